@@ -1,0 +1,90 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The module graph is the architecture: an entry's dependencies are all that it may import.
+let strict: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ module: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(
+    name: module + "Tests", dependencies: dependencies + ["TestSupport"], exclude: exclude, swiftSettings: strict)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+  name: "Foresight",
+  products: [
+    .library(
+      name: "Foresight",
+      targets: [
+        "Kernels", "Archive", "Configuration", "Interfaces", "Networks", "Experience", "Environments", "Models",
+        "Planners", "Learners", "Agents", "Laboratory", "Catalog",
+      ]),
+    .executable(name: "foresight", targets: ["foresight"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
+    .target(name: "CAllocationCounter"),
+
+    module("Kernels", ["COpenBLAS"]),
+    module("Archive", ["Kernels"]),
+    module("Configuration", [.product(name: "Yams", package: "Yams")]),
+    module("Interfaces", ["Kernels", "Archive", "Configuration"]),
+    module("Networks", ["Kernels", "Archive", "Configuration"]),
+    module("Experience", ["Interfaces", "Kernels", "Archive"]),
+    module("Environments", ["Interfaces", "Kernels", "Archive", "Configuration"]),
+    module("Models", ["Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
+    module("Planners", ["Interfaces", "Kernels", "Archive", "Configuration"]),
+    module("Learners", ["Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
+    module("Agents", ["Interfaces", "Experience", "Planners", "Kernels", "Archive", "Configuration"]),
+    module("Laboratory", ["Interfaces", "Configuration", "Archive", "Kernels", logging]),
+    module(
+      "Catalog",
+      [
+        "Agents", "Archive", "Configuration", "Environments", "Experience", "Interfaces", "Kernels", "Laboratory",
+        "Learners", "Models", "Networks", "Planners",
+      ]),
+    .executableTarget(
+      name: "foresight",
+      dependencies: [
+        "Agents", "Catalog", "Configuration", "Interfaces", "Kernels", "Laboratory", "Archive", argumentParser, logging,
+        "Environments", "Experience", "Learners", "Models", "Networks", "Planners",
+      ],
+      swiftSettings: strict),
+
+    .target(
+      name: "TestSupport", dependencies: ["CAllocationCounter", "Interfaces", "Kernels", "Archive"],
+      path: "Tests/TestSupport", swiftSettings: strict),
+    tests("Kernels", ["Kernels"]),
+    tests("Archive", ["Archive", "Kernels"]),
+    tests("Configuration", ["Configuration"]),
+    tests("Networks", ["Networks", "Kernels", "Archive", "Configuration"]),
+    tests("Experience", ["Experience", "Interfaces", "Kernels", "Archive"]),
+    tests(
+      "Environments", ["Environments", "Interfaces", "Kernels", "Archive", "Configuration"],
+      exclude: ["Peers"]),
+    tests("Models", ["Models", "Networks", "Experience", "Interfaces", "Kernels", "Archive"]),
+    tests("Planners", ["Planners", "Interfaces", "Kernels", "Environments"]),
+    tests("Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive"]),
+    tests("Agents", ["Agents", "Catalog", "Interfaces", "Kernels", "Archive", "Configuration"]),
+    tests("Laboratory", ["Laboratory", "Catalog", "Interfaces", "Configuration", "Archive", "Kernels"]),
+    tests("Catalog", ["Catalog", "Laboratory", "Interfaces", "Configuration", "Archive", "Kernels"]),
+    tests("CommandLine", ["Catalog", "Laboratory", "foresight"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

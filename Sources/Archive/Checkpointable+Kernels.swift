@@ -1,0 +1,38 @@
+import Kernels
+
+extension StateWriter {
+  /// Saves a stream's position.
+  public mutating func write(_ name: String, _ stream: RandomStream) { write(name, stream.words) }
+
+  /// Saves a vector.
+  public mutating func write(_ name: String, _ vector: Vector) {
+    write(name, shape: [vector.count], UnsafeBufferPointer(start: vector.pointer, count: vector.count))
+  }
+
+  /// Saves a matrix with its shape.
+  public mutating func write(_ name: String, _ matrix: Matrix) {
+    write(name, shape: [matrix.rows, matrix.columns], UnsafeBufferPointer(start: matrix.pointer, count: matrix.count))
+  }
+}
+
+extension StateReader {
+  /// A stream saved with `write(_:_: RandomStream)`.
+  public func stream(_ name: String) throws(ArchiveError) -> RandomStream {
+    guard let stream = RandomStream(words: try read(name, as: UInt64.self)) else {
+      throw .mismatch(name: name, expected: "five words of a random stream", found: "other words")
+    }
+    return stream
+  }
+
+  /// Restores a vector of unchanged length.
+  public func read(_ name: String, into vector: inout Vector) throws(ArchiveError) {
+    let count = vector.count
+    try read(name, into: UnsafeMutableBufferPointer(start: vector.mutablePointer, count: count))
+  }
+
+  /// Restores a matrix of unchanged shape.
+  public func read(_ name: String, into matrix: inout Matrix) throws(ArchiveError) {
+    let (count, shape) = (matrix.count, [matrix.rows, matrix.columns])
+    try read(name, shape: shape, into: UnsafeMutableBufferPointer(start: matrix.mutablePointer, count: count))
+  }
+}

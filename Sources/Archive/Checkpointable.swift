@@ -1,0 +1,135 @@
+/// A piece of state that can be saved in the middle of a run and restored to go on bit for bit.
+public protocol Checkpointable {
+  /// Writes everything that influences future behavior under the writer's current scope.
+  func save(to writer: inout StateWriter)
+
+  /// Overwrites this value's state with what `save` wrote. Shapes must agree: the receiver is built from the same
+  /// configuration first. Throws `ArchiveError`; after an error the receiver must not be used.
+  mutating func restore(from reader: StateReader) throws(ArchiveError)
+}
+
+/// Collects named tensors under nested scopes (`agent.learner.critic`).
+public struct StateWriter {
+  /// What has been written so far.
+  public private(set) var file = TensorFile()
+  private var prefix = ""
+
+  /// A writer with nothing written.
+  public init() {}
+
+  /// Runs `body` with `name` appended to the scope.
+  public mutating func scope<Failure: Error>(
+    _ name: String, _ body: (inout StateWriter) throws(Failure) -> Void
+  ) throws(Failure) {
+    let outer = prefix
+    prefix = outer + name + "."
+    defer { prefix = outer }
+    try body(&self)
+  }
+
+  /// Saves a part under its own scope.
+  public mutating func write(_ name: String, _ part: some Checkpointable) {
+    scope(name) { part.save(to: &$0) }
+  }
+
+  /// Saves a tensor of the given shape.
+  public mutating func write<Element: TensorElement>(
+    _ name: String, shape: [Int], _ elements: UnsafeBufferPointer<Element>
+  ) {
+    precondition(file.tensors[prefix + name] == nil, "'\(prefix + name)' is written twice")
+    file.tensors[prefix + name] = Tensor(shape: shape, elements)
+  }
+
+  /// Saves an array as a one-dimensional tensor.
+  public mutating func write<Element: TensorElement>(_ name: String, _ elements: [Element]) {
+    elements.withUnsafeBufferPointer { write(name, shape: [elements.count], $0) }
+  }
+
+  /// Saves one number.
+  public mutating func write<Element: TensorElement>(_ name: String, _ value: Element) {
+    withUnsafePointer(to: value) { write(name, shape: [], UnsafeBufferPointer(start: $0, count: 1)) }
+  }
+
+  /// Saves an integer.
+  public mutating func write(_ name: String, _ value: Int) { write(name, Int64(value)) }
+
+  /// Saves a truth value.
+  public mutating func write(_ name: String, _ value: Bool) { write(name, UInt8(value ? 1 : 0)) }
+
+  /// Saves integers.
+  public mutating func write(_ name: String, _ values: [Int]) { write(name, values.map(Int64.init)) }
+}
+
+/// Reads what a `StateWriter` wrote, under the same scopes.
+public struct StateReader: Sendable {
+  private let file: TensorFile
+  private let prefix: String
+
+  /// A reader at the root of `file`.
+  public init(_ file: TensorFile) { self.init(file, prefix: "") }
+
+  private init(_ file: TensorFile, prefix: String) {
+    self.file = file
+    self.prefix = prefix
+  }
+
+  /// A reader whose names are under `name`.
+  public func scope(_ name: String) -> StateReader { StateReader(file, prefix: prefix + name + ".") }
+
+  /// Restores a part saved under its own scope.
+  public func read<Part: Checkpointable>(_ name: String, into part: inout Part) throws(ArchiveError) {
+    try part.restore(from: scope(name))
+  }
+
+  /// Whether a tensor of that name exists.
+  public func has(_ name: String) -> Bool { file.tensors[prefix + name] != nil }
+
+  /// The elements of a tensor; its shape must be `shape` when given.
+  public func read<Element: TensorElement>(
+    _ name: String, as type: Element.Type = Element.self, shape: [Int]? = nil
+  ) throws(ArchiveError) -> [Element] {
+    guard let tensor = file.tensors[prefix + name] else { throw .missing(name: prefix + name) }
+    let expected = shape ?? tensor.shape
+    guard let elements = tensor.elements(as: Element.self), tensor.shape == expected else {
+      throw .mismatch(
+        name: prefix + name, expected: "\(Element.tensorType.rawValue)\(expected)",
+        found: "\(tensor.type.rawValue)\(tensor.shape)")
+    }
+    return elements
+  }
+
+  /// Copies a tensor of exactly `buffer.count` elements of the same type into `buffer`; its shape must be `shape` when
+  /// given.
+  public func read<Element: TensorElement>(
+    _ name: String, shape: [Int]? = nil, into buffer: UnsafeMutableBufferPointer<Element>
+  ) throws(ArchiveError) {
+    guard let tensor = file.tensors[prefix + name] else { throw .missing(name: prefix + name) }
+    let expected = shape ?? tensor.shape
+    guard tensor.type == Element.tensorType, tensor.count == buffer.count, tensor.shape == expected else {
+      throw .mismatch(
+        name: prefix + name, expected: "\(Element.tensorType.rawValue)\(shape ?? [buffer.count])",
+        found: "\(tensor.type.rawValue)\(tensor.shape)")
+    }
+    UnsafeMutableRawBufferPointer(buffer).copyBytes(from: tensor.bytes)
+  }
+
+  /// One number.
+  public func value<Element: TensorElement>(
+    _ name: String, as type: Element.Type = Element.self
+  ) throws(ArchiveError) -> Element {
+    let elements = try read(name, as: Element.self, shape: [])
+    guard let first = elements.first else { throw .missing(name: prefix + name) }
+    return first
+  }
+
+  /// An integer saved with `write(_:_: Int)`.
+  public func integer(_ name: String) throws(ArchiveError) -> Int { Int(try value(name, as: Int64.self)) }
+
+  /// A truth value.
+  public func bool(_ name: String) throws(ArchiveError) -> Bool { try value(name, as: UInt8.self) != 0 }
+
+  /// Integers saved with `write(_:_: [Int])`.
+  public func integers(_ name: String) throws(ArchiveError) -> [Int] {
+    try read(name, as: Int64.self).map { Int($0) }
+  }
+}

@@ -1,0 +1,88 @@
+import Foundation
+
+/// The few file operations that must survive a kill or a power cut at any instant.
+public enum FileSystem {
+  /// Reads a whole file.
+  public static func read(_ path: String) throws(ArchiveError) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure("open", path) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw failure("read", path) }
+    var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+    var done = 0
+    while done < bytes.count {
+      let got = bytes.withUnsafeMutableBytes { raw in Glibc.read(descriptor, raw.baseAddress.map { $0 + done }, raw.count - done) }
+      if got < 0 && errno == EINTR { continue }
+      guard got >= 0 else { throw failure("read", path) }
+      if got == 0 { break }
+      done += got
+    }
+    bytes.removeLast(bytes.count - done)
+    return bytes
+  }
+
+  /// Puts `bytes` at `path` so that at every instant either the old or the new contents are there: temporary file in the
+  /// same folder, write, fsync, rename, fsync of the folder. On an error the old file is untouched.
+  public static func replace(_ path: String, with bytes: [UInt8]) throws(ArchiveError) {
+    let temporary = path + ".partial"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw failure("create", temporary) }
+    do throws(ArchiveError) {
+      try write(bytes, to: descriptor, path: temporary)
+      guard fsync(descriptor) == 0 else { throw failure("flush", temporary) }
+    } catch {
+      close(descriptor)
+      unlink(temporary)
+      throw error
+    }
+    close(descriptor)
+    guard rename(temporary, path) == 0 else {
+      let error = failure("rename to", path)
+      unlink(temporary)
+      throw error
+    }
+    try synchronizeFolder(of: path)
+  }
+
+  /// Appends all of `bytes` to an open file.
+  public static func write(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(ArchiveError) {
+    var done = 0
+    while done < bytes.count {
+      let put = bytes.withUnsafeBytes { raw in Glibc.write(descriptor, raw.baseAddress.map { $0 + done }, raw.count - done) }
+      if put < 0 && errno == EINTR { continue }
+      guard put > 0 else { throw failure("write", path) }
+      done += put
+    }
+  }
+
+  /// Makes a folder and its parents; an existing one is fine.
+  public static func makeFolder(_ path: String) throws(ArchiveError) {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw .system(action: "create folder", path: path, reason: reason(of: error))
+    }
+  }
+
+  /// The error of the last failed call, with the system's words.
+  public static func failure(_ action: String, _ path: String) -> ArchiveError {
+    .system(action: action, path: path, reason: String(cString: strerror(errno)))
+  }
+
+  private static func reason(of error: any Error) -> String {
+    let cocoa = error as NSError
+    if let underlying = cocoa.userInfo[NSUnderlyingErrorKey] as? NSError, underlying.domain == NSPOSIXErrorDomain {
+      return String(cString: strerror(Int32(underlying.code)))
+    }
+    return cocoa.localizedDescription
+  }
+
+  private static func synchronizeFolder(of path: String) throws(ArchiveError) {
+    let folder = (path as NSString).deletingLastPathComponent
+    let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure("open", folder) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw failure("flush", folder) }
+  }
+}

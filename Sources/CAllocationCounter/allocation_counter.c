@@ -1,0 +1,54 @@
+#include "allocation_counter.h"
+#include <errno.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+extern void *__libc_malloc(size_t);
+extern void *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t);
+extern void *__libc_memalign(size_t, size_t);
+
+static atomic_long count;
+static _Thread_local long own_count;
+
+static void note(void) {
+  atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
+  own_count += 1;
+}
+
+void *malloc(size_t size) {
+  note();
+  return __libc_malloc(size);
+}
+
+void *calloc(size_t items, size_t size) {
+  note();
+  return __libc_calloc(items, size);
+}
+
+void *realloc(void *block, size_t size) {
+  note();
+  return __libc_realloc(block, size);
+}
+
+void *memalign(size_t alignment, size_t size) {
+  note();
+  return __libc_memalign(alignment, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size) {
+  note();
+  return __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void **out, size_t alignment, size_t size) {
+  note();
+  void *block = __libc_memalign(alignment, size);
+  if (block == NULL && size != 0) return ENOMEM;
+  *out = block;
+  return 0;
+}
+
+long foresight_allocation_count(void) { return atomic_load_explicit(&count, memory_order_relaxed); }
+
+long foresight_thread_allocation_count(void) { return own_count; }

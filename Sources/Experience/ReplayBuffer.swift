@@ -1,0 +1,127 @@
+import Archive
+import Interfaces
+import Kernels
+
+/// Ring of the last `capacity` transitions, structure-of-arrays, preallocated.
+///
+/// Memory is 4 (2 D + A + 2) bytes a transition and nothing else. Appending is O(1); sampling and gathering never
+/// allocate. Index 0 is the oldest transition held.
+public struct ReplayBuffer: TransitionSource, Sendable {
+  /// Most transitions held.
+  public let capacity: Int
+  /// Floats per observation, D.
+  public let observationSize: Int
+  /// Floats per action, A.
+  public let actionSize: Int
+  /// Transitions held.
+  public private(set) var count = 0
+  /// Transitions appended since the start.
+  public private(set) var appended = 0
+  private var observations: Vector
+  private var actions: Vector
+  private var rewards: Vector
+  private var nextObservations: Vector
+  private var continues: Vector
+
+  /// An empty buffer.
+  public init(capacity: Int, observationSize: Int, actionSize: Int) {
+    precondition(capacity > 0 && capacity <= Int(Int32.max), "capacity \(capacity)")
+    self.capacity = capacity
+    self.observationSize = observationSize
+    self.actionSize = actionSize
+    observations = Vector(count: capacity * observationSize)
+    actions = Vector(count: capacity * actionSize)
+    rewards = Vector(count: capacity)
+    nextObservations = Vector(count: capacity * observationSize)
+    continues = Vector(count: capacity)
+  }
+
+  /// Bytes of numeric storage.
+  public var byteCount: Int { 4 * capacity * (2 * observationSize + actionSize + 2) }
+
+  /// Appends the step from t to t + 1, over the oldest one if full.
+  public mutating func append(
+    _ observation: [Float], _ action: [Float], reward: Float, next: [Float], continues going: Bool
+  ) {
+    precondition(
+      observation.count == observationSize && next.count == observationSize && action.count == actionSize,
+      "transition of another shape")
+    let slot = appended % capacity
+    let (o, n) = (observations.mutablePointer, nextObservations.mutablePointer)
+    for i in 0..<observationSize {
+      o[slot * observationSize + i] = observation[i]
+      n[slot * observationSize + i] = next[i]
+    }
+    let a = actions.mutablePointer
+    for i in 0..<actionSize { a[slot * actionSize + i] = action[i] }
+    rewards.mutablePointer[slot] = reward
+    continues.mutablePointer[slot] = going ? 1 : 0
+    appended += 1
+    count = min(count + 1, capacity)
+  }
+
+  /// Copies transitions `indices` (0 is the oldest held) into the first rows of `batch`.
+  public func gather(_ indices: UnsafeBufferPointer<Int32>, into batch: inout TransitionBatch) {
+    precondition(
+      batch.count >= indices.count && batch.observations.columns == observationSize
+        && batch.actions.columns == actionSize, "batch of another shape")
+    let (o, n, a) = (
+      batch.observations.mutablePointer, batch.nextObservations.mutablePointer, batch.actions.mutablePointer
+    )
+    let (r, c) = (batch.rewards.mutablePointer, batch.continues.mutablePointer)
+    let start = appended - count
+    for row in indices.indices {
+      let index = Int(indices[row])
+      precondition(index >= 0 && index < count, "transition \(index) outside 0..<\(count)")
+      let slot = (start + index) % capacity
+      (o + row * observationSize).update(from: observations.pointer + slot * observationSize, count: observationSize)
+      (n + row * observationSize).update(from: nextObservations.pointer + slot * observationSize, count: observationSize)
+      (a + row * actionSize).update(from: actions.pointer + slot * actionSize, count: actionSize)
+      r[row] = rewards.pointer[slot]
+      c[row] = continues.pointer[slot]
+    }
+  }
+
+  /// Fills all rows of `batch` with transitions drawn uniformly with replacement. O(batch), no allocation.
+  public func sample(into batch: inout TransitionBatch, using random: inout RandomStream) {
+    precondition(count > 0, "sampling from an empty buffer")
+    let size = batch.count
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: size) { indices in
+      guard let base = indices.baseAddress else { return }
+      random.fillIndices(base, count: size, below: count)
+      gather(UnsafeBufferPointer(indices), into: &batch)
+    }
+  }
+}
+
+extension ReplayBuffer: Checkpointable {
+  public func save(to writer: inout StateWriter) {
+    writer.write("appended", appended)
+    writer.write("count", count)
+    func part(_ name: String, _ vector: Vector, _ width: Int) {
+      writer.write(name, shape: [count, width], UnsafeBufferPointer(start: vector.pointer, count: count * width))
+    }
+    part("observations", observations, observationSize)
+    part("actions", actions, actionSize)
+    part("rewards", rewards, 1)
+    part("next_observations", nextObservations, observationSize)
+    part("continues", continues, 1)
+  }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    appended = try reader.integer("appended")
+    count = try reader.integer("count")
+    guard count >= 0, count <= capacity, appended >= count else {
+      throw .mismatch(name: "replay count", expected: "at most \(capacity)", found: "\(count) of \(appended)")
+    }
+    // Slots 0..<count are the ones in use: the ring has wrapped only when it is full.
+    func part(_ name: String, _ vector: inout Vector, _ width: Int) throws(ArchiveError) {
+      try reader.read(name, into: UnsafeMutableBufferPointer(start: vector.mutablePointer, count: count * width))
+    }
+    try part("observations", &observations, observationSize)
+    try part("actions", &actions, actionSize)
+    try part("rewards", &rewards, 1)
+    try part("next_observations", &nextObservations, observationSize)
+    try part("continues", &continues, 1)
+  }
+}

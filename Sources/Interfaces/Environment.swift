@@ -1,0 +1,45 @@
+import Archive
+import Kernels
+
+/// A task that is stepped one action at a time. Its saved state must let `step` continue bit for bit.
+public protocol Environment: Checkpointable, Sendable {
+  /// Shapes and limits; constant over the life of the value.
+  var spec: EnvironmentSpec { get }
+
+  /// Starts an episode, drawing the start state from `random`, and writes the first observation
+  /// (`spec.observationSize` floats). Does not allocate.
+  mutating func reset(using random: inout RandomStream, observation: inout [Float])
+
+  /// Applies `action` (`spec.action.size` floats) and writes the next observation. Actions outside the bounds are clipped.
+  /// Must not be called after an ending before the next `reset`. Does not allocate.
+  mutating func step(_ action: [Float], observation: inout [Float]) throws -> StepOutcome
+}
+
+/// Reward and termination of imagined steps, so that planners and learners can score what a dynamics model predicts.
+public protocol Objective: Sendable {
+  /// Scores N transitions: `states` [N, D], `actions` [N, A] and `next` [N, D], row-major and without gaps, give `rewards`
+  /// [N] and `terminated` [N]. Rows are independent; called from several threads at once on disjoint rows. Does not
+  /// allocate.
+  func evaluate(
+    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
+    rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>)
+}
+
+extension Objective {
+  /// The same on matrices: `states` [N, D], `actions` [N, A], `next` [N, D], with the N results in arrays.
+  public func evaluate(
+    _ states: Matrix, _ actions: Matrix, _ next: Matrix, rewards: inout [Float], terminated: inout [Bool]
+  ) {
+    let count = states.rows
+    precondition(actions.rows == count && next.rows == count, "row counts differ")
+    precondition(rewards.count == count && terminated.count == count, "result arrays must have \(count) elements")
+    rewards.withUnsafeMutableBufferPointer { rewards in
+      terminated.withUnsafeMutableBufferPointer { terminated in
+        guard let rewards = rewards.baseAddress, let terminated = terminated.baseAddress else { return }
+        evaluate(
+          count: count, states: states.pointer, actions: actions.pointer, next: next.pointer, rewards: rewards,
+          terminated: terminated)
+      }
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import Archive
+import Configuration
+import Kernels
+
+/// Scores action sequences from the current state; the planner's view of model, objective and particles together.
+public protocol PlanEvaluator {
+  /// Decisions in a plan, H.
+  var horizon: Int { get }
+  /// Floats per action, A.
+  var actionSize: Int { get }
+
+  /// Predicted return of each of N plans: `plans` [N, H * A], plan by plan, time-major inside a plan; `returns` [N]. A
+  /// return that is not finite comes back as -infinity and is counted in `nonFiniteReturns`. Does not allocate after
+  /// the first call of a given N.
+  mutating func evaluate(_ plans: Matrix, returns: inout [Float])
+
+  /// Returns so far that were not finite.
+  var nonFiniteReturns: Int { get }
+}
+
+/// Settings that every planner has.
+public protocol PlannerConfiguration: Configuration {
+  /// Decisions in a plan, H.
+  var horizon: Int { get set }
+}
+
+/// Searches for a good sequence of actions. Owns its warm start, and is its only owner.
+public protocol Planner: Checkpointable, Sendable {
+  /// What can be set.
+  associatedtype Settings: PlannerConfiguration
+
+  /// Name on the command line.
+  static var name: String { get }
+  /// One line for lists.
+  static var summary: String { get }
+
+  /// A planner for actions between the bounds `low` and `high` [A].
+  init(_ settings: Settings, low: [Float], high: [Float])
+
+  /// Forgets the warm start; called when an episode starts.
+  mutating func reset()
+
+  /// Plans with `evaluator` and writes the first decision (A floats), then shifts the warm start by one decision. All
+  /// randomness comes from `random`. Does not allocate after the first call.
+  mutating func plan(with evaluator: inout some PlanEvaluator, using random: inout RandomStream, action: inout [Float])
+}

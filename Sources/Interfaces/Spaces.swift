@@ -1,0 +1,77 @@
+/// What actions an environment takes.
+public enum ActionSpace: Sendable, Equatable {
+  /// One of `count` choices; an action is one float, the choice's index.
+  case discrete(count: Int)
+  /// A vector of reals between the bounds, inclusive.
+  case box(low: [Float], high: [Float])
+
+  /// Floats per action as environments take them: 1 for discrete spaces.
+  public var size: Int {
+    switch self {
+    case .discrete: 1
+    case .box(let low, _): low.count
+    }
+  }
+
+  /// Bounds of each component; for a discrete space `0` and `count - 1`.
+  public var bounds: (low: [Float], high: [Float]) {
+    switch self {
+    case .discrete(let count): ([0], [Float(count - 1)])
+    case .box(let low, let high): (low, high)
+    }
+  }
+}
+
+/// Shapes and limits of an environment.
+public struct EnvironmentSpec: Sendable, Equatable {
+  /// Floats per observation.
+  public let observationSize: Int
+  /// What it takes.
+  public let action: ActionSpace
+  /// Seconds that a step lasts.
+  public let timeStep: Float
+  /// Steps after which an episode is cut off.
+  public let stepLimit: Int
+
+  /// Memberwise.
+  public init(observationSize: Int, action: ActionSpace, timeStep: Float, stepLimit: Int) {
+    precondition(observationSize > 0 && action.size > 0 && stepLimit > 0, "empty space or step limit")
+    self.observationSize = observationSize
+    self.action = action
+    self.timeStep = timeStep
+    self.stepLimit = stepLimit
+  }
+}
+
+/// Why an episode ended, if it did. Only `.terminated` stops the bootstrap: a truncated episode would have gone on.
+public enum Ending: UInt8, Sendable, CaseIterable {
+  /// It goes on.
+  case none
+  /// The task itself is over: no reward can follow.
+  case terminated
+  /// Cut off by the step limit.
+  case truncated
+
+  /// Name in CSV files.
+  public var name: String {
+    switch self {
+    case .none: "none"
+    case .terminated: "terminated"
+    case .truncated: "truncated"
+    }
+  }
+}
+
+/// What a step gave besides the observation.
+public struct StepOutcome: Sendable, Equatable {
+  /// Reward of the step.
+  public var reward: Float
+  /// Whether and why the episode ended.
+  public var ending: Ending
+
+  /// Memberwise.
+  public init(reward: Float, ending: Ending) {
+    self.reward = reward
+    self.ending = ending
+  }
+}

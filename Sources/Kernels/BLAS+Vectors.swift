@@ -1,0 +1,16 @@
+private import COpenBLAS
+
+/// y [rows] = A [rows, columns] x + beta * y, or transposed y [columns] = A' x + beta * y; row-major, no gaps. With beta 0
+/// the old y is not read.
+package func gemv(
+  _ transposition: Transposition, rows: Int, columns: Int, _ a: UnsafePointer<Float>, _ x: UnsafePointer<Float>,
+  beta: Float = 0, _ y: UnsafeMutablePointer<Float>
+) {
+  guard rows > 0, columns > 0 else {
+    return scaleOrClear(y, count: transposition == .none ? rows : columns, beta: beta)
+  }
+  BLAS.initialize()
+  cblas_sgemv(
+    CblasRowMajor, transposition == .none ? CblasNoTrans : CblasTrans, blasint(rows), blasint(columns), 1, a,
+    blasint(columns), x, 1, beta, y, 1)
+}

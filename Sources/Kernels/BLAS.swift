@@ -1,0 +1,82 @@
+private import COpenBLAS
+
+/// The BLAS library: set-up, facts about it, and the matrix product.
+public enum BLAS {
+  private static let once: Void = openblas_set_num_threads(1)
+
+  /// Makes BLAS run in the calling thread only; idempotent, cheap.
+  @inline(__always)
+  public static func initialize() { _ = once }
+
+  /// Name of the kernel family that OpenBLAS chose for this processor ("SkylakeX", "Zen").
+  public static var coreName: String { openblas_get_corename().map { String(cString: $0) } ?? "unknown" }
+
+  /// OpenBLAS version and build options.
+  public static var configuration: String { openblas_get_config().map { String(cString: $0) } ?? "unknown" }
+}
+
+/// Whether an operand of a product is taken as stored or transposed.
+public enum Transposition: Sendable {
+  /// As stored.
+  case none
+  /// Transposed.
+  case transposed
+
+  fileprivate var cblas: CBLAS_TRANSPOSE { self == .none ? CblasNoTrans : CblasTrans }
+}
+
+/// C [m, n] = alpha * op(A) [m, k] * op(B) [k, n] + beta * C on row-major blocks with row strides `lda`, `ldb`, `ldc`.
+@inline(__always)
+package func gemm(
+  _ ta: Transposition, _ tb: Transposition, m: Int, n: Int, k: Int, alpha: Float = 1,
+  _ a: UnsafePointer<Float>, lda: Int, _ b: UnsafePointer<Float>, ldb: Int, beta: Float = 0,
+  _ c: UnsafeMutablePointer<Float>, ldc: Int
+) {
+  guard m > 0, n > 0 else { return }
+  BLAS.initialize()
+  // CBLAS refuses strides of 0, which an operand without columns has
+  cblas_sgemm(
+    CblasRowMajor, ta.cblas, tb.cblas, blasint(m), blasint(n), blasint(k), alpha, a, blasint(Swift.max(lda, 1)), b,
+    blasint(Swift.max(ldb, 1)), beta, c, blasint(ldc))
+}
+
+/// C = alpha * op(A) * op(B) + beta * C; with beta 0 the old C is not read. Shapes must agree; O(m n k).
+public func gemm(
+  _ a: Matrix, _ ta: Transposition, _ b: Matrix, _ tb: Transposition, alpha: Float = 1, beta: Float = 0,
+  into c: inout Matrix
+) {
+  let (m, k) = ta == .none ? (a.rows, a.columns) : (a.columns, a.rows)
+  let (kb, n) = tb == .none ? (b.rows, b.columns) : (b.columns, b.rows)
+  precondition(k == kb && c.rows == m && c.columns == n, "gemm of [\(m), \(k)] and [\(kb), \(n)] into [\(c.rows), \(c.columns)]")
+  gemm(
+    ta, tb, m: m, n: n, k: k, alpha: alpha, a.pointer, lda: a.columns, b.pointer, ldb: b.columns, beta: beta,
+    c.mutablePointer, ldc: n)
+}
+
+/// C = alpha * A * B + beta * C.
+public func gemm(_ a: Matrix, _ b: Matrix, alpha: Float = 1, beta: Float = 0, into c: inout Matrix) {
+  gemm(a, .none, b, .none, alpha: alpha, beta: beta, into: &c)
+}
+
+/// y = alpha * A * x + beta * y.
+public func gemv(_ a: Matrix, _ x: Vector, alpha: Float = 1, beta: Float = 0, into y: inout Vector) {
+  gemv(a, .none, x, alpha: alpha, beta: beta, into: &y)
+}
+
+/// y = alpha * op(A) * x + beta * y; with beta 0 the old y is not read. Shapes must agree; O(rows * columns).
+public func gemv(
+  _ a: Matrix, _ ta: Transposition, _ x: Vector, alpha: Float = 1, beta: Float = 0, into y: inout Vector
+) {
+  let (m, n) = ta == .none ? (a.rows, a.columns) : (a.columns, a.rows)
+  precondition(x.count == n && y.count == m, "gemv of [\(m), \(n)] by \(x.count) into \(y.count)")
+  guard a.count > 0 else { return scaleOrClear(y.mutablePointer, count: m, beta: beta) }
+  BLAS.initialize()
+  cblas_sgemv(
+    CblasRowMajor, ta.cblas, blasint(a.rows), blasint(a.columns), alpha, a.pointer, blasint(a.columns), x.pointer, 1,
+    beta, y.mutablePointer, 1)
+}
+
+/// y = beta * y, the product by a matrix without elements; with beta 0 the old y is not read.
+package func scaleOrClear(_ y: UnsafeMutablePointer<Float>, count: Int, beta: Float) {
+  for i in 0..<count { y[i] = beta == 0 ? 0 : beta * y[i] }
+}

@@ -1,0 +1,33 @@
+import Interfaces
+import Kernels
+
+/// Affine map between an environment's box of actions and the unit box [-1, 1], in which squashed policies work.
+public struct ActionScaling: Sendable {
+  /// Middle of each component, [A].
+  let center: Vector
+  /// Half the width of each component, [A].
+  let half: Vector
+
+  /// The map for bounds `low` < `high`, [A].
+  public init(low: [Float], high: [Float]) {
+    precondition(low.count == high.count && zip(low, high).allSatisfy { $0 < $1 }, "empty action range")
+    center = Vector(zip(low, high).map { 0.5 * ($0 + $1) })
+    half = Vector(zip(low, high).map { 0.5 * ($1 - $0) })
+  }
+
+  /// Number of components, A.
+  public var size: Int { center.count }
+
+  /// Unit actions [rows, A] from the environment's.
+  func toUnit(_ actions: UnsafePointer<Float>, rows: Int, into unit: UnsafeMutablePointer<Float>, stride: Int) {
+    let (center, half) = (self.center.pointer, self.half.pointer)
+    for r in 0..<rows {
+      for c in 0..<size { unit[r * stride + c] = (actions[r * size + c] - center[c]) / half[c] }
+    }
+  }
+
+  /// Overwrites one unit action by the environment's.
+  func fromUnit(_ action: inout [Float]) {
+    for c in 0..<size { action[c] = center.pointer[c] + half.pointer[c] * action[c] }
+  }
+}

@@ -1,0 +1,49 @@
+import Interfaces
+import Kernels
+
+/// The data of one fit: normalized inputs and targets, split into a training and a holdout part.
+struct EnsembleData {
+  /// Normalized (state, action), [N, D + A].
+  let inputs: Matrix
+  /// Normalized (change of state, reward), [N, outputs].
+  let targets: Matrix
+  /// Rows to train on.
+  let training: [Int32]
+  /// Rows held out.
+  let holdout: [Int32]
+
+  /// Reads all of `data`, takes the model's normalization from it and applies it.
+  init(_ data: some TransitionSource, model: inout ProbabilisticEnsemble, using random: RandomStream) {
+    let (count, size, actions) = (data.count, model.stateSize, model.actionSize)
+    var x = Matrix(rows: count, columns: size + actions)
+    var y = Matrix(rows: count, columns: model.outputSize)
+    let block = 1024
+    var batch = TransitionBatch(count: min(block, count), observationSize: size, actionSize: actions)
+    let (xs, ys) = (x.mutablePointer, y.mutablePointer)
+    for start in stride(from: 0, to: count, by: block) {
+      let length = min(block, count - start)
+      (0..<Int32(length)).map { Int32(start) + $0 }.withUnsafeBufferPointer { data.gather($0, into: &batch) }
+      for r in 0..<length {
+        let (o, n) = (batch.observations.pointer + r * size, batch.nextObservations.pointer + r * size)
+        let row = xs + (start + r) * (size + actions)
+        let target = ys + (start + r) * model.outputSize
+        for i in 0..<size {
+          row[i] = o[i]
+          target[i] = n[i] - o[i]
+        }
+        for i in 0..<actions { row[size + i] = batch.actions.pointer[r * actions + i] }
+        if model.settings.learnsReward { target[size] = batch.rewards.pointer[r] }
+      }
+    }
+    model.normalize(inputs: x, targets: y)
+    model.inputs.apply(x.mutablePointer, rows: count)
+    model.targets.apply(y.mutablePointer, rows: count)
+    inputs = x
+    targets = y
+    var stream = random
+    let order = stream.permutation(count).map { Int32($0) }
+    let held = min(Int(model.settings.holdout * Float(count)), model.settings.holdoutLimit)
+    holdout = Array(order[0..<held])
+    training = Array(order[held...])
+  }
+}

@@ -1,0 +1,56 @@
+import Archive
+import Kernels
+
+/// Affine map of D components to zero mean and unit variance, fixed between fits.
+struct Normalizer: Sendable, Checkpointable {
+  /// Means, [D].
+  private(set) var mean: Vector
+  /// Standard deviations, 1 where the data hardly vary, [D].
+  private(set) var scale: Vector
+  /// 1 / `scale`, [D].
+  private(set) var inverse: Vector
+
+  /// The identity.
+  init(size: Int) {
+    mean = Vector(count: size)
+    scale = Vector(count: size)
+    inverse = Vector(count: size)
+    scale.fill(1)
+    inverse.fill(1)
+  }
+
+  /// Takes mean and deviation from the rows of `x` [N, D].
+  mutating func fit(_ x: Matrix) {
+    var moments = RunningMoments(size: mean.count)
+    moments.add(x)
+    let deviations = moments.standardDeviation
+    for i in 0..<mean.count {
+      // A constant component would otherwise be blown up to noise.
+      let small = 1e-6 * max(1, abs(moments.mean[i]))
+      let deviation = deviations[i] > small ? Float(deviations[i]) : 1
+      mean[i] = Float(moments.mean[i])
+      scale[i] = deviation
+      inverse[i] = 1 / deviation
+    }
+  }
+
+  /// Normalizes the rows of `x` [rows, D] in place.
+  func apply(_ x: UnsafeMutablePointer<Float>, rows: Int) {
+    let (mean, inverse, size) = (self.mean.pointer, self.inverse.pointer, self.mean.count)
+    for r in 0..<rows {
+      let row = x + r * size
+      for c in 0..<size { row[c] = (row[c] - mean[c]) * inverse[c] }
+    }
+  }
+
+  func save(to writer: inout StateWriter) {
+    writer.write("mean", mean)
+    writer.write("scale", scale)
+  }
+
+  mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try reader.read("mean", into: &mean)
+    try reader.read("scale", into: &scale)
+    for i in 0..<scale.count { inverse[i] = 1 / scale[i] }
+  }
+}

@@ -1,0 +1,101 @@
+import Kernels
+
+extension Perceptron {
+  /// Vector-Jacobian product at the last forward pass through `workspace` with the same `parameters`, `x` and `rows`.
+  ///
+  /// `outputGradient` [rows, outputs] is the loss's gradient. `parameterGradient` (laid out as the parameters) is overwritten,
+  /// or added to if `accumulate`; nil skips it. `inputGradient` [rows, inputs] is overwritten; nil skips it.
+  package func backward(
+    _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int,
+    outputGradient: UnsafePointer<Float>, _ workspace: PerceptronWorkspace,
+    parameterGradient: UnsafeMutablePointer<Float>?, accumulate: Bool = false,
+    inputGradient: UnsafeMutablePointer<Float>? = nil
+  ) {
+    precondition(workspace.keepsActivations, "the forward pass kept no activations")
+    let beta: Float = accumulate ? 1 : 0
+    var gradient = outputGradient
+    for index in layers.indices.reversed() {
+      let layer = layers[index]
+      let input = index == 0 ? x : UnsafePointer(workspace.outputs[index - 1])
+      if let target = parameterGradient {
+        // dW = X' dZ, db = column sums of dZ
+        if layer.outputs == 1 {
+          gemv(.transposed, rows: rows, columns: layer.inputs, input, gradient, beta: beta, target + layer.weight)
+        } else {
+          gemm(
+            .transposed, .none, m: layer.inputs, n: layer.outputs, k: rows, input, lda: layer.inputs, gradient,
+            ldb: layer.outputs, beta: beta, target + layer.weight, ldc: layer.outputs)
+        }
+        if layer.gain == nil {  // under a normalization the shift's gradient was taken before it
+          Reductions.columnSums(
+            gradient, rows: rows, columns: layer.outputs, into: target + layer.bias, accumulate: accumulate)
+        }
+      }
+      if index == 0 && inputGradient == nil { return }
+      // dX = dZ W'
+      let below = index == 0 ? inputGradient ?? workspace.deltas.0 : index % 2 == 0 ? workspace.deltas.0 : workspace.deltas.1
+      if layer.outputs == 1 {
+        Elementwise.outerProduct(gradient, parameters + layer.weight, rows: rows, columns: layer.inputs, into: below)
+      } else {
+        gemm(
+          .none, .transposed, m: rows, n: layer.inputs, k: layer.outputs, gradient, lda: layer.outputs,
+          parameters + layer.weight, ldb: layer.outputs, below, ldc: layer.inputs)
+      }
+      if index == 0 { return }
+      let hidden = layers[index - 1]
+      multiplyBySlope(below, count: rows * hidden.outputs, index - 1, workspace)
+      if let gain = hidden.gain {
+        var gainGradient: UnsafeMutablePointer<Float>?
+        if let target = parameterGradient {
+          Reductions.columnSums(
+            below, rows: rows, columns: hidden.outputs, into: target + hidden.bias, accumulate: accumulate)
+          gainGradient = target + gain
+          if !accumulate { (target + gain).update(repeating: 0, count: hidden.outputs) }
+        }
+        LayerNormalization.backward(
+          below, gain: parameters + gain, rows: rows, columns: hidden.outputs,
+          normalized: workspace.normalized[index - 1], capacity: workspace.capacity, gainGradient: gainGradient)
+      }
+      gradient = UnsafePointer(below)
+    }
+  }
+
+  /// Jacobian-vector product at the last forward pass through `workspace`: the outputs' tangent [rows, outputs] for tangents
+  /// of the parameters (laid out as they are; nil for zero) and of the inputs [rows, inputs] (nil for zero). The result
+  /// is in the workspace until its next use.
+  package func pushforward(
+    _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, _ workspace: PerceptronWorkspace,
+    parameterTangent: UnsafePointer<Float>?, inputTangent: UnsafePointer<Float>?
+  ) -> UnsafeMutablePointer<Float> {
+    precondition(workspace.keepsActivations, "the forward pass kept no activations")
+    var tangent = inputTangent
+    for index in layers.indices {
+      let layer = layers[index]
+      let input = index == 0 ? x : UnsafePointer(workspace.outputs[index - 1])
+      let out = index % 2 == 0 ? workspace.deltas.0 : workspace.deltas.1
+      out.update(repeating: 0, count: rows * layer.outputs)
+      // dZ = dX W + X dW + db
+      if let tangent {
+        gemm(
+          .none, .none, m: rows, n: layer.outputs, k: layer.inputs, tangent, lda: layer.inputs,
+          parameters + layer.weight, ldb: layer.outputs, out, ldc: layer.outputs)
+      }
+      if let parameterTangent {
+        gemm(
+          .none, .none, m: rows, n: layer.outputs, k: layer.inputs, input, lda: layer.inputs,
+          parameterTangent + layer.weight, ldb: layer.outputs, beta: 1, out, ldc: layer.outputs)
+      }
+      if let gain = layer.gain {
+        LayerNormalization.pushforward(
+          out, gain: parameters + gain, gainTangent: parameterTangent.map { $0 + gain }, rows: rows,
+          columns: layer.outputs, normalized: workspace.normalized[index], capacity: workspace.capacity)
+      }
+      if let parameterTangent {
+        Elementwise.addBias(out, parameterTangent + layer.bias, rows: rows, columns: layer.outputs)
+      }
+      if !layer.isLast { multiplyBySlope(out, count: rows * layer.outputs, index, workspace) }
+      tangent = UnsafePointer(out)
+    }
+    return (layers.count - 1) % 2 == 0 ? workspace.deltas.0 : workspace.deltas.1
+  }
+}

@@ -1,0 +1,62 @@
+import Archive
+import Configuration
+import Interfaces
+import Kernels
+
+/// Random shooting: draws plans uniformly between the bounds and takes the first decision of the best (Nagabandi et al. 2018).
+///
+/// Without a finite return the decision is the middle of the bounds. Has no warm start. Cost: population rollouts of the
+/// horizon.
+public struct RandomShooting: Planner {
+  /// What can be set.
+  public struct Settings: PlannerConfiguration {
+    /// The defaults.
+    public init() {}
+    @Setting("Decisions in a plan", in: 1...1000) public var horizon: Int = 25
+    @Setting("Plans drawn for each decision", in: 1...1_000_000) public var population: Int = 2000
+  }
+
+  public static let name = "random-shooting"
+  public static let summary = "best of uniformly drawn plans"
+
+  private let low: [Float]
+  private let high: [Float]
+  private var plans: Matrix
+  private var returns: [Float]
+
+  public init(_ settings: Settings, low: [Float], high: [Float]) {
+    precondition(low.count == high.count && !low.isEmpty, "bounds of different sizes")
+    self.low = low
+    self.high = high
+    plans = Matrix(rows: settings.population, columns: settings.horizon * low.count)
+    returns = Array(repeating: 0, count: settings.population)
+  }
+
+  public mutating func reset() {}
+
+  public mutating func plan(
+    with evaluator: inout some PlanEvaluator, using random: inout RandomStream, action: inout [Float]
+  ) {
+    let (target, size) = (plans.mutablePointer, low.count)
+    random.fillUniform(target, count: plans.count)
+    for row in 0..<plans.rows {
+      for i in 0..<plans.columns {
+        let component = i % size
+        target[row * plans.columns + i] =
+          low[component] + (high[component] - low[component]) * target[row * plans.columns + i]
+      }
+    }
+    evaluator.evaluate(plans, returns: &returns)
+    var best = -1
+    for index in returns.indices where returns[index].isFinite && (best < 0 || returns[index] > returns[best]) {
+      best = index
+    }
+    for i in 0..<size {
+      action[i] = best < 0 ? 0.5 * (low[i] + high[i]) : plans.pointer[best * plans.columns + i]
+    }
+  }
+
+  public func save(to writer: inout StateWriter) {}
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {}
+}
