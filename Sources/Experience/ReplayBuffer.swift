@@ -111,10 +111,11 @@ extension ReplayBuffer: Checkpointable {
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     appended = try reader.integer("appended")
     count = try reader.integer("count")
-    guard count >= 0, count <= capacity, appended >= count else {
-      throw .mismatch(name: "replay count", expected: "at most \(capacity)", found: "\(count) of \(appended)")
-    }
     // Slots 0..<count are the ones in use: the ring has wrapped only when it is full.
+    guard appended >= 0, count == min(appended, capacity) else {
+      throw .mismatch(
+        name: "replay count", expected: "\(min(appended, capacity)), the capacity being \(capacity)", found: "\(count)")
+    }
     func part(_ name: String, _ vector: inout Vector, _ width: Int) throws(ArchiveError) {
       try reader.read(name, into: UnsafeMutableBufferPointer(start: vector.mutablePointer, count: count * width))
     }

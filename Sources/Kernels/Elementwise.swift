@@ -53,9 +53,18 @@ package enum Elementwise {
   package static func addBiasSiLU(
     _ z: UnsafeMutablePointer<Float>, _ bias: UnsafePointer<Float>, rows: Int, columns: Int
   ) {
+    let whole = columns & ~15
+    let shifts = UnsafeRawPointer(bias)
     for r in 0..<rows {
       let row = z + r * columns
-      for c in 0..<columns { row[c] = Scalar.silu(row[c] + bias[c]) }
+      let raw = UnsafeMutableRawPointer(row)
+      for c in stride(from: 0, to: whole, by: 16) {
+        let x =
+          raw.loadUnaligned(fromByteOffset: 4 * c, as: SIMD16<Float>.self)
+          + shifts.loadUnaligned(fromByteOffset: 4 * c, as: SIMD16<Float>.self)
+        raw.storeBytes(of: x / (1 + Lanes.saturatingExp(-x)), toByteOffset: 4 * c, as: SIMD16<Float>.self)
+      }
+      for c in whole..<columns { row[c] = Scalar.silu(row[c] + bias[c]) }
     }
   }
 
@@ -64,10 +73,22 @@ package enum Elementwise {
     _ z: UnsafeMutablePointer<Float>, _ bias: UnsafePointer<Float>, rows: Int, columns: Int,
     derivative: UnsafeMutablePointer<Float>
   ) {
+    let whole = columns & ~15
+    let shifts = UnsafeRawPointer(bias)
     for r in 0..<rows {
       let row = z + r * columns
       let slope = derivative + r * columns
-      for c in 0..<columns {
+      let (raw, slopes) = (UnsafeMutableRawPointer(row), UnsafeMutableRawPointer(slope))
+      for c in stride(from: 0, to: whole, by: 16) {
+        let x =
+          raw.loadUnaligned(fromByteOffset: 4 * c, as: SIMD16<Float>.self)
+          + shifts.loadUnaligned(fromByteOffset: 4 * c, as: SIMD16<Float>.self)
+        let s = 1 / (1 + Lanes.saturatingExp(-x))
+        let y = x * s
+        raw.storeBytes(of: y, toByteOffset: 4 * c, as: SIMD16<Float>.self)
+        slopes.storeBytes(of: s + y * (1 - s), toByteOffset: 4 * c, as: SIMD16<Float>.self)
+      }
+      for c in whole..<columns {
         let value = row[c] + bias[c]
         let s = Scalar.sigmoid(value)
         let y = value * s

@@ -26,7 +26,8 @@ public struct Matrix: Sendable {
   /// Number of elements, `rows * columns`.
   public var count: Int { rows * columns }
 
-  /// Read access, row by row; valid while the matrix lives and is not mutated.
+  /// Read access, row by row; valid while the matrix lives and is not mutated. A temporary does not live long enough:
+  /// the matrix must be in a variable or property that is there until the last use of the pointer.
   public var pointer: UnsafePointer<Float> { UnsafePointer(storage.pointer) }
 
   /// Write access, row by row; valid while the matrix lives. Copies first if the block is shared.

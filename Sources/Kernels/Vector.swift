@@ -19,7 +19,8 @@ public struct Vector: Sendable {
   /// Number of elements.
   public var count: Int { storage.count }
 
-  /// Read access to the elements; valid while the vector lives and is not mutated.
+  /// Read access to the elements; valid while the vector lives and is not mutated. A temporary does not live long
+  /// enough: the vector must be in a variable or property that is there until the last use of the pointer.
   public var pointer: UnsafePointer<Float> { UnsafePointer(storage.pointer) }
 
   /// Write access to the elements; valid while the vector lives. Copies first if the block is shared.

@@ -4,8 +4,6 @@ import Networks
 
 /// One fit of an ensemble: minibatch Adam on every member's bootstrap resample, early stopping on the holdout.
 ///
-/// Each minibatch is two meetings of the workers: gradients by (member, block of rows), then sums and optimizer steps by
-/// (member, block of parameters). Blocks are of fixed size, so results do not depend on the number of threads.
 struct EnsembleFit {
   /// What a fit came to, as means over members in normalized units.
   struct Outcome {
@@ -42,20 +40,13 @@ struct EnsembleFit {
   /// Trains `model` in place.
   mutating func run(_ model: inout ProbabilisticEnsemble) throws(NumericalFailure) -> Outcome {
     let (members, settings) = (model.settings.members, model.settings)
-    let rows = data.training.count
-    let batch = min(settings.batchSize, rows)
+    let batch = min(settings.batchSize, data.training.count)
     var outcome = Outcome(loss: 0, error: 0, holdoutError: nil, epochs: 0)
     var stale = 0
     for _ in 0..<settings.epochs {
       shuffle()
-      var loss: Float = 0
-      var errors = [Float](repeating: 0, count: members)
-      let batches = max(rows / batch, 1)
-      for index in 0..<batches {
-        loss += gradients.step(&model, data, samples, from: index * batch, count: batch, errors: &errors)
-      }
-      for member in errors.indices { errors[member] /= Float(batches) }
-      outcome.loss = loss / Float(batches)
+      let (losses, errors) = gradients.epoch(&model, data, samples, batchSize: batch)
+      outcome.loss = losses.reduce(0, +) / Float(members)
       outcome.error = errors.reduce(0, +) / Float(members)
       outcome.epochs += 1
       guard outcome.loss.isFinite else { throw NumericalFailure(metric: "model_loss", value: outcome.loss) }

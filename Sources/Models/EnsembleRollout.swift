@@ -57,24 +57,36 @@ public final class EnsembleRollout: ModelRollout {
     case .ts1:
       let elites = UInt64(model.elites.count)
       // A 32-bit word times the number of elites: the bias is below 2^-25.
-      for row in 0..<count { choice[row] = Int32(truncatingIfNeeded: UInt64(random.nextWord()) &* elites &>> 32) }
+      var stream = random
+      choice.withUnsafeMutableBufferPointer { choice in
+        for row in 0..<count { choice[row] = Int32(truncatingIfNeeded: UInt64(stream.nextWord()) &* elites &>> 32) }
+      }
+      random = stream
       sort()
       advanceByMembers(actions)
     }
   }
 
-  /// Counting sort of the rows by `choice`.
+  /// Counting sort of the rows by `choice`: `order` lists the rows of elite g at `groups[g]..<groups[g + 1]`.
   private func sort() {
-    for group in groups.indices { groups[group] = 0 }
-    for row in 0..<count { groups[Int(choice[row]) + 1] += 1 }
-    for group in 1..<groups.count { groups[group] += groups[group - 1] }
-    for row in 0..<count {
-      let group = Int(choice[row])
-      order[groups[group]] = Int32(row)
-      groups[group] += 1
+    let count = self.count
+    choice.withUnsafeBufferPointer { choice in
+      order.withUnsafeMutableBufferPointer { order in
+        groups.withUnsafeMutableBufferPointer { groups in
+          groups.update(repeating: 0)
+          for row in 0..<count { groups[Int(choice[row]) + 1] += 1 }
+          for group in 1..<groups.count { groups[group] += groups[group - 1] }
+          for row in 0..<count {
+            let group = Int(choice[row])
+            order[groups[group]] = Int32(row)
+            groups[group] += 1
+          }
+          // Each entry now holds its group's end, which is the next one's start.
+          for group in stride(from: groups.count - 1, to: 0, by: -1) { groups[group] = groups[group - 1] }
+          groups[0] = 0
+        }
+      }
     }
-    for group in stride(from: groups.count - 1, to: 0, by: -1) { groups[group] = groups[group - 1] }
-    groups[0] = 0
   }
 
   /// Normalized network inputs of the rows in `order`, or as they stand.
@@ -82,11 +94,13 @@ public final class EnsembleRollout: ModelRollout {
     let (size, actionSize) = (model.stateSize, model.actionSize)
     let (mean, inverse) = (model.inputs.mean.pointer, model.inputs.inverse.pointer)
     let (target, source) = (input.mutablePointer, state.pointer)
-    for k in 0..<count {
-      let row = sorted ? Int(order[k]) : k
-      let x = target + k * (size + actionSize)
-      for i in 0..<size { x[i] = (source[row * size + i] - mean[i]) * inverse[i] }
-      for i in 0..<actionSize { x[size + i] = (actions[row * actionSize + i] - mean[size + i]) * inverse[size + i] }
+    order.withUnsafeBufferPointer { order in
+      for k in 0..<count {
+        let row = sorted ? Int(order[k]) : k
+        let x = target + k * (size + actionSize)
+        for i in 0..<size { x[i] = (source[row * size + i] - mean[i]) * inverse[i] }
+        for i in 0..<actionSize { x[size + i] = (actions[row * actionSize + i] - mean[size + i]) * inverse[size + i] }
+      }
     }
   }
 
@@ -96,6 +110,7 @@ public final class EnsembleRollout: ModelRollout {
     let (mean, scale) = (model.targets.mean.pointer, model.targets.scale.pointer)
     let (next, reward, draws) = (state.mutablePointer, rewards.mutablePointer, noise.mutablePointer)
     random.fillNormal(draws, count: count * outputs)
+    order.withUnsafeBufferPointer { rowOrder in
     for group in 0..<groups.count - 1 where groups[group + 1] > groups[group] {
       let (first, rows, member) = (groups[group], groups[group + 1] - groups[group], model.elites[group])
       let output = network.forward(
@@ -105,7 +120,7 @@ public final class EnsembleRollout: ModelRollout {
         output, rows: rows, size: outputs, maximum: model.bounds.pointer + model.upperBound(of: member),
         minimum: model.bounds.pointer + model.lowerBound(of: member))
       for r in 0..<rows {
-        let row = Int(order[first + r])
+        let row = Int(rowOrder[first + r])
         let (predicted, e) = (output + r * 2 * outputs, draws + (first + r) * outputs)
         for i in 0..<size {
           next[row * size + i] += mean[i] + scale[i] * (predicted[i] + predicted[outputs + i] * e[i])
@@ -114,6 +129,7 @@ public final class EnsembleRollout: ModelRollout {
           reward[row] = mean[size] + scale[size] * (predicted[size] + predicted[outputs + size] * e[size])
         }
       }
+    }
     }
   }
 

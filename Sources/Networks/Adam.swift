@@ -35,17 +35,38 @@ public struct Adam: Sendable {
 
   /// Counts a step and fixes its constants; the returned value may then be applied to disjoint ranges from several
   /// threads. It is valid while this optimizer lives and is not copied.
-  package mutating func beginStep(learningRate: Float) -> Step {
-    steps += 1
-    let c1 = 1 - power(beta1, steps)
-    let c2 = 1 - power(beta2, steps)
-    return Step(
-      first: first.mutablePointer, second: second.mutablePointer, beta1: beta1, beta2: beta2,
-      rate: Float(Double(learningRate) / c1), secondScale: Float(1 / c2), epsilon: epsilon,
-      shrink: 1 - learningRate * weightDecay)
+  package mutating func beginStep(learningRate: Float) -> Step { beginSteps(1, learningRate: learningRate).step(0) }
+
+  /// Counts `count` steps at once, for parts of the parameters that go through them independently of one another.
+  package mutating func beginSteps(_ count: Int, learningRate: Float) -> Steps {
+    defer { steps += count }
+    return Steps(
+      first: first.mutablePointer, second: second.mutablePointer, taken: steps, beta1: beta1, beta2: beta2,
+      learningRate: learningRate, epsilon: epsilon, shrink: 1 - learningRate * weightDecay)
   }
 
-  private func power(_ base: Float, _ exponent: Int) -> Double {
+  /// Several steps' constants and the moments.
+  package struct Steps {
+    let first: UnsafeMutablePointer<Float>
+    let second: UnsafeMutablePointer<Float>
+    let taken: Int
+    let beta1: Float
+    let beta2: Float
+    let learningRate: Float
+    let epsilon: Float
+    let shrink: Float
+
+    /// The step numbered `index` from 0 of those begun together.
+    package func step(_ index: Int) -> Step {
+      let c1 = 1 - Adam.power(beta1, taken + index + 1)
+      let c2 = 1 - Adam.power(beta2, taken + index + 1)
+      return Step(
+        first: first, second: second, beta1: beta1, beta2: beta2, rate: Float(Double(learningRate) / c1),
+        secondScale: Float(1 / c2), epsilon: epsilon, shrink: shrink)
+    }
+  }
+
+  private static func power(_ base: Float, _ exponent: Int) -> Double {
     var (result, square, left) = (1.0, Double(base), exponent)
     while left > 0 {
       if left & 1 == 1 { result *= square }
@@ -83,8 +104,12 @@ public struct Adam: Sendable {
       let (rate, scale, epsilon, shrink) = (rate, secondScale, epsilon, shrink)
       for i in 0..<range.count {
         let gradient = g[i]
-        let mean = b1 * m[i] + a1 * gradient
-        let square = b2 * v[i] + a2 * gradient * gradient
+        var mean = b1 * m[i] + a1 * gradient
+        var square = b2 * v[i] + a2 * gradient * gradient
+        // Moments of idle units decay into denormal numbers, which are a hundred times slower; they are nothing beside
+        // epsilon long before.
+        mean = abs(mean) < 1e-30 ? 0 : mean
+        square = square < 1e-30 ? 0 : square
         m[i] = mean
         v[i] = square
         p[i] = shrink * p[i] - rate * mean / ((square * scale).squareRoot() + epsilon)

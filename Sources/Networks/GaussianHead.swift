@@ -3,68 +3,92 @@ import Kernels
 /// Diagonal Gaussian over D outputs with softly bounded log-variance, as in PETS (Chua et al. 2018, appendix A.1).
 ///
 /// A network row is [mean D, raw log-variance D]; with bounds `maximum` and `minimum` [D] (learned),
-/// l' = max - softplus(max - raw), l = min + softplus(l' - min).
+/// l' = max - softplus(max - raw), l = min + softplus(l' - min). In terms of the variance the two softplus cancel:
+/// exp(l) = exp(min) + exp(max) * sigmoid(raw - max), which is what is computed here.
+///
+/// Components are treated one after the other over up to `chunk` rows, so that the loops vectorize however few the
+/// components are.
 package enum GaussianHead {
-  /// Bounded log-variance of one component.
-  @inline(__always)
-  static func logVariance(_ raw: Float, maximum: Float, minimum: Float) -> Float {
-    let upper = maximum - Scalar.softplus(maximum - raw)
-    return minimum + Scalar.softplus(upper - minimum)
-  }
+  private static var chunk: Int { 128 }
 
   /// Overwrites the second half of each network row by the standard deviation.
   package static func standardDeviations(
     _ outputs: UnsafeMutablePointer<Float>, rows: Int, size: Int, maximum: UnsafePointer<Float>,
     minimum: UnsafePointer<Float>
   ) {
-    for r in 0..<rows {
-      let raw = outputs + r * 2 * size + size
-      for c in 0..<size {
-        raw[c] = Scalar.exp(0.5 * logVariance(raw[c], maximum: maximum[c], minimum: minimum[c]))
+    withUnsafeTemporaryAllocation(byteCount: chunk * 4, alignment: 64) { scratch in
+      guard let column = scratch.bindMemory(to: Float.self).baseAddress else { return }
+      for start in stride(from: 0, to: rows, by: chunk) {
+        let count = min(chunk, rows - start)
+        for c in 0..<size {
+          let raw = outputs + start * 2 * size + size + c
+          let (highest, floor) = (maximum[c], Scalar.exp(minimum[c]))
+          let ceiling = Scalar.exp(highest)
+          for r in 0..<count { column[r] = raw[r * 2 * size] }
+          for r in 0..<count {
+            let share = ceiling / (1 + Scalar.saturatingExp(highest - column[r]))
+            column[r] = (floor + share).squareRoot()
+          }
+          for r in 0..<count { raw[r * 2 * size] = column[r] }
+        }
       }
     }
   }
 
-  /// Negative log-likelihood of `targets` [rows, D], doubled and without its constant, summed over rows and components.
-  /// With l the bounded log-variance, the loss of a component is (mean - y)^2 exp(-l) + l. Overwrites `outputs` [rows, 2 D]
-  /// by the gradient of `scale` times the sum of the losses and adds that of the bounds [D] to `maximumGradient` and
-  /// `minimumGradient`. `losses` [2 D] is scratch. Returns the sums of losses and of squared errors, without `scale`.
+  /// Negative log-likelihood of `targets` [rows, D] (without the constant, times 2): the sum over rows and components of
+  /// (mean - y)^2 exp(-l) + l. Overwrites `outputs` [rows, 2 D] by its gradient and adds to the bounds' gradients [D], all
+  /// gradients multiplied by `scale`. Returns the loss and the sum of squared errors, both without that factor.
   package static func lossAndGradient(
     _ outputs: UnsafeMutablePointer<Float>, targets: UnsafePointer<Float>, rows: Int, size: Int,
     maximum: UnsafePointer<Float>, minimum: UnsafePointer<Float>, scale: Float,
-    maximumGradient: UnsafeMutablePointer<Float>, minimumGradient: UnsafeMutablePointer<Float>,
-    losses: UnsafeMutablePointer<Float>
+    maximumGradient: UnsafeMutablePointer<Float>, minimumGradient: UnsafeMutablePointer<Float>
   ) -> (loss: Float, squaredError: Float) {
-    var total: Float = 0
-    var squared: Float = 0
-    losses.update(repeating: 0, count: 2 * size)
-    for r in 0..<rows {
-      let mean = outputs + r * 2 * size
-      let raw = mean + size
-      let target = targets + r * size
-      for c in 0..<size {
-        let above = maximum[c] - raw[c]
-        let upper = maximum[c] - Scalar.softplus(above)
-        let over = upper - minimum[c]
-        let logVariance = minimum[c] + Scalar.softplus(over)
-        let precision = Scalar.exp(-logVariance)
-        let error = mean[c] - target[c]
-        let weighted = error * error * precision
-        losses[c] += weighted + logVariance
-        losses[size + c] += error * error
-        let slope = scale * (1 - weighted)
-        let lower = Scalar.sigmoid(over)
-        let inner = Scalar.sigmoid(above)
-        mean[c] = scale * 2 * error * precision
-        raw[c] = slope * lower * inner
-        maximumGradient[c] += slope * lower * (1 - inner)
-        minimumGradient[c] += slope * (1 - lower)
+    var total: (loss: Float, squaredError: Float) = (0, 0)
+    withUnsafeTemporaryAllocation(byteCount: 6 * chunk * 4, alignment: 64) { scratch in
+      guard let block = scratch.bindMemory(to: Float.self).baseAddress else { return }
+      let (error, raw) = (block, block + chunk)
+      let (losses, squares, upperSlopes, lowerSlopes) = (
+        block + 2 * chunk, block + 3 * chunk, block + 4 * chunk, block + 5 * chunk
+      )
+      for start in stride(from: 0, to: rows, by: chunk) {
+        let count = min(chunk, rows - start)
+        for c in 0..<size {
+          let output = outputs + start * 2 * size + c
+          let target = targets + start * size + c
+          let (highest, floor) = (maximum[c], Scalar.exp(minimum[c]))
+          let ceiling = Scalar.exp(highest)
+          for r in 0..<count {
+            error[r] = output[r * 2 * size] - target[r * size]
+            raw[r] = output[r * 2 * size + size]
+          }
+          for r in 0..<count {
+            let odds = Scalar.saturatingExp(highest - raw[r])
+            let share = 1 / (1 + odds)  // sigmoid(raw - max)
+            let variance = floor + ceiling * share
+            let precision = 1 / variance
+            let square = error[r] * error[r]
+            let weighted = square * precision
+            losses[r] = weighted + Scalar.log(variance)
+            squares[r] = square
+            // d loss / d l, then l's slopes: exp(max) s (1 - s) / v by raw, exp(max) s^2 / v by max, exp(min) / v by min
+            let slope = scale * (1 - weighted) * precision
+            let upper = slope * ceiling * share
+            error[r] = scale * 2 * error[r] * precision
+            raw[r] = upper * (odds * share)
+            upperSlopes[r] = upper * share
+            lowerSlopes[r] = slope * floor
+          }
+          for r in 0..<count {
+            output[r * 2 * size] = error[r]
+            output[r * 2 * size + size] = raw[r]
+          }
+          total.loss += Reductions.sum(losses, count: count)
+          total.squaredError += Reductions.sum(squares, count: count)
+          maximumGradient[c] += Reductions.sum(upperSlopes, count: count)
+          minimumGradient[c] += Reductions.sum(lowerSlopes, count: count)
+        }
       }
     }
-    for c in 0..<size {
-      total += losses[c]
-      squared += losses[size + c]
-    }
-    return (total, squared)
+    return total
   }
 }

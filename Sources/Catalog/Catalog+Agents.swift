@@ -1,0 +1,85 @@
+import Agents
+import Configuration
+import Interfaces
+import Kernels
+import Laboratory
+import Learners
+import Models
+import Planners
+
+extension Catalog {
+  static let agents: [AgentEntry] = [
+    .planning("pets", "PETS: plans with CEM in a probabilistic ensemble", CrossEntropy.self),
+    .planning("pets-mppi", "PETS with the MPPI planner", PathIntegral.self),
+    .planning("pets-random-shooting", "PETS with random shooting", RandomShooting.self),
+    .offPolicy("sac", "soft actor-critic") { (settings: SoftActorCriticSettings, spec, random) in
+      let (low, high) = spec.action.bounds
+      return SoftActorCritic(
+        settings, observationSize: spec.observationSize, low: low, high: high, using: random)
+    },
+    AgentEntry("random", summary: "uniformly random actions, the baseline", secondsPerStep: 2e-6) {
+      (_: RandomAgentSettings, environment, random) throws(ConfigurationError) in
+      RandomAgent(action: environment.spec.action, random: random)
+    },
+  ]
+}
+
+/// What can be set of a planning agent: its schedule, its planner and its model.
+struct PlanningAgentSettings<Search: Planner>: Configuration {
+  init() {}
+  @SettingGroup("Schedule and imagination") var agent = PlanningSettings()
+  @SettingGroup("Planner") var planner = Search.Settings()
+  @SettingGroup("Dynamics model") var model = EnsembleSettings()
+}
+
+/// What can be set of an off-policy agent: its schedule and its learner.
+struct OffPolicyAgentSettings<Learner: Configuration>: Configuration {
+  init() {}
+  @SettingGroup("Schedule and replay") var agent = OffPolicySettings()
+  @SettingGroup("Learner") var learner = Learner()
+}
+
+extension AgentEntry {
+  /// A planning agent with the given planner in a probabilistic ensemble.
+  static func planning<Search: Planner>(_ name: String, _ summary: String, _ planner: Search.Type) -> AgentEntry {
+    AgentEntry(name, summary: summary, secondsPerStep: 0.5, settings: PlanningAgentSettings<Search>.self) {
+      settings, environment, random throws(ConfigurationError) in
+      let spec = try continuous(environment, for: name)
+      guard let objective = environment.objective else {
+        throw ConfigurationError(
+          kind: .relation, problem: "\(name) needs an environment with a known objective; \(environment.name) has none")
+      }
+      let model = ProbabilisticEnsemble(
+        settings.model, stateSize: spec.observationSize, actionSize: spec.action.size, using: random.child("model"))
+      let (low, high) = spec.action.bounds
+      return PlanningAgent(
+        settings.agent, model: model, planner: Search(settings.planner, low: low, high: high),
+        horizon: settings.planner.horizon, objective: objective, spec: spec, using: random.child("agent"))
+    }
+  }
+
+  /// An off-policy agent around the learner that `make` builds.
+  static func offPolicy<Settings: Configuration, Learner: OffPolicyLearner & SendableMetatype>(
+    _ name: String, _ summary: String,
+    make: @escaping @Sendable (Settings, EnvironmentSpec, RandomStream) -> Learner
+  ) -> AgentEntry {
+    AgentEntry(name, summary: summary, secondsPerStep: 0.008, settings: OffPolicyAgentSettings<Settings>.self) {
+      settings, environment, random throws(ConfigurationError) in
+      let spec = try continuous(environment, for: name)
+      return OffPolicyAgent(
+        settings.agent, learner: make(settings.learner, spec, random.child("learner")), spec: spec,
+        using: random.child("agent"))
+    }
+  }
+}
+
+/// The environment's spec, if its actions are a box.
+private func continuous(
+  _ environment: EnvironmentInstance, for agent: String
+) throws(ConfigurationError) -> EnvironmentSpec {
+  if case .discrete = environment.spec.action {
+    throw ConfigurationError(
+      kind: .relation, problem: "\(agent) needs continuous actions; \(environment.name) has discrete ones")
+  }
+  return environment.spec
+}

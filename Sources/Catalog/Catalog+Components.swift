@@ -1,0 +1,22 @@
+import Interfaces
+import Laboratory
+import Models
+import Planners
+
+extension Catalog {
+  static let components: [ComponentEntry] = [
+    .planner(CrossEntropy.self),
+    .planner(PathIntegral.self),
+    .planner(RandomShooting.self),
+    ComponentEntry(
+      .model, "probabilistic-ensemble", summary: "bootstrapped Gaussian networks over the change of state",
+      settings: EnsembleSettings.self),
+  ]
+}
+
+extension ComponentEntry {
+  /// A planner.
+  static func planner<Search: Planner>(_ type: Search.Type) -> ComponentEntry {
+    ComponentEntry(.planner, Search.name, summary: Search.summary, settings: Search.Settings.self)
+  }
+}

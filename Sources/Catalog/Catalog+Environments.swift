@@ -1,0 +1,26 @@
+import Configuration
+import Environments
+import Interfaces
+import Laboratory
+
+extension Catalog {
+  static let environments: [EnvironmentEntry] = [
+    EnvironmentEntry(Pendulum.self),
+    EnvironmentEntry(CartPoleSwingUp.self),
+    EnvironmentEntry(CartPole.self),
+    EnvironmentEntry(MountainCar.self),
+    EnvironmentEntry(MountainCarContinuous.self),
+    EnvironmentEntry(Acrobot.self),
+    EnvironmentEntry(PointMass.self),
+  ]
+}
+
+extension EnvironmentEntry {
+  /// A task written in this package.
+  init<Task: NativeTask>(_ type: Task.Type) {
+    self.init(Task.name, summary: Task.summary, settings: Task.Settings.self) { settings throws(ConfigurationError) in
+      let task = Task(settings)
+      return (environment: task, objective: task.objective)
+    }
+  }
+}

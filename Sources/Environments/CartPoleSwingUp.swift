@@ -1,0 +1,126 @@
+import Archive
+import Configuration
+import Foundation
+import Interfaces
+import Kernels
+
+/// Settings of `CartPoleSwingUp`.
+public struct CartPoleSwingUpSettings: Configuration {
+  /// Steps after which an episode is cut off.
+  @Setting("Steps after which an episode is cut off", in: 1...1_000_000) public var stepLimit: Int = 200
+  /// Cost of a squared unit of action.
+  @Setting("Cost of a squared unit of action", in: 0...1) public var actionCost: Float = 0.01
+
+  /// The published task.
+  public init() {}
+}
+
+/// Swing a hanging pole up by pushing its cart, and balance it in the middle: the cart-pole of PETS (Chua et al., "Deep
+/// reinforcement learning in a handful of trials using probabilistic dynamics models", NeurIPS 2018).
+///
+/// State (x in m, ẋ, θ in rad with 0 hanging, θ̇); action a in [-3, 3], a force of 100 a N on the cart; a decision lasts
+/// 0.04 s, two Runge-Kutta steps of `CartPoleSwingUpDynamics`. Reward, of the state after the step:
+/// exp(-|p - (0, 0.6)|² / 0.6²) - 0.01 a², with the pole's tip p = (x - 0.6 sin θ, -0.6 cos θ). Starts: every component
+/// normal with mean 0 and standard deviation 0.1. Never terminates; upright in the middle is worth 1 a step.
+///
+/// Differences from the original, a MuJoCo model that this one follows to rounding while the cart runs free:
+/// - The slide ends at ±2.5 m in an inelastic stop (`CartPoleSwingUpDynamics.stopped`), in MuJoCo in a soft constraint.
+/// - We observe (x, ẋ, cos θ, sin θ, θ̇). The original observes (x, θ, ẋ, θ̇) and feeds its model cos θ and sin θ.
+/// - The action cost is of the clipped action.
+public struct CartPoleSwingUp: StateSpaceTask {
+  /// The name users type.
+  public static let name = "cartpole-swingup"
+  /// What the task asks for.
+  public static let summary = "swing up and balance a pole on a cart, as in PETS (continuous, 200 steps)"
+
+  static let maximalAction: Float = 3
+  static let forcePerAction = 100.0
+  static let slideLimit = 2.5
+  static let integrationStep = 0.02
+  static let integrationsPerStep = 2
+  static let poleLength = 0.6
+
+  /// Shapes, bounds and step limit.
+  public let spec: EnvironmentSpec
+  /// Reward and termination on observations.
+  public let objective: CartPoleSwingUpObjective
+  /// The episode under way.
+  public var episode = Episode<SIMD4<Double>>()
+  private let dynamics = CartPoleSwingUpDynamics(damping: 1)
+
+  /// A task that has not been reset yet.
+  public init(_ settings: CartPoleSwingUpSettings) {
+    objective = CartPoleSwingUpObjective(actionCost: settings.actionCost)
+    spec = EnvironmentSpec(
+      observationSize: 5, action: .box(low: [-Self.maximalAction], high: [Self.maximalAction]),
+      timeStep: Float(Self.integrationStep * Double(Self.integrationsPerStep)), stepLimit: settings.stepLimit)
+  }
+
+  /// Draws a start state.
+  public func startState(using random: inout RandomStream) -> SIMD4<Double> {
+    var state = SIMD4<Double>()
+    for index in state.indices { state[index] = 0.1 * Double(random.normal()) }
+    return state
+  }
+
+  /// The state one step after `state`.
+  public func successor(of state: SIMD4<Double>, under action: UnsafePointer<Float>) -> SIMD4<Double> {
+    let force = Self.forcePerAction * Double(clip(action[0], -Self.maximalAction, Self.maximalAction))
+    var state = state
+    for _ in 0..<Self.integrationsPerStep {
+      state = rungeKutta4(state, step: Self.integrationStep) { dynamics.derivative(of: $0, force: force) }
+      state = dynamics.stopped(state, at: Self.slideLimit)
+    }
+    return state
+  }
+
+  /// Reward and termination of the step from `state` to `next`.
+  public func score(
+    _ state: SIMD4<Double>, _ action: UnsafePointer<Float>, next: SIMD4<Double>
+  ) -> (reward: Float, terminated: Bool) {
+    let acted = clip(action[0], -Self.maximalAction, Self.maximalAction)
+    let tip = SIMD2(next[0] - Self.poleLength * sin(next[2]), -Self.poleLength * cos(next[2]))
+    let miss = tip - SIMD2(0, Self.poleLength)
+    let closeness = exp(-(miss * miss).sum() / (Self.poleLength * Self.poleLength))
+    return (Float(closeness) - objective.actionCost * acted * acted, false)
+  }
+
+  /// Writes the observation of `state`.
+  public func observe(_ state: SIMD4<Double>, into observation: UnsafeMutablePointer<Float>) {
+    observation[0] = Float(state[0])
+    observation[1] = Float(state[1])
+    observation[2] = Float(cos(state[2]))
+    observation[3] = Float(sin(state[2]))
+    observation[4] = Float(state[3])
+  }
+
+  /// The state that `observation` shows.
+  public func state(fromObservation observation: UnsafePointer<Float>) -> SIMD4<Double> {
+    SIMD4(
+      Double(observation[0]), Double(observation[1]), atan2(Double(observation[3]), Double(observation[2])),
+      Double(observation[4]))
+  }
+}
+
+/// The reward of `CartPoleSwingUp` on observations.
+public struct CartPoleSwingUpObjective: Objective {
+  let actionCost: Float
+
+  /// Scores `count` transitions, as `Objective` says.
+  public func evaluate(
+    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
+    rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>
+  ) {
+    let length = Float(CartPoleSwingUp.poleLength)
+    let sharpness = 1 / (length * length)
+    for row in 0..<count {
+      let after = next + 5 * row
+      let across = after[0] - length * after[3]
+      let below = length * (after[2] + 1)
+      let acted = clip(actions[row], -CartPoleSwingUp.maximalAction, CartPoleSwingUp.maximalAction)
+      let closeness = Scalar.exp(-(across * across + below * below) * sharpness)
+      rewards[row] = closeness - actionCost * acted * acted
+    }
+    terminated.update(repeating: false, count: count)
+  }
+}

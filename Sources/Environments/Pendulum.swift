@@ -1,0 +1,102 @@
+import Archive
+import Configuration
+import Foundation
+import Interfaces
+import Kernels
+
+/// Settings of `Pendulum`.
+public struct PendulumSettings: Configuration {
+  /// Steps after which an episode is cut off.
+  @Setting("Steps after which an episode is cut off", in: 1...1_000_000) public var stepLimit: Int = 200
+  /// Gravitational acceleration, in m/s².
+  @Setting("Gravitational acceleration, in m/s²", in: 0...100) public var gravity: Double = 10
+
+  /// The published task.
+  public init() {}
+}
+
+/// Swing up a pendulum with a torque too weak to lift it, and hold it there: Gymnasium's `Pendulum-v1`.
+///
+/// State (angle θ in rad, 0 upright; angular velocity ω in rad/s, limited to ±8); action: the torque in N m, limited to
+/// ±2; observation (cos θ, sin θ, ω). With m = 1 kg, l = 1 m, Δt = 0.05 s:
+/// ω' = clip(ω + (3g/2l sin θ + 3/ml² u) Δt), θ' = θ + ω' Δt, and the reward is -(θ² + 0.1 ω² + 0.001 u²) of the state
+/// before the step, θ taken in [-π, π). Starts: θ uniform in ±π, ω in ±1. Never terminates.
+public struct Pendulum: StateSpaceTask {
+  /// The name users type.
+  public static let name = "Pendulum-v1"
+  /// What the task asks for.
+  public static let summary = "swing up and hold a pendulum with a weak torque (continuous, 200 steps)"
+
+  static let maximalTorque: Float = 2
+  static let maximalSpeed = 8.0
+  static let timeStep = 0.05
+
+  /// Shapes, bounds and step limit.
+  public let spec: EnvironmentSpec
+  /// The episode under way.
+  public var episode = Episode<SIMD2<Double>>()
+  private let gravity: Double
+
+  /// A task that has not been reset yet.
+  public init(_ settings: PendulumSettings) {
+    gravity = settings.gravity
+    spec = EnvironmentSpec(
+      observationSize: 3, action: .box(low: [-Self.maximalTorque], high: [Self.maximalTorque]),
+      timeStep: Float(Self.timeStep), stepLimit: settings.stepLimit)
+  }
+
+  /// Reward and termination on observations.
+  public var objective: PendulumObjective { PendulumObjective() }
+
+  /// Draws a start state.
+  public func startState(using random: inout RandomStream) -> SIMD2<Double> {
+    let angle = Double.pi * (2 * Double(random.uniform()) - 1)
+    return SIMD2(angle, 2 * Double(random.uniform()) - 1)
+  }
+
+  /// The state one step after `state`.
+  public func successor(of state: SIMD2<Double>, under action: UnsafePointer<Float>) -> SIMD2<Double> {
+    let torque = clip(action[0], -Self.maximalTorque, Self.maximalTorque)
+    let acceleration = 3 * gravity / 2 * sin(state[0]) + Double(3 * torque)
+    let speed = clip(state[1] + acceleration * Self.timeStep, -Self.maximalSpeed, Self.maximalSpeed)
+    return SIMD2(state[0] + speed * Self.timeStep, speed)
+  }
+
+  /// Reward and termination of the step from `state` to `next`.
+  public func score(
+    _ state: SIMD2<Double>, _ action: UnsafePointer<Float>, next: SIMD2<Double>
+  ) -> (reward: Float, terminated: Bool) {
+    let torque = Double(clip(action[0], -Self.maximalTorque, Self.maximalTorque))
+    let angle = state[0].remainder(dividingBy: 2 * Double.pi)
+    return (-Float(angle * angle + 0.1 * state[1] * state[1] + 0.001 * torque * torque), false)
+  }
+
+  /// Writes the observation of `state`.
+  public func observe(_ state: SIMD2<Double>, into observation: UnsafeMutablePointer<Float>) {
+    observation[0] = Float(cos(state[0]))
+    observation[1] = Float(sin(state[0]))
+    observation[2] = Float(state[1])
+  }
+
+  /// The state that `observation` shows.
+  public func state(fromObservation observation: UnsafePointer<Float>) -> SIMD2<Double> {
+    SIMD2(atan2(Double(observation[1]), Double(observation[0])), Double(observation[2]))
+  }
+}
+
+/// The reward of `Pendulum` on observations.
+public struct PendulumObjective: Objective {
+  /// Scores `count` transitions, as `Objective` says.
+  public func evaluate(
+    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
+    rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>
+  ) {
+    for row in 0..<count {
+      let angle = angleMagnitude(cosine: states[3 * row], sine: states[3 * row + 1])
+      let speed = states[3 * row + 2]
+      let torque = clip(actions[row], -Pendulum.maximalTorque, Pendulum.maximalTorque)
+      rewards[row] = -(angle * angle + 0.1 * speed * speed + 0.001 * torque * torque)
+    }
+    terminated.update(repeating: false, count: count)
+  }
+}

@@ -1,0 +1,105 @@
+internal import Archive
+internal import Configuration
+internal import Interfaces
+internal import Logging
+
+/// Writing and finding a run's checkpoint files: checksummed, replaced atomically, the last two kept.
+struct CheckpointStore {
+  let folder: RunFolder
+  /// Text that names everything the run's results depend on; a checkpoint of another run is refused.
+  private let fingerprint: String
+
+  init(folder: RunFolder, plan: RunPlan) {
+    self.folder = folder
+    fingerprint =
+      "\(plan.environment.name) \(plan.agent.name) \(plan.seed) " + plan.resolved.influential.json(indent: 0)
+  }
+
+  /// Writes the checkpoint of `steps` and deletes all older ones but the newest of them.
+  func write(_ state: RunState, _ tables: RunTables, steps: Int) throws(ArchiveError) {
+    var writer = StateWriter()
+    try writer.scope("tables") { writer throws(ArchiveError) in try tables.save(to: &writer) }
+    state.save(to: &writer)
+    var file = writer.file
+    file.metadata = ["run": fingerprint, "version": Foresight.version]
+    file.metadata["crc32c"] = file.checksum
+    try file.write(to: folder.checkpoint(step: steps))
+    for old in folder.checkpoints().filter({ $0 < steps }).dropFirst() { folder.removeCheckpoint(step: old) }
+  }
+
+  /// The newest state that is not damaged, with the run's tables opened but not yet shortened to it; nil if there is
+  /// none. Damaged files are deleted with a warning.
+  func latest(for plan: RunPlan, log: Logger) throws -> (RunState, RunTables)? {
+    guard let (state, reader) = try newest(for: plan, log: log, deletingDamaged: true) else { return nil }
+    let tables = try RunTables(resumingIn: folder, metrics: state.metrics.names, from: reader.scope("tables"))
+    return (state, tables)
+  }
+
+  /// The newest state that is not damaged, nil if there is none; nothing is changed.
+  func newestState(for plan: RunPlan, log: Logger) throws -> RunState? {
+    try newest(for: plan, log: log, deletingDamaged: false)?.state
+  }
+
+  private func newest(
+    for plan: RunPlan, log: Logger, deletingDamaged: Bool
+  ) throws -> (state: RunState, reader: StateReader)? {
+    for step in folder.checkpoints() {
+      let file: TensorFile
+      do throws(ArchiveError) {
+        file = try read(step: step)
+      } catch {
+        guard case .damaged(let path, let reason) = error else { throw error }
+        log.warning("\(path) is damaged (\(reason)); going back to the checkpoint before it")
+        if deletingDamaged { folder.removeCheckpoint(step: step) }
+        continue
+      }
+      let reader = StateReader(file)
+      var state = try RunState(plan)
+      try state.restore(from: reader)
+      return (state, reader)
+    }
+    return nil
+  }
+
+  private func read(step: Int) throws(ArchiveError) -> TensorFile {
+    let path = folder.checkpoint(step: step)
+    let file = try Self.decode(path)
+    guard let expected = file.metadata["crc32c"] else { throw .damaged(path: path, reason: "it has no checksum") }
+    let found = file.checksum
+    guard found == expected else {
+      throw .damaged(path: path, reason: "its checksum is \(found) instead of \(expected)")
+    }
+    guard file.metadata["run"] == fingerprint else {
+      throw .mismatch(name: path, expected: "a checkpoint of this run", found: "one of a run with other settings")
+    }
+    return file
+  }
+
+  /// Parses a checkpoint, in which an element type that does not exist is damage too.
+  private static func decode(_ path: String) throws(ArchiveError) -> TensorFile {
+    do throws(ArchiveError) {
+      return try TensorFile(contentsOf: path)
+    } catch {
+      guard case .mismatch = error else { throw error }
+      throw .damaged(path: path, reason: error.description)
+    }
+  }
+}
+
+extension TensorFile {
+  /// CRC-32C of all names, types, shapes, contents and metadata (but the checksum itself), in eight hexadecimal digits.
+  var checksum: String {
+    var checksum = Checksum()
+    func add(_ text: String) {
+      var text = text + "\n"
+      text.withUTF8 { checksum.update(UnsafeRawBufferPointer($0)) }
+    }
+    for (key, value) in metadata.sorted(by: { $0.key < $1.key }) where key != "crc32c" { add("\(key)=\(value)") }
+    for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+      add("\(name) \(tensor.type.rawValue) \(tensor.shape)")
+      tensor.bytes.withUnsafeBytes { checksum.update($0) }
+    }
+    let digits = String(checksum.value, radix: 16)
+    return String(repeating: "0", count: 8 - digits.count) + digits
+  }
+}

@@ -1,0 +1,59 @@
+internal import Configuration
+public import Interfaces
+public import Kernels
+
+/// Return and length of a measured episode.
+public struct EvaluatedEpisode: Sendable, Equatable {
+  /// Sum of its rewards.
+  public let total: Double
+  /// Steps it took.
+  public let length: Int
+}
+
+/// Measures an agent in an environment of its own. Nothing of a measurement stays: each episode's randomness derives
+/// from the stream it is given, and the environment is reset.
+public struct Evaluator {
+  private var environment: any Environment
+  private var observation: [Float]
+  private var action: [Float]
+
+  /// Measures in `environment`, which training must not share.
+  public init(environment: any Environment) {
+    self.environment = environment
+    observation = Array(repeating: 0, count: environment.spec.observationSize)
+    action = Array(repeating: 0, count: environment.spec.action.size)
+  }
+
+  /// Measures in a new environment of `plan`'s settings.
+  init(for plan: RunPlan) throws(ConfigurationError) {
+    self.init(environment: try plan.makeParticipants().environment.environment)
+  }
+
+  /// Plays one episode without exploration.
+  ///
+  /// - Returns: nil if `isCancelled` said so on the way; the agent has then been disturbed no more than by an episode.
+  /// - Throws: `NumericalFailure` when a reward is not finite, and what the agent or the environment throws.
+  public mutating func episode(
+    of agent: inout any Agent, using random: RandomStream, isCancelled: () -> Bool = { false }
+  ) throws -> EvaluatedEpisode? {
+    var start = random.child("environment")
+    environment.reset(using: &start, observation: &observation)
+    agent.startEpisode(for: .evaluate, using: random.child("agent"))
+    var total = 0.0
+    var length = 0
+    while !isCancelled() {
+      try agent.act(on: observation, for: .evaluate, action: &action)
+      if let wrong = action.first(where: { !$0.isFinite }) {
+        throw NumericalFailure(metric: "evaluation action", value: wrong)
+      }
+      let outcome = try environment.step(action, observation: &observation)
+      guard outcome.reward.isFinite else {
+        throw NumericalFailure(metric: "evaluation reward", value: outcome.reward)
+      }
+      total += Double(outcome.reward)
+      length += 1
+      if outcome.ending != .none { return EvaluatedEpisode(total: total, length: length) }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,104 @@
+internal import Archive
+internal import Interfaces
+internal import Kernels
+
+extension Run {
+  /// Runs to the end, or until asked to stop.
+  ///
+  /// - Parameters:
+  ///   - stop: looked at before every step, those of an evaluation included.
+  ///   - report: called at the start, and then about four times a second between steps.
+  /// - Throws: `RunError` or `ArchiveError`; the last checkpoint stays, and the manifest names the failure.
+  public mutating func execute(stop: StopRequest, report: (RunProgress) -> Void = { _ in }) throws -> Outcome {
+    do {
+      let outcome = try advance(stop: stop, report: report)
+      try close(outcome == .finished ? .finished : .interrupted)
+      return outcome
+    } catch {
+      let failure = described(error)
+      // What the user must see is the failure itself, whether or not the manifest can still be written.
+      try? close(.failed, failure: "\(failure)")
+      throw failure
+    }
+  }
+
+  private mutating func advance(stop: StopRequest, report: (RunProgress) -> Void) throws -> Outcome {
+    let settings = plan.settings
+    let atStart = settings.evaluation.atStart
+    let evaluationInterval = settings.evaluation.interval
+    let checkpointInterval = settings.checkpoint.interval
+    let logInterval = settings.log.interval
+    var pace = Pace()
+    let wallBefore = state.interaction.timings.wall
+    let start = ContinuousClock.now
+    report(progress(rate: nil))
+
+    while true {
+      let isLast = steps >= plan.steps
+      let isEvaluationDue = steps == 0 ? atStart : isLast || steps.isMultiple(of: evaluationInterval)
+      if isEvaluationDue, state.evaluatedAt < steps { try evaluate(stop: stop) }
+      if stop.isRaised || isLast || steps.isMultiple(of: checkpointInterval) {
+        state.interaction.timings.wall = wallBefore + seconds(from: start)
+        try save()
+      }
+      if let signal = stop.signal { return .stopped(signal: signal) }
+      if isLast { return .finished }
+
+      if let episode = try state.interaction.step(metrics: &state.metrics) { try record(episode) }
+      if steps.isMultiple(of: logInterval) {
+        state.interaction.timings.wall = wallBefore + seconds(from: start)
+        try recordMetrics()
+      }
+      if let rate = pace.tick(steps: steps) { report(progress(rate: rate)) }
+    }
+  }
+
+  private func progress(rate: Double?) -> RunProgress {
+    RunProgress(steps: steps, budget: plan.steps, evaluation: state.lastEvaluation, rate: rate)
+  }
+
+  /// Measures the agent and writes the rows: all of them or, when asked to stop on the way, none.
+  private mutating func evaluate(stop: StopRequest) throws {
+    let random = plan.random.child("evaluation").child(steps)
+    var rows: [[CSVField]] = []
+    var sum = 0.0
+    for episode in 0..<plan.settings.evaluation.episodes {
+      let result = try evaluator.episode(
+        of: &state.interaction.agent, using: random.child(episode), isCancelled: { stop.isRaised })
+      guard let result else { return }
+      rows.append([.integer(steps), .integer(episode), .number(result.total), .integer(result.length)])
+      sum += result.total
+    }
+    try tables.append(rows, to: .evaluations)
+    state.evaluatedAt = steps
+    if !rows.isEmpty { state.lastEvaluation = sum / Double(rows.count) }
+  }
+
+  private func record(_ episode: CompletedEpisode) throws {
+    let row: [CSVField] = [
+      .integer(steps), .integer(episode.index), .number(episode.total), .integer(episode.length),
+      .text(episode.ending.name),
+    ]
+    try tables.append([row], to: .episodes)
+  }
+
+  private mutating func recordMetrics() throws {
+    if !state.metrics.isEmpty {
+      let means = state.metrics.names.indices.map { state.metrics.mean($0).map { CSVField.number($0) } ?? .empty }
+      try tables.append([[.integer(steps)] + means], to: .training)
+      state.metrics.clear()
+    }
+    let timings = state.interaction.timings
+    let parts = [timings.acting, timings.fitting, timings.planning, timings.learning, timings.stepping]
+    let shares = parts.map { CSVField.number(timings.wall > 0 ? $0 / timings.wall : 0) }
+    try tables.append([[.integer(steps), .number(timings.wall)] + shares], to: .timing)
+  }
+
+  private func described(_ error: any Error) -> any Error {
+    switch error {
+    case let failure as NumericalFailure: RunError.numerical(failure, step: steps)
+    case is RunError, is ArchiveError: error
+    default: RunError.environment(reason: "\(error)", step: steps)
+    }
+  }
+}

@@ -1,0 +1,129 @@
+internal import Archive
+internal import Configuration
+internal import Interfaces
+public import Logging
+
+/// One agent learning in one environment, from the first step or from where it was left, into a folder.
+///
+/// The results depend on the plan alone: not on how often the run was interrupted, on threads, or on time.
+public struct Run {
+  /// How `execute` ended.
+  public enum Outcome: Sendable, Equatable {
+    /// All steps are taken.
+    case finished
+    /// Saved and left because of a signal.
+    case stopped(signal: Int32)
+  }
+
+  /// What `open` found.
+  public enum Opening {
+    /// A run to execute.
+    case ready(Run)
+    /// A run that has taken that many steps, at least as many as asked for; nothing was touched.
+    case alreadyDone(steps: Int)
+  }
+
+  /// What it does.
+  public let plan: RunPlan
+  /// Where its files are.
+  public let folder: RunFolder
+  /// Environment steps taken so far.
+  public var steps: Int { state.interaction.steps }
+
+  let store: CheckpointStore
+  let tables: RunTables
+  var state: RunState
+  var evaluator: Evaluator
+  var manifest: Manifest
+  /// Step and last evaluation of the newest checkpoint on disk.
+  var saved: (steps: Int, evaluatedAt: Int)?
+  /// Keeps other processes out of the folder.
+  private let lock: FolderLock
+
+  /// Takes hold of a folder, and of the run in it where there is one to go on with.
+  ///
+  /// A finished run with fewer steps than `plan` asks for goes on to the new number of steps.
+  ///
+  /// - Parameters:
+  ///   - folder: made if need be. One that holds another run is refused, unless `force`, and then nothing is changed.
+  ///   - host: facts for the manifest.
+  ///   - force: delete an earlier run's files, even those of the same run, and start anew.
+  ///   - lockPatience: seconds to wait for another process to leave the folder.
+  ///   - log: told of damaged checkpoints.
+  /// - Throws: `RunError`, `ArchiveError`, and `ConfigurationError` for an unreadable manifest.
+  public static func open(
+    _ plan: RunPlan, in folder: RunFolder, host: HostFacts, force: Bool = false, lockPatience: Double = 5,
+    log: Logger = Logger(label: "foresight")
+  ) throws -> Opening {
+    var run: Run
+    try FileSystem.makeFolder(folder.path)
+    guard let lock = try FolderLock.acquire(folder.path, patience: lockPatience) else {
+      throw RunError.busy(folder: folder.path)
+    }
+    if force { try folder.clear() }
+    let store = CheckpointStore(folder: folder, plan: plan)
+    var manifest = Manifest(plan: plan, metrics: try RunState(plan).metrics.names, host: host)
+
+    if let earlier = try folder.heldManifest(for: plan) {
+      if earlier.status == .finished, earlier.steps >= plan.steps { return .alreadyDone(steps: earlier.steps) }
+      manifest.keepStart(of: earlier)
+      if let (state, tables) = try store.latest(for: plan, log: log) {
+        if state.interaction.steps > plan.steps { return .alreadyDone(steps: state.interaction.steps) }
+        try tables.dropTails()
+        run = Run(plan, folder, lock, store, tables, state, try Evaluator(for: plan), manifest)
+        run.saved = (state.interaction.steps, state.evaluatedAt)
+        try manifest.write(to: folder.manifest)
+        return .ready(run)
+      }
+      if earlier.status == .finished {
+        throw RunError.occupied(folder: folder.path, reason: "it is finished, and its checkpoints are gone")
+      }
+    }
+    try manifest.write(to: folder.manifest)
+    let state = try RunState(plan)
+    let tables = try RunTables(creatingIn: folder, metrics: state.metrics.names)
+    run = Run(plan, folder, lock, store, tables, state, try Evaluator(for: plan), manifest)
+    return .ready(run)
+  }
+
+  private init(
+    _ plan: RunPlan, _ folder: RunFolder, _ lock: FolderLock, _ store: CheckpointStore, _ tables: RunTables,
+    _ state: RunState, _ evaluator: Evaluator, _ manifest: Manifest
+  ) {
+    self.plan = plan
+    self.folder = folder
+    self.lock = lock
+    self.store = store
+    self.tables = tables
+    self.state = state
+    self.evaluator = evaluator
+    self.manifest = manifest
+  }
+
+  /// Writes a checkpoint unless the newest one is of this very state.
+  mutating func save() throws {
+    if let saved, saved == (steps, state.evaluatedAt) { return }
+    try store.write(state, tables, steps: steps)
+    saved = (steps, state.evaluatedAt)
+  }
+
+  /// Puts how the run stands into the manifest.
+  mutating func close(_ status: Manifest.Status, failure: String? = nil) throws {
+    manifest.close(status, failure: failure)
+    try manifest.write(to: folder.manifest)
+  }
+}
+
+extension RunFolder {
+  /// The manifest of the run in this folder, nil if there is none. Throws when the folder holds another run than
+  /// `plan`'s.
+  func heldManifest(for plan: RunPlan) throws -> Manifest? {
+    guard isOccupied else { return nil }
+    guard hasManifest else {
+      throw RunError.occupied(folder: path, reason: "it has a run's files but no manifest.json")
+    }
+    let manifest = try Manifest(contentsOf: self.manifest)
+    if let difference = manifest.difference(from: plan) { throw RunError.occupied(folder: path, reason: difference) }
+    return manifest
+  }
+}

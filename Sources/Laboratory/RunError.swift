@@ -1,0 +1,25 @@
+public import Interfaces
+
+/// Why a run could not start or go on, in words meant for the user.
+public enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The folder holds a run with other settings, or files that are no run's.
+  case occupied(folder: String, reason: String)
+  /// Another process is working in the folder.
+  case busy(folder: String)
+  /// A number is not finite.
+  case numerical(NumericalFailure, step: Int)
+  /// The environment failed.
+  case environment(reason: String, step: Int)
+  /// A folder that should hold a saved run does not.
+  case nothingSaved(folder: String)
+
+  public var description: String {
+    switch self {
+    case .occupied(let folder, let reason): "\(folder) holds another run: \(reason). Nothing was changed; --force starts anew"
+    case .busy(let folder): "\(folder) is in use by another process"
+    case .numerical(let failure, let step): "\(failure) at step \(step)"
+    case .environment(let reason, let step): "the environment failed at step \(step): \(reason)"
+    case .nothingSaved(let folder): "\(folder) holds no saved run"
+    }
+  }
+}

@@ -1,0 +1,89 @@
+public import Archive
+import Foundation
+
+/// A run's folder, `OUT/<environment>/<agent>/seed-<n>`, and the names of what is in it.
+public struct RunFolder: Sendable, Equatable {
+  /// The folder.
+  public let path: String
+
+  /// The folder at `path`.
+  public init(_ path: String) { self.path = path }
+
+  /// The folder of a run below `output`.
+  public init(output: String, plan: RunPlan) {
+    self.init("\(output)/\(plan.environment.name)/\(plan.label)/seed-\(plan.seed)")
+  }
+
+  /// Where the manifest is.
+  public var manifest: String { path + "/manifest.json" }
+
+  /// Where a table is.
+  public func path(of table: RunTable) -> String { "\(path)/\(table.fileName)" }
+
+  /// Where the checkpoint of a step is.
+  public func checkpoint(step: Int) -> String { "\(path)/\(Self.prefix)\(step)\(Self.suffix)" }
+
+  /// Steps of the checkpoints there are, the newest first.
+  public func checkpoints() -> [Int] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    let steps = names.compactMap { name -> Int? in
+      guard name.hasPrefix(Self.prefix), name.hasSuffix(Self.suffix) else { return nil }
+      return Int(name.dropFirst(Self.prefix.count).dropLast(Self.suffix.count))
+    }
+    return steps.sorted(by: >)
+  }
+
+  /// Deletes the checkpoint of a step, if it is there.
+  func removeCheckpoint(step: Int) { unlink(checkpoint(step: step)) }
+
+  /// Whether there is a manifest.
+  public var hasManifest: Bool { FileManager.default.fileExists(atPath: manifest) }
+
+  /// Whether a run has left anything here.
+  public var isOccupied: Bool { !leftovers().isEmpty }
+
+  /// Deletes what a run has left here, and nothing else.
+  public func clear() throws(ArchiveError) {
+    // The manifest goes last: a folder without it but with tables would be refused.
+    for file in leftovers().sorted(by: { $0 != manifest && $1 == manifest }) {
+      guard unlink(file) == 0 || errno == ENOENT else { throw FileSystem.failure("delete", file) }
+    }
+  }
+
+  private func leftovers() -> [String] {
+    let files = [manifest] + RunTable.allCases.map { path(of: $0) } + checkpoints().map { checkpoint(step: $0) }
+    return files.filter { FileManager.default.fileExists(atPath: $0) }
+  }
+
+  private static let prefix = "checkpoint-"
+  private static let suffix = ".safetensors"
+}
+
+/// Exclusive use of a folder, for as long as the value lives or the process does.
+public final class FolderLock {
+  private let descriptor: Int32
+
+  private init(descriptor: Int32) { self.descriptor = descriptor }
+
+  deinit { close(descriptor) }
+
+  /// Locks a folder; nil if another process has it and does not give it up within `seconds`. File systems without locks
+  /// give a lock that keeps nobody out.
+  public static func acquire(_ path: String, patience seconds: Double) throws(ArchiveError) -> FolderLock? {
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileSystem.failure("open", path) }
+    let lock = FolderLock(descriptor: descriptor)
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK {
+      guard ContinuousClock.now < deadline else { return nil }
+      usleep(20_000)
+    }
+    return lock
+  }
+
+  /// Whether some process has the folder right now.
+  public static func isHeld(_ path: String) -> Bool {
+    guard let lock = try? acquire(path, patience: 0) else { return access(path, F_OK) == 0 }
+    return withExtendedLifetime(lock) { false }
+  }
+}

@@ -1,0 +1,72 @@
+public import Configuration
+internal import Interfaces
+public import Kernels
+
+/// What a run will do, fully decoded and checked: everything its results depend on.
+public struct RunPlan: Sendable {
+  /// Where the agent acts.
+  public let environment: EnvironmentEntry
+  /// What learns.
+  public let agent: AgentEntry
+  /// Name of the agent's folder and of its rows in a study: the agent's own, or a variant's.
+  public let label: String
+  /// Root of every random stream.
+  public let seed: Int
+  /// Environment steps to take in all.
+  public let steps: Int
+  /// Settings of the loop.
+  public let settings: RunSettings
+  /// Every setting of loop, agent and environment with its value, as in the manifest.
+  public let resolved: ConfigurationTree
+
+  /// Decodes and checks everything, the agent's fitness for the environment included.
+  ///
+  /// - Parameters:
+  ///   - agent: name of the agent.
+  ///   - environment: name of the environment.
+  ///   - label: name of the agent's folder; the agent's name if nil.
+  ///   - seed: at least 0.
+  ///   - steps: at least 1.
+  ///   - tree: settings that differ from the defaults: the loop's and the agent's by their own keys, the environment's
+  ///     under `environment.`.
+  /// - Throws: `ConfigurationError` naming the setting at fault.
+  public init(
+    agent: String, environment: String, label: String? = nil, seed: Int, steps: Int,
+    settings tree: ConfigurationTree = ConfigurationTree(), in registry: Registry
+  ) throws(ConfigurationError) {
+    self.agent = try registry.agent(agent)
+    self.environment = try registry.environment(environment)
+    self.label = label ?? agent
+    guard isEntryName(self.label) else {
+      throw ConfigurationError(
+        kind: .outOfRange, key: "label", value: self.label,
+        problem: "must consist of letters, digits, '.', '_' and '-', not starting with '.'")
+    }
+    guard seed >= 0 else {
+      throw ConfigurationError(kind: .outOfRange, key: "seed", value: "\(seed)", problem: "must be at least 0")
+    }
+    guard steps >= 1 else {
+      throw ConfigurationError(kind: .outOfRange, key: "steps", value: "\(steps)", problem: "must be at least 1")
+    }
+    self.seed = seed
+    self.steps = steps
+    let owners = try SettingOwners(tree, agent: self.agent, environment: self.environment)
+    settings = try RunSettings.decode(owners.run)
+    let made = try self.environment.make(owners.environment)
+    let agentSettings = try self.agent.make(owners.agent, for: made, using: Self.root(seed).child("agent")).settings
+    resolved = settings.resolved().merging(agentSettings)
+      .merging(.mapping([(SettingOwners.environmentGroup, made.settings)]))
+  }
+
+  /// The stream that every other one of the run derives from.
+  public var random: RandomStream { Self.root(seed) }
+
+  private static func root(_ seed: Int) -> RandomStream { RandomStream(seed: UInt64(seed)) }
+
+  /// A new environment and, for it, a new untrained agent.
+  func makeParticipants() throws(ConfigurationError) -> (environment: EnvironmentInstance, agent: AgentInstance) {
+    let owners = try SettingOwners(resolved, agent: agent, environment: environment)
+    let made = try environment.make(owners.environment)
+    return (made, try agent.make(owners.agent, for: made, using: random.child("agent")))
+  }
+}

@@ -1,0 +1,37 @@
+internal import Archive
+internal import Configuration
+internal import Interfaces
+
+/// Everything of a run that a checkpoint holds, but for the lengths of its tables.
+struct RunState {
+  var interaction: Interaction
+  /// Learning metrics since the last written row.
+  var metrics: MetricRow
+  /// Step of the last complete evaluation, -1 before the first.
+  var evaluatedAt = -1
+  /// Mean return of that evaluation.
+  var lastEvaluation: Double?
+
+  /// The state before the first step.
+  init(_ plan: RunPlan) throws(ConfigurationError) {
+    let (environment, agent) = try plan.makeParticipants()
+    metrics = MetricRow(names: agent.agent.metricNames)
+    interaction = Interaction(agent: agent.agent, environment: environment.environment, random: plan.random)
+  }
+}
+
+extension RunState: Checkpointable {
+  func save(to writer: inout StateWriter) {
+    writer.write("interaction", interaction)
+    writer.write("metrics", metrics)
+    writer.write("evaluated_at", evaluatedAt)
+    if let lastEvaluation { writer.write("last_evaluation", lastEvaluation) }
+  }
+
+  mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try reader.read("interaction", into: &interaction)
+    try reader.read("metrics", into: &metrics)
+    evaluatedAt = try reader.integer("evaluated_at")
+    lastEvaluation = reader.has("last_evaluation") ? try reader.value("last_evaluation") : nil
+  }
+}

@@ -1,0 +1,70 @@
+import Archive
+internal import Interfaces
+
+/// The tables of a run.
+public enum RunTable: String, Sendable, CaseIterable {
+  /// One row a training episode.
+  case episodes
+  /// One row an evaluation episode.
+  case evaluations
+  /// Learning metrics.
+  case training
+  /// Wall time, and shares of it; the only table that differs between repetitions.
+  case timing
+
+  /// Name of the file.
+  public var fileName: String { rawValue + ".csv" }
+
+  /// Names of the columns, for an agent with these metrics.
+  public func columns(metrics: [String]) -> [String] {
+    switch self {
+    case .episodes: ["environment_steps", "episode", "return", "length", "ending"]
+    case .evaluations: ["environment_steps", "episode", "return", "length"]
+    case .training: ["environment_steps"] + metrics
+    case .timing: ["environment_steps", "wall_seconds", "acting", "fitting", "planning", "learning", "stepping"]
+    }
+  }
+}
+
+/// The open tables of one run.
+struct RunTables {
+  private let writers: [RunTable: CSVWriter]
+
+  /// New tables in place of any earlier ones.
+  init(creatingIn folder: RunFolder, metrics: [String]) throws(ArchiveError) {
+    var writers: [RunTable: CSVWriter] = [:]
+    for table in RunTable.allCases {
+      writers[table] = try CSVWriter(creating: folder.path(of: table), columns: table.columns(metrics: metrics))
+    }
+    self.writers = writers
+  }
+
+  /// The tables as they were at a checkpoint, once `dropTails` has been called. Throws when one of them cannot go on.
+  init(resumingIn folder: RunFolder, metrics: [String], from reader: StateReader) throws(ArchiveError) {
+    var writers: [RunTable: CSVWriter] = [:]
+    for table in RunTable.allCases {
+      writers[table] = try CSVWriter(
+        resuming: folder.path(of: table), columns: table.columns(metrics: metrics),
+        length: reader.integer(table.rawValue))
+    }
+    self.writers = writers
+  }
+
+  /// Drops the lines written after the checkpoint.
+  func dropTails() throws(ArchiveError) {
+    for writer in writers.values { try writer.dropTail() }
+  }
+
+  /// Saves how far each table has got, after making sure that the disk has it.
+  func save(to writer: inout StateWriter) throws(ArchiveError) {
+    for table in RunTable.allCases {
+      guard let open = writers[table] else { continue }
+      try open.synchronize()
+      writer.write(table.rawValue, open.length)
+    }
+  }
+
+  func append(_ rows: [[CSVField]], to table: RunTable) throws(ArchiveError) {
+    if let writer = writers[table] { try writer.append(rows) }
+  }
+}

@@ -1,0 +1,66 @@
+internal import Configuration
+internal import Interfaces
+internal import Kernels
+public import Logging
+
+/// A run's agent as its newest checkpoint has it, to be measured; the run itself stays as it is.
+public struct SavedRun {
+  /// What the run does.
+  public let plan: RunPlan
+  /// Environment steps the agent has learned from.
+  public var steps: Int { state.interaction.steps }
+
+  private var state: RunState
+  private var evaluator: Evaluator
+
+  /// Loads the agent from a run's folder.
+  ///
+  /// - Throws: `RunError.nothingSaved` when there is no run or no checkpoint, and `ArchiveError` or `ConfigurationError`
+  ///   when they cannot be read.
+  public init(_ folder: RunFolder, in registry: Registry, log: Logger) throws {
+    guard folder.hasManifest else { throw RunError.nothingSaved(folder: folder.path) }
+    let manifest = try Manifest(contentsOf: folder.manifest)
+    plan = try RunPlan(
+      agent: manifest.agent, environment: manifest.environment, label: manifest.label, seed: manifest.seed,
+      steps: manifest.steps, settings: manifest.settings, in: registry)
+    guard let state = try CheckpointStore(folder: folder, plan: plan).newestState(for: plan, log: log) else {
+      throw RunError.nothingSaved(folder: folder.path)
+    }
+    self.state = state
+    evaluator = try Evaluator(for: plan)
+  }
+
+  /// Returns of `episodes` episodes without exploration, a function of the saved agent and `seed`.
+  public mutating func returns(episodes: Int, seed: Int) throws -> [Double] {
+    let random = RandomStream(seed: UInt64(seed)).child("measurement")
+    var returns: [Double] = []
+    for episode in 0..<episodes {
+      guard let result = try evaluator.episode(of: &state.interaction.agent, using: random.child(episode)) else { break }
+      returns.append(result.total)
+    }
+    return returns
+  }
+}
+
+/// Location and spread of some returns.
+public struct ReturnSummary: Sendable, Equatable {
+  /// Arithmetic mean.
+  public let mean: Double
+  /// Mean of what is left when the lowest and the highest quarter, rounded down to whole returns, are cut off.
+  public let interquartileMean: Double
+  /// Least.
+  public let minimum: Double
+  /// Greatest.
+  public let maximum: Double
+
+  /// Sums up `returns`, at least one.
+  public init(_ returns: [Double]) {
+    let sorted = returns.sorted()
+    guard let least = sorted.first, let greatest = sorted.last else { preconditionFailure("no returns to sum up") }
+    let middle = sorted.dropFirst(sorted.count / 4).dropLast(sorted.count / 4)
+    mean = sorted.reduce(0, +) / Double(sorted.count)
+    interquartileMean = middle.reduce(0, +) / Double(middle.count)
+    minimum = least
+    maximum = greatest
+  }
+}

@@ -1,0 +1,34 @@
+import Archive
+internal import Interfaces
+
+/// Seconds spent, since the run's very beginning, in each of its parts.
+struct RunTimings {
+  /// Everything, evaluation and saving included.
+  var wall = 0.0
+  /// Asking the agent for actions, apart from planning.
+  var acting = 0.0
+  var fitting = 0.0
+  var planning = 0.0
+  var learning = 0.0
+  /// The environment's own steps.
+  var stepping = 0.0
+}
+
+extension RunTimings: Checkpointable {
+  func save(to writer: inout StateWriter) {
+    writer.write("seconds", [wall, acting, fitting, planning, learning, stepping])
+  }
+
+  mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    let seconds = try reader.read("seconds", as: Double.self, shape: [6])
+    (wall, acting, fitting) = (seconds[0], seconds[1], seconds[2])
+    (planning, learning, stepping) = (seconds[3], seconds[4], seconds[5])
+  }
+}
+
+/// Seconds from `start` to `end`.
+@inline(__always)
+func seconds(from start: ContinuousClock.Instant, to end: ContinuousClock.Instant = .now) -> Double {
+  let parts = (end - start).components
+  return Double(parts.seconds) + Double(parts.attoseconds) * 1e-18
+}

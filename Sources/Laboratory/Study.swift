@@ -1,0 +1,166 @@
+import Archive
+public import Configuration
+
+/// Every combination of some environments, agents and seeds, decoded and checked.
+public struct Study: Sendable {
+  /// Name in the results.
+  public let name: String
+  /// Names of the environments, in the file's order.
+  public let environments: [String]
+  /// Labels of the agents, in the file's order.
+  public let agents: [String]
+  /// The seeds, in the file's order.
+  public let seeds: [Int]
+  /// Return that counts as solving an environment, for those that have one.
+  public let thresholds: [(environment: String, value: Double)]
+  /// One plan a run: by environment, then agent, then seed.
+  public let runs: [RunPlan]
+
+  /// Reads a study file and checks every run of it.
+  ///
+  /// - Throws: `ArchiveError` when the file cannot be read, `ConfigurationError` with file, line and column otherwise.
+  public init(contentsOf path: String, in registry: Registry) throws {
+    let text = String(decoding: try FileSystem.read(path), as: UTF8.self)
+    try self.init(ConfigurationTree.parse(yaml: text, file: path), in: registry)
+  }
+
+  /// Checks every run of a study's tree. Keys:
+  ///
+  /// - `name`: the study's name.
+  /// - `environments`: a list of names, or a mapping from names to `{steps, settings}`.
+  /// - `agents`: a list of names, or a mapping from labels to `{agent, steps, settings, environments}`, where `agent` is
+  ///   the label unless given, and `environments` maps names to `{steps, settings}` for that pair alone.
+  /// - `seeds`: how many (0, 1, 2, ...), or a list.
+  /// - `steps`, `settings`: for all runs. What is more special wins: study, environment, agent, pair.
+  /// - `thresholds`: a mapping from environments to returns.
+  public init(_ tree: ConfigurationTree, in registry: Registry) throws(ConfigurationError) {
+    try tree.rejectUnknownKeys(
+      allowed: ["name", "environments", "agents", "seeds", "steps", "settings", "thresholds"])
+    name = try tree.string(at: "name")
+    let common = try StudyPart(steps: tree["steps"], settings: tree["settings"])
+    let environments = try Self.parts(of: tree, "environments", allowed: ["steps", "settings"])
+    let agents = try Self.parts(of: tree, "agents", allowed: ["agent", "steps", "settings", "environments"])
+    let environmentNames = environments.map(\.name)
+    self.environments = environmentNames
+    self.agents = agents.map(\.name)
+    seeds = try Self.seeds(of: tree)
+
+    for (name, node) in environments where !registry.environments.contains(where: { $0.name == name }) {
+      throw .unknownName("environment", name, known: registry.environments.map(\.name), at: node.location)
+    }
+    var thresholds: [(environment: String, value: Double)] = []
+    if tree["thresholds"] != nil {
+      let node = try tree.mapping(at: "thresholds")
+      try node.rejectUnknownKeys(allowed: environmentNames)
+      for name in node.keys { thresholds.append((name, try node.double(at: name))) }
+    }
+    self.thresholds = thresholds
+
+    var runs: [RunPlan] = []
+    for (environment, environmentNode) in environments {
+      let shared = common.overlaid(
+        by: try StudyPart(steps: environmentNode["steps"], settings: environmentNode["settings"]))
+      for (label, node) in agents {
+        let kind: String = try node.valueIfPresent(at: "agent") ?? label
+        guard registry.agents.contains(where: { $0.name == kind }) else {
+          throw .unknownName(
+            "agent", kind, known: registry.agents.map(\.name), at: node["agent"]?.location ?? node.location)
+        }
+        var part = shared.overlaid(by: try StudyPart(steps: node["steps"], settings: node["settings"]))
+        if let pairs = node["environments"] {
+          try pairs.rejectUnknownKeys(allowed: environmentNames)
+          if let pair = pairs[environment] {
+            try pair.rejectUnknownKeys(allowed: ["steps", "settings"])
+            part = part.overlaid(by: try StudyPart(steps: pair["steps"], settings: pair["settings"]))
+          }
+        }
+        guard let steps = part.steps else {
+          throw ConfigurationError(
+            kind: .missingKey, key: "agents.\(label).steps", location: node.location,
+            problem: "give it for the agent or for the study")
+        }
+        for seed in seeds {
+          runs.append(
+            try RunPlan(
+              agent: kind, environment: environment, label: label, seed: seed, steps: steps, settings: part.settings,
+              in: registry))
+        }
+      }
+    }
+    self.runs = runs
+  }
+
+  /// A list of names, or a mapping from names to mappings of `allowed` keys, as pairs.
+  private static func parts(
+    of tree: ConfigurationTree, _ key: String, allowed: [String]
+  ) throws(ConfigurationError) -> [(name: String, node: ConfigurationTree)] {
+    var parts: [(name: String, node: ConfigurationTree)] = []
+    guard let node = tree[key] else { return try missing(key, in: tree) }
+    if node.isMapping {
+      for name in node.keys {
+        guard let part = node[name] else { continue }
+        if part.kind != .null { try part.rejectUnknownKeys(allowed: allowed) }
+        parts.append((name, part))
+      }
+    } else {
+      for element in try tree.list(at: key) { parts.append((try element.value(named: key), element)) }
+    }
+    guard !parts.isEmpty else { return try missing(key, in: tree) }
+    if let twice = parts.indices.first(where: { index in parts[..<index].contains { $0.name == parts[index].name } }) {
+      throw ConfigurationError(
+        kind: .duplicateKey, key: "\(key).\(parts[twice].name)", location: parts[twice].node.location,
+        problem: "given more than once")
+    }
+    return parts
+  }
+
+  private static func missing<Value>(_ key: String, in tree: ConfigurationTree) throws(ConfigurationError) -> Value {
+    throw ConfigurationError(kind: .missingKey, key: key, location: tree.location, problem: "a study needs at least one")
+  }
+
+  private static func seeds(of tree: ConfigurationTree) throws(ConfigurationError) -> [Int] {
+    guard let node = tree["seeds"] else { return try missing("seeds", in: tree) }
+    var seeds: [Int] = []
+    if node.elements != nil {
+      for element in try tree.list(at: "seeds") { seeds.append(try element.value(named: "seeds")) }
+    } else {
+      let count = try tree.integer(at: "seeds")
+      guard (1...10_000).contains(count) else {
+        throw ConfigurationError(
+          kind: .outOfRange, key: "seeds", value: "\(count)", location: node.location, problem: "must be in 1...10000")
+      }
+      seeds = Array(0..<count)
+    }
+    guard !seeds.isEmpty, Set(seeds).count == seeds.count, seeds.allSatisfy({ $0 >= 0 }) else {
+      throw ConfigurationError(
+        kind: .outOfRange, key: "seeds", value: node.json(indent: 0), location: node.location,
+        problem: "must be different numbers, at least 0")
+    }
+    return seeds
+  }
+}
+
+/// Steps and settings that a study gives at some level.
+private struct StudyPart {
+  var steps: Int?
+  var settings = ConfigurationTree()
+
+  init(steps: ConfigurationTree?, settings: ConfigurationTree?) throws(ConfigurationError) {
+    if let steps { self.steps = try steps.value(named: "steps") }
+    if let settings, settings.kind != .null {
+      guard settings.isMapping else {
+        throw ConfigurationError(
+          kind: .wrongType, key: "settings", value: settings.scalarText, location: settings.location,
+          problem: "expected a mapping of settings")
+      }
+      self.settings = settings
+    }
+  }
+
+  func overlaid(by other: StudyPart) -> StudyPart {
+    var result = self
+    result.steps = other.steps ?? steps
+    result.settings = settings.merging(other.settings)
+    return result
+  }
+}

@@ -1,0 +1,78 @@
+import Catalog
+import Interfaces
+import Kernels
+import Laboratory
+
+extension BenchCase {
+  /// Square products, one on each thread.
+  static let gemm = BenchCase(
+    name: "gemm", summary: "256x256x256 products on all threads; the limit is 1024x1024x1024 products"
+  ) { clock in
+    let (small, large) = (SquareProducts(order: 256, repeats: 64), SquareProducts(order: 1024, repeats: 1))
+    return clock.measure(
+      "gemm", metric: "gflop", unit: "GFLOP/s", amount: small.flops / 1e9,
+      limit: { large.run() }
+    ) { small.run() }
+  }
+
+  /// Steps of a native environment under actions drawn beforehand, resets included.
+  static func environmentStep(_ name: String) -> BenchCase {
+    BenchCase(name: "env-step-\(name)", summary: "steps of \(name) with random actions, one thread, resets included") { clock in
+      let instance = try Catalog.registry.environment(name).make()
+      var environment = instance.environment
+      let spec = environment.spec
+      var random = RandomStream(seed: 0)
+      let (low, high) = spec.action.bounds
+      let actions: [[Float]] = (0..<1000).map { _ in
+        if case .discrete(let count) = spec.action { return [Float(random.index(below: count))] }
+        return (0..<spec.action.size).map { random.uniform(low[$0], high[$0]) }
+      }
+      var observation = [Float](repeating: 0, count: spec.observationSize)
+      environment.reset(using: &random, observation: &observation)
+      return try clock.measure("env-step-\(name)", metric: "steps", unit: "steps/s", amount: 10_000) {
+        for _ in 0..<10 {
+          for action in actions {
+            if try environment.step(action, observation: &observation).ending != .none {
+              environment.reset(using: &random, observation: &observation)
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+/// The same square product several times on every thread.
+private final class SquareProducts {
+  private let order: Int
+  private let repeats: Int
+  private var blocks: [Matrix]
+
+  init(order: Int, repeats: Int) {
+    self.order = order
+    self.repeats = repeats
+    var random = RandomStream(seed: 3)
+    blocks = (0..<3 * WorkerPool.threads).map { _ in
+      var matrix = Matrix(rows: order, columns: order)
+      random.fillNormal(matrix.mutablePointer, count: matrix.count)
+      return matrix
+    }
+  }
+
+  /// Floating-point operations of `run`, scaled to one small run so that both sizes count alike.
+  var flops: Double { 2 * 256.0 * 256 * 256 * 64 * Double(WorkerPool.threads) }
+
+  func run() { WorkerPool.run(shards: WorkerPool.threads, Work(owner: Unmanaged.passUnretained(self))) }
+
+  private struct Work: ShardedWork {
+    let owner: Unmanaged<SquareProducts>
+    func run(shard: Int, worker: Int) {
+      owner._withUnsafeGuaranteedRef { owner in
+        let (a, b) = (owner.blocks[3 * shard].pointer, owner.blocks[3 * shard + 1].pointer)
+        let c = UnsafeMutablePointer(mutating: owner.blocks[3 * shard + 2].pointer)
+        let n = owner.order
+        for _ in 0..<owner.repeats { Kernels.gemm(.none, .none, m: n, n: n, k: n, a, lda: n, b, ldb: n, c, ldc: n) }
+      }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import Kernels
+
+/// One benchmark case's figure, beside the limit that the hardware sets to the same work.
+struct Measurement: Codable {
+  var `case`: String
+  var metric: String
+  var value: Double
+  var unit: String
+  var threads: Int
+  /// Rate of the same matrix products alone, in the same process and unit; nil where none bounds the case.
+  var limit: Double?
+  var shareOfLimit: Double?
+  /// (fastest - slowest) / median over the windows.
+  var spread: Double
+
+  enum CodingKeys: String, CodingKey {
+    case `case`, metric, value, unit, threads, limit, spread
+    case shareOfLimit = "share_of_limit"
+  }
+}
+
+/// A benchmark: what it is called, what it shows, how it is measured.
+struct BenchCase: Sendable {
+  let name: String
+  let summary: String
+  let measure: @Sendable (BenchClock) throws -> Measurement
+}
+
+/// Times work over several windows and gives medians.
+struct BenchClock {
+  /// Windows per figure.
+  var windows = 7
+  /// Least seconds in a window.
+  var seconds = 0.6
+  /// Whether the matrix products alone are measured too.
+  var measuresLimits = true
+
+  /// Measures `work` (which does `amount` units a call) and, in turn with it, `limit` (the matrix products of the same
+  /// amount), so that drift of the machine meets both alike.
+  func measure(
+    _ name: String, metric: String, unit: String, amount: Double, limit: (() -> Void)? = nil, work: () throws -> Void
+  ) rethrows -> Measurement {
+    let repeats = try calibrate(work)
+    let limit = measuresLimits ? limit : nil
+    let limitRepeats = limit.map { body in calibrate { body() } } ?? 0
+    var rates: [Double] = []
+    var limits: [Double] = []
+    for _ in 0..<windows {
+      rates.append(try rate(repeats, amount, work))
+      if let limit { limits.append(rate(limitRepeats, amount) { limit() }) }
+    }
+    let value = BenchClock.median(rates)
+    let bound = limits.isEmpty ? nil : BenchClock.median(limits)
+    return Measurement(
+      case: name, metric: metric, value: value, unit: unit, threads: WorkerPool.threads, limit: bound,
+      shareOfLimit: bound.map { value / $0 }, spread: ((rates.max() ?? 0) - (rates.min() ?? 0)) / value)
+  }
+
+  private func calibrate(_ work: () throws -> Void) rethrows -> Int {
+    try work()  // warm-up
+    let once = try ContinuousClock().measure { try work() } / .seconds(1)
+    return max(1, Int((seconds / max(once, 1e-9)).rounded()))
+  }
+
+  private func rate(_ repeats: Int, _ amount: Double, _ work: () throws -> Void) rethrows -> Double {
+    let time = try ContinuousClock().measure { for _ in 0..<repeats { try work() } } / .seconds(1)
+    return amount * Double(repeats) / time
+  }
+
+  static func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
+    guard !sorted.isEmpty else { return 0 }
+    return 0.5 * (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2])
+  }
+}

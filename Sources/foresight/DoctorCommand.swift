@@ -1,0 +1,83 @@
+import ArgumentParser
+import Foundation
+import Kernels
+import Laboratory
+
+/// `foresight doctor`.
+struct DoctorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor",
+    abstract: "Show what is installed, and for what is missing the command that mends it.",
+    discussion: """
+      The exit status is 1 when something is missing.
+
+      Example:
+        foresight doctor
+      """)
+
+  func run() throws {
+    let python = PythonFacts()
+    var rows: [(name: String, state: String, remedy: String?)] = [
+      ("foresight", "\(Foresight.version), built with \(Foresight.toolchain)", nil),
+      ("system", Host.system, nil),
+      ("cores", "\(Host.cores)", nil),
+      ("threads", "\(Host.cores) unless --threads says otherwise; BLAS itself uses one", nil),
+      ("BLAS", "\(BLAS.coreName) (\(BLAS.configuration))", nil),
+    ]
+    if let root = PackageRoot.find() {
+      rows.append(("package", root, nil))
+    } else {
+      rows.append(("package", "not found", "run from the package's folder, or set FORESIGHT_HOME to it"))
+    }
+    rows.append(("Python", python.version ?? "no environment", python.version == nil ? "make setup" : nil))
+    for (name, version) in python.packages {
+      rows.append((name, version ?? "missing", version == nil ? "make setup" : nil))
+    }
+    for row in rows {
+      let mark = row.remedy == nil ? "ok     " : "MISSING"
+      print("\(mark)  \(ProgressText.padded(row.name, 12))  \(row.state)")
+      if let remedy = row.remedy { print("         \(ProgressText.padded("", 12))  mend it with: \(remedy)") }
+    }
+    if rows.contains(where: { $0.remedy != nil }) { throw ExitCode(FailureStatus.failed) }
+  }
+}
+
+/// What the package's Python environment has.
+private struct PythonFacts {
+  /// Version of the interpreter, nil if there is none.
+  let version: String?
+  /// Versions of the packages that figures, notebook and tests need; nil for those that are missing.
+  let packages: [(name: String, version: String?)]
+
+  init() {
+    let needed = [
+      "numpy", "pandas", "scipy", "matplotlib", "rliable", "nbclient", "gymnasium", "mujoco", "safetensors",
+    ]
+    let script = """
+      import platform, sys
+      from importlib import metadata
+      print(platform.python_version())
+      for name in sys.argv[1:]:
+          try: print(name, metadata.version(name))
+          except metadata.PackageNotFoundError: pass
+      """
+    let lines = Self.output(of: script, needed).split(separator: "\n").map(String.init)
+    version = lines.first
+    packages = needed.map { name in
+      (name, lines.first { $0.hasPrefix(name + " ") }.map { String($0.dropFirst(name.count + 1)) })
+    }
+  }
+
+  private static func output(of script: String, _ arguments: [String]) -> String {
+    guard let root = PackageRoot.find() else { return "" }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: PackageRoot.python(in: root))
+    process.arguments = ["-c", script] + arguments
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    guard (try? process.run()) != nil else { return "" }
+    let data = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return String(decoding: data, as: UTF8.self)
+  }
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import Catalog
+import Foundation
+import Laboratory
+
+/// `foresight evaluate`.
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Measure a saved run's agent in its environment.",
+    discussion: """
+      The agent is taken from the run's newest checkpoint and acts without exploration. The run itself is not changed. \
+      The interquartile mean is that of the middle half of the returns.
+
+      Example:
+        foresight evaluate runs/Pendulum-v1/sac/seed-0 --episodes 100
+      """)
+
+  @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"))
+  var folder: String
+  @Option(help: "Episodes to play.")
+  var episodes = 20
+  @Option(help: "Seed of the episodes.")
+  var seed = 0
+  @OptionGroup var threads: ThreadOptions
+
+  mutating func validate() throws {
+    if !(1...1_000_000).contains(episodes) {
+      throw ValidationError("episodes = \(episodes): must be in 1...1000000")
+    }
+    if seed < 0 { throw ValidationError("seed = \(seed): must be at least 0") }
+  }
+
+  func run() throws {
+    try reportingErrors {
+      _ = threads.configure()
+      var saved = try SavedRun(RunFolder(folder), in: Catalog.registry, log: makeLogger())
+      let returns = try saved.returns(episodes: episodes, seed: seed)
+      let summary = ReturnSummary(returns)
+      print("\(saved.plan.label) in \(saved.plan.environment.name) after \(ProgressText.grouped(saved.steps)) steps,")
+      print("\(ProgressText.grouped(episodes)) episodes with seed \(seed):")
+      let rows = [
+        ("mean", summary.mean), ("interquartile mean", summary.interquartileMean), ("minimum", summary.minimum),
+        ("maximum", summary.maximum),
+      ]
+      for (name, value) in rows { print("  \(ProgressText.padded(name, 20)) \(ProgressText.fixed(value, digits: 2))") }
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import ArgumentParser
+import Laboratory
+
+/// The command line: one subcommand a file.
+@main
+struct ForesightCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "foresight",
+    abstract: "Model-based reinforcement learning, with every real sample counted.",
+    discussion: """
+      Example:
+        foresight train random Pendulum-v1 --steps 2000 --out runs
+
+      Exit status: 0 success; 1 a run failed (a number that is not finite, an environment's error); 64 a mistake in the \
+      command line or in a settings file; 65 a damaged file; 73 an output folder that is taken; 74 a file that cannot be \
+      read or written; 129, 130, 143 saved and left at SIGHUP, SIGINT, SIGTERM.
+      """,
+    version: Foresight.version,
+    subcommands: [
+      TrainCommand.self, StudyCommand.self, EvaluateCommand.self, ListCommand.self, DescribeCommand.self,
+      PlotCommand.self, BenchCommand.self, DoctorCommand.self,
+    ])
+}

@@ -1,0 +1,38 @@
+import Foundation
+import Kernels
+import Laboratory
+
+/// Facts about this machine and this source tree.
+enum Host {
+  /// Cores that this process may use.
+  static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
+
+  /// Facts for a manifest.
+  static func facts(threads: Int) -> HostFacts {
+    HostFacts(
+      cores: cores, threads: threads, blas: BLAS.coreName, system: system,
+      commit: PackageRoot.find().flatMap { commit(of: $0) })
+  }
+
+  /// Name and version of the operating system.
+  static var system: String { ProcessInfo.processInfo.operatingSystemVersionString }
+
+  /// The path of the running program.
+  static var executable: String {
+    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+  }
+
+  /// The commit that a source tree's `HEAD` names, read from the files of git; nil if there is none.
+  private static func commit(of root: String) -> String? {
+    func text(_ path: String) -> String? {
+      (try? String(contentsOfFile: "\(root)/.git/\(path)", encoding: .utf8))?
+        .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+    guard let head = text("HEAD") else { return nil }
+    guard head.hasPrefix("ref: ") else { return head }
+    let reference = String(head.dropFirst(5))
+    if let commit = text(reference) { return commit }
+    let packed = text("packed-refs")?.split(separator: "\n").first { $0.hasSuffix(" " + reference) }
+    return packed.map { String($0.prefix { $0 != " " }) }
+  }
+}

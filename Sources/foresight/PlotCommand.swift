@@ -1,0 +1,53 @@
+import ArgumentParser
+import Foundation
+import Laboratory
+
+/// `foresight plot`.
+struct PlotCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plot",
+    abstract: "Draw a study's figures and print its table.",
+    discussion: """
+      Runs Plots/plot.py in the package's Python environment, with any further arguments.
+
+      Example:
+        foresight plot Experiments/demo/results
+      """)
+
+  @Argument(help: "The study's folder of results.")
+  var folder: String
+  @Argument(parsing: .captureForPassthrough, help: "Arguments for Plots/plot.py.")
+  var further: [String] = []
+
+  func run() throws {
+    try reportingErrors {
+      guard FileManager.default.fileExists(atPath: folder + "/study.json") else {
+        throw PlotError.noStudy(folder)
+      }
+      guard let root = PackageRoot.find() else { throw PlotError.noPackage }
+      let python = PackageRoot.python(in: root)
+      guard FileManager.default.isExecutableFile(atPath: python) else { throw PlotError.noPython(python) }
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: python)
+      process.arguments = ["\(root)/Plots/plot.py", folder] + further
+      try process.run()
+      process.waitUntilExit()
+      if process.terminationStatus != 0 { throw ExitCode(process.terminationStatus) }
+    }
+  }
+}
+
+/// Why nothing can be drawn.
+enum PlotError: Error, CustomStringConvertible {
+  case noStudy(String)
+  case noPackage
+  case noPython(String)
+
+  var description: String {
+    switch self {
+    case .noStudy(let folder): "\(folder) is no study's folder: it has no study.json"
+    case .noPackage: "the package's folder is not above this program or the working directory; set FORESIGHT_HOME to it"
+    case .noPython(let path): "\(path) is missing; 'make setup' installs it"
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import Foundation
+import Laboratory
+
+/// Turns signals into a request to stop, and sees to it that the process leaves in time.
+enum Signals {
+  /// What the signals ask.
+  static let stop = StopRequest()
+
+  /// From now on SIGHUP, SIGINT and SIGTERM raise `stop`. A process that has not left `grace` seconds after the first of
+  /// them, because a step takes that long, is ended as if the signal had killed it; its last checkpoint stays.
+  ///
+  /// A closed output or a file that reached its size limit become errors of the write instead of signals.
+  static func install(grace: Double?) {
+    _ = stop.isRaised  // made now, because a signal handler must not make it
+    // Programs that start others from their worker threads often leave them with signals blocked.
+    var asking = sigset_t()
+    sigemptyset(&asking)
+    for number in [SIGHUP, SIGINT, SIGTERM] {
+      signal(number) { number in Signals.stop.raise(number) }
+      sigaddset(&asking, number)
+    }
+    pthread_sigmask(SIG_UNBLOCK, &asking, nil)
+    for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
+    guard let grace else { return }
+    Thread.detachNewThread {
+      while true {
+        usleep(50_000)
+        guard let number = stop.signal else { continue }
+        usleep(UInt32(grace * 1e6))
+        _exit(128 + number)
+      }
+    }
+  }
+}

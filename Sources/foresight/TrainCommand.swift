@@ -1,0 +1,105 @@
+import ArgumentParser
+import Catalog
+import Configuration
+import Foundation
+import Laboratory
+
+/// `foresight train`: one run.
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Train one agent in one environment.",
+    discussion: """
+      The run goes into OUT/<environment>/<agent>/seed-<n>. The same command continues a run that was interrupted, from \
+      its last checkpoint, and its tables end up byte for byte as if it had not been. A larger --steps continues a \
+      finished run.
+
+      Example:
+        foresight train pets cartpole-swingup --seed 1 --steps 2000 --set planner.horizon=20
+        foresight train --manifest runs/Pendulum-v1/sac/seed-0/manifest.json --out again
+      """)
+
+  @Argument(help: "The agent; 'foresight list agents' shows them.")
+  var agent: String?
+  @Argument(help: "The environment; 'foresight list environments' shows them.")
+  var environment: String?
+  @Option(help: "Seed of all randomness, at least 0. (default: 0)")
+  var seed: Int?
+  @Option(help: "Environment steps to take in all. (default: 10000)")
+  var steps: Int?
+  @Option(help: "Folder of the results.")
+  var out = "runs"
+  @Option(help: ArgumentHelp("Repeat the run of a manifest instead of naming agent and environment.", valueName: "file"))
+  var manifest: String?
+  @Flag(help: "Start anew, deleting an earlier run's files in its folder.")
+  var force = false
+  @OptionGroup var settings: SettingOptions
+  @OptionGroup var threads: ThreadOptions
+
+  @Option(help: .hidden) var label: String?
+  @Option(name: .customLong("settings-json"), help: .hidden) var settingsJSON: String?
+  @Flag(name: .customLong("report-to-study"), help: .hidden) var reportsToStudy = false
+
+  mutating func validate() throws {
+    if manifest != nil {
+      if agent != nil { throw ValidationError("give either --manifest or an agent and an environment") }
+    } else if agent == nil || environment == nil {
+      throw ValidationError("give an agent and an environment, or --manifest")
+    }
+  }
+
+  func run() throws {
+    try reportingErrors {
+      let plan = try plan()
+      let folder = RunFolder(output: out, plan: plan)
+      Signals.install(grace: 4)
+      let host = Host.facts(threads: threads.configure())
+      switch try Run.open(plan, in: folder, host: host, force: force, log: makeLogger()) {
+      case .alreadyDone(let steps):
+        say("\(folder.path) already has \(ProgressText.grouped(steps)) steps, nothing to do")
+      case .ready(var run):
+        try execute(&run)
+      }
+    }
+  }
+
+  private func plan() throws -> RunPlan {
+    let overrides = try settings.tree()
+    if let manifest {
+      let origin = try Manifest(contentsOf: manifest)
+      return try RunPlan(
+        agent: origin.agent, environment: origin.environment, label: label ?? origin.label, seed: seed ?? origin.seed,
+        steps: steps ?? origin.steps, settings: origin.settings.merging(overrides), in: Catalog.registry)
+    }
+    var tree = ConfigurationTree()
+    if let settingsJSON { tree = try ConfigurationTree.parse(yaml: settingsJSON, file: "settings") }
+    return try RunPlan(
+      agent: agent ?? "", environment: environment ?? "", label: label, seed: seed ?? 0, steps: steps ?? 10_000,
+      settings: tree.merging(overrides), in: Catalog.registry)
+  }
+
+  private func execute(_ run: inout Run) throws {
+    let folder = run.folder.path
+    let plan = run.plan
+    let origin = run.steps > 0 ? ", going on from step \(ProgressText.grouped(run.steps))" : ""
+    say("\(plan.label) in \(plan.environment.name), seed \(plan.seed)\(origin)")
+    var printer = ProgressPrinter(forStudy: reportsToStudy)
+    defer { printer.finish() }
+    let outcome = try run.execute(stop: Signals.stop) { printer.show($0) }
+    printer.finish()
+    switch outcome {
+    case .finished:
+      say("finished \(ProgressText.grouped(plan.steps)) steps; results in \(folder):")
+      say("  " + ([RunTable.episodes, .evaluations, .training, .timing].map(\.fileName) + ["manifest.json"]).joined(separator: " "))
+    case .stopped(let signal):
+      printError("stopped at step \(run.steps) and saved; the same command continues")
+      throw ExitCode(128 + signal)
+    }
+  }
+
+  private func say(_ line: String) {
+    guard !reportsToStudy else { return }
+    print(line)
+    fflush(nil)  // progress is written past the buffer
+  }
+}
