@@ -68,7 +68,8 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "TestSupport", dependencies: ["CAllocationCounter", "Interfaces", "Kernels", "Archive"],
+      name: "TestSupport",
+      dependencies: ["CAllocationCounter", "Interfaces", "Kernels", "Archive", "Configuration", "Laboratory"],
       path: "Tests/TestSupport", swiftSettings: strict),
     tests("Kernels", ["Kernels"]),
     tests("Archive", ["Archive", "Kernels"]),

@@ -62,16 +62,21 @@ public struct ReplayBuffer: TransitionSource, Sendable {
 
   /// Copies transitions `indices` (0 is the oldest held) into the first rows of `batch`.
   public func gather(_ indices: UnsafeBufferPointer<Int32>, into batch: inout TransitionBatch) {
+    gather(indices, into: &batch, from: 0)
+  }
+
+  /// The same into the rows from `first` on.
+  private func gather(_ indices: UnsafeBufferPointer<Int32>, into batch: inout TransitionBatch, from first: Int) {
     precondition(
-      batch.count >= indices.count && batch.observations.columns == observationSize
+      batch.count >= first + indices.count && batch.observations.columns == observationSize
         && batch.actions.columns == actionSize, "batch of another shape")
     let (o, n, a) = (
       batch.observations.mutablePointer, batch.nextObservations.mutablePointer, batch.actions.mutablePointer
     )
     let (r, c) = (batch.rewards.mutablePointer, batch.continues.mutablePointer)
     let start = appended - count
-    for row in indices.indices {
-      let index = Int(indices[row])
+    for place in indices.indices {
+      let (index, row) = (Int(indices[place]), first + place)
       precondition(index >= 0 && index < count, "transition \(index) outside 0..<\(count)")
       let slot = (start + index) % capacity
       (o + row * observationSize).update(from: observations.pointer + slot * observationSize, count: observationSize)
@@ -85,11 +90,14 @@ public struct ReplayBuffer: TransitionSource, Sendable {
   /// Fills all rows of `batch` with transitions drawn uniformly with replacement. O(batch), no allocation.
   public func sample(into batch: inout TransitionBatch, using random: inout RandomStream) {
     precondition(count > 0, "sampling from an empty buffer")
-    let size = batch.count
-    withUnsafeTemporaryAllocation(of: Int32.self, capacity: size) { indices in
+    // 1,024 bytes of indices at a time: a larger temporary would be on the heap.
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: 256) { indices in
       guard let base = indices.baseAddress else { return }
-      random.fillIndices(base, count: size, below: count)
-      gather(UnsafeBufferPointer(indices), into: &batch)
+      for first in stride(from: 0, to: batch.count, by: indices.count) {
+        let size = min(indices.count, batch.count - first)
+        random.fillIndices(base, count: size, below: count)
+        gather(UnsafeBufferPointer(start: base, count: size), into: &batch, from: first)
+      }
     }
   }
 }

@@ -62,7 +62,9 @@ package enum Elementwise {
         let x =
           raw.loadUnaligned(fromByteOffset: 4 * c, as: SIMD16<Float>.self)
           + shifts.loadUnaligned(fromByteOffset: 4 * c, as: SIMD16<Float>.self)
-        raw.storeBytes(of: x / (1 + Lanes.saturatingExp(-x)), toByteOffset: 4 * c, as: SIMD16<Float>.self)
+        // x times the sigmoid, not x / (1 + e^-x): to the bit what the form with the derivative gives
+        let s = 1 / (1 + Lanes.saturatingExp(-x))
+        raw.storeBytes(of: x * s, toByteOffset: 4 * c, as: SIMD16<Float>.self)
       }
       for c in whole..<columns { row[c] = Scalar.silu(row[c] + bias[c]) }
     }

@@ -48,7 +48,8 @@ extension ConfigurationError {
     _ what: String, _ name: String, known: [String], at location: SourceLocation? = nil
   ) -> ConfigurationError {
     let hint =
-      nearestName(to: name, among: known).map { "did you mean '\($0)'?" } ?? "known are \(known.joined(separator: ", "))"
+      nearestName(to: name, among: known).map { "did you mean '\($0)'?" }
+      ?? "known are \(known.joined(separator: ", "))"
     return ConfigurationError(kind: .outOfRange, location: location, problem: "unknown \(what) '\(name)': \(hint)")
   }
 }

@@ -67,6 +67,7 @@ public struct Run {
     if let earlier = try folder.heldManifest(for: plan) {
       if earlier.status == .finished, earlier.steps >= plan.steps { return .alreadyDone(steps: earlier.steps) }
       manifest.keepStart(of: earlier)
+      folder.removePartialFiles()
       if let (state, tables) = try store.latest(for: plan, log: log) {
         if state.interaction.steps > plan.steps { return .alreadyDone(steps: state.interaction.steps) }
         try tables.dropTails()

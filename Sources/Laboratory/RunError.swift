@@ -15,7 +15,8 @@ public enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
 
   public var description: String {
     switch self {
-    case .occupied(let folder, let reason): "\(folder) holds another run: \(reason). Nothing was changed; --force starts anew"
+    case .occupied(let folder, let reason):
+      "\(folder) holds another run: \(reason). Nothing was changed; --force starts anew"
     case .busy(let folder): "\(folder) is in use by another process"
     case .numerical(let failure, let step): "\(failure) at step \(step)"
     case .environment(let reason, let step): "the environment failed at step \(step): \(reason)"

@@ -36,6 +36,14 @@ public struct RunFolder: Sendable, Equatable {
   /// Deletes the checkpoint of a step, if it is there.
   func removeCheckpoint(step: Int) { unlink(checkpoint(step: step)) }
 
+  /// Deletes what a kill in the middle of an atomic write has left. The caller must have the folder to itself.
+  func removePartialFiles() {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    for name in names where name.hasSuffix(Self.suffix + ".partial") || name == "manifest.json.partial" {
+      unlink("\(path)/\(name)")
+    }
+  }
+
   /// Whether there is a manifest.
   public var hasManifest: Bool { FileManager.default.fileExists(atPath: manifest) }
 

@@ -47,7 +47,9 @@ public struct RunStatus: Sendable, Equatable {
     let timing = Self.rows(of: folder, .timing)
     let last = [evaluations.last, timing.last].compactMap { $0?.first.flatMap { Int($0) } }.max() ?? 0
     progress.steps = state == .finished ? steps : last
-    let returns = evaluations.filter { $0.first == evaluations.last?.first }.compactMap { $0.count > 2 ? Double($0[2]) : nil }
+    let returns = evaluations.filter { $0.first == evaluations.last?.first }.compactMap {
+      $0.count > 2 ? Double($0[2]) : nil
+    }
     if !returns.isEmpty { progress.evaluation = returns.reduce(0, +) / Double(returns.count) }
   }
 

@@ -35,7 +35,9 @@ public struct SavedRun {
     let random = RandomStream(seed: UInt64(seed)).child("measurement")
     var returns: [Double] = []
     for episode in 0..<episodes {
-      guard let result = try evaluator.episode(of: &state.interaction.agent, using: random.child(episode)) else { break }
+      guard let result = try evaluator.episode(of: &state.interaction.agent, using: random.child(episode)) else {
+        break
+      }
       returns.append(result.total)
     }
     return returns

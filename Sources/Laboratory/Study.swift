@@ -115,7 +115,8 @@ public struct Study: Sendable {
   }
 
   private static func missing<Value>(_ key: String, in tree: ConfigurationTree) throws(ConfigurationError) -> Value {
-    throw ConfigurationError(kind: .missingKey, key: key, location: tree.location, problem: "a study needs at least one")
+    throw ConfigurationError(
+      kind: .missingKey, key: key, location: tree.location, problem: "a study needs at least one")
   }
 
   private static func seeds(of tree: ConfigurationTree) throws(ConfigurationError) -> [Int] {

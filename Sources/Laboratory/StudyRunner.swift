@@ -121,7 +121,9 @@ public struct StudyRunner {
 
   /// Waits a fifth of a second at most for the processes to say something, and for those that have left.
   private mutating func listen(_ say: (String) -> Void) {
-    var polls = children.values.flatMap(\.pipes).filter { $0 >= 0 }.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    var polls = children.values.flatMap(\.pipes).filter { $0 >= 0 }.map {
+      pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+    }
     poll(&polls, nfds_t(polls.count), 200)
     for index in children.keys.sorted() {
       guard var child = children[index] else { continue }
@@ -141,8 +143,10 @@ public struct StudyRunner {
     switch status {
     case 0:
       lines[index].status.state = .finished
-      lines[index].status.progress = RunStatus(
-        of: folder.folder(of: entries[index]), steps: entries[index].steps).progress
+      lines[index].status.progress =
+        RunStatus(
+          of: folder.folder(of: entries[index]), steps: entries[index].steps
+        ).progress
     case 128 + SIGHUP, 128 + SIGINT, 128 + SIGTERM: lines[index].status.state = .interrupted
     default:
       lines[index].status.state = .failed

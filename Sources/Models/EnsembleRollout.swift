@@ -59,7 +59,7 @@ public final class EnsembleRollout: ModelRollout {
       // A 32-bit word times the number of elites: the bias is below 2^-25.
       var stream = random
       choice.withUnsafeMutableBufferPointer { choice in
-        for row in 0..<count { choice[row] = Int32(truncatingIfNeeded: UInt64(stream.nextWord()) &* elites &>> 32) }
+        for row in 0..<count { choice[row] = Int32(truncatingIfNeeded: (UInt64(stream.nextWord()) &* elites) &>> 32) }
       }
       random = stream
       sort()

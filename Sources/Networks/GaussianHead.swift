@@ -7,17 +7,17 @@ import Kernels
 /// exp(l) = exp(min) + exp(max) * sigmoid(raw - max), which is what is computed here.
 ///
 /// Components are treated one after the other over up to `chunk` rows, so that the loops vectorize however few the
-/// components are.
+/// components are. Scratch of at most 1,024 bytes, of ordinary alignment, is on the stack; more would be on the heap.
 package enum GaussianHead {
-  private static var chunk: Int { 128 }
+  private static var chunk: Int { 32 }
 
   /// Overwrites the second half of each network row by the standard deviation.
   package static func standardDeviations(
     _ outputs: UnsafeMutablePointer<Float>, rows: Int, size: Int, maximum: UnsafePointer<Float>,
     minimum: UnsafePointer<Float>
   ) {
-    withUnsafeTemporaryAllocation(byteCount: chunk * 4, alignment: 64) { scratch in
-      guard let column = scratch.bindMemory(to: Float.self).baseAddress else { return }
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: chunk) { scratch in
+      guard let column = scratch.baseAddress else { return }
       for start in stride(from: 0, to: rows, by: chunk) {
         let count = min(chunk, rows - start)
         for c in 0..<size {
@@ -44,8 +44,8 @@ package enum GaussianHead {
     maximumGradient: UnsafeMutablePointer<Float>, minimumGradient: UnsafeMutablePointer<Float>
   ) -> (loss: Float, squaredError: Float) {
     var total: (loss: Float, squaredError: Float) = (0, 0)
-    withUnsafeTemporaryAllocation(byteCount: 6 * chunk * 4, alignment: 64) { scratch in
-      guard let block = scratch.bindMemory(to: Float.self).baseAddress else { return }
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 6 * chunk) { scratch in
+      guard let block = scratch.baseAddress else { return }
       let (error, raw) = (block, block + chunk)
       let (losses, squares, upperSlopes, lowerSlopes) = (
         block + 2 * chunk, block + 3 * chunk, block + 4 * chunk, block + 5 * chunk

@@ -1,8 +1,8 @@
 /// Selection of the best returns without allocating.
-enum TopSelection {
+package enum TopSelection {
   /// Reorders `order`, a permutation of the indices of `values`, so that its first `count` entries name the largest
   /// values, in ascending order of index. Ties go to the lower index, so the result is unique. O(n) on average.
-  static func select(_ count: Int, of values: [Float], order: inout [Int32]) {
+  package static func select(_ count: Int, of values: [Float], order: inout [Int32]) {
     precondition(count <= order.count && order.count == values.count, "\(count) of \(values.count) values")
     for index in order.indices { order[index] = Int32(index) }
     func before(_ a: Int32, _ b: Int32) -> Bool {

@@ -34,7 +34,8 @@ struct StudyRunCommand: ParsableCommand {
     try reportingErrors {
       let study = try Study(contentsOf: file, in: Catalog.registry)
       let jobs = min(jobs ?? Host.cores, study.runs.count)
-      let beside = URL(fileURLWithPath: file).deletingLastPathComponent().appendingPathComponent("results").relativePath
+      let parent = (file as NSString).deletingLastPathComponent
+      let beside = (parent as NSString).appendingPathComponent("results")
       let folder = StudyFolder(out ?? beside)
       Signals.install(grace: nil)
       var runner = try StudyRunner(

@@ -29,7 +29,8 @@ struct TrainCommand: ParsableCommand {
   var steps: Int?
   @Option(help: "Folder of the results.")
   var out = "runs"
-  @Option(help: ArgumentHelp("Repeat the run of a manifest instead of naming agent and environment.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Repeat the run of a manifest instead of naming agent and environment.", valueName: "file"))
   var manifest: String?
   @Flag(help: "Start anew, deleting an earlier run's files in its folder.")
   var force = false
@@ -90,7 +91,10 @@ struct TrainCommand: ParsableCommand {
     switch outcome {
     case .finished:
       say("finished \(ProgressText.grouped(plan.steps)) steps; results in \(folder):")
-      say("  " + ([RunTable.episodes, .evaluations, .training, .timing].map(\.fileName) + ["manifest.json"]).joined(separator: " "))
+      say(
+        "  "
+          + ([RunTable.episodes, .evaluations, .training, .timing].map(\.fileName) + ["manifest.json"]).joined(
+            separator: " "))
     case .stopped(let signal):
       printError("stopped at step \(run.steps) and saved; the same command continues")
       throw ExitCode(128 + signal)

@@ -1,0 +1,30 @@
+"""What is compared: every case, and for each the scripts that do the same work in Python."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A script beside this file; it prints one JSON line with `value` and `unit`."""
+
+    name: str
+    script: str
+    arguments: tuple[str, ...] = ()
+
+
+def _planners(shape: str) -> list[Peer]:
+    return [Peer("mbrl-lib", "pets_plan_mbrl.py", (shape,)), Peer("JAX by hand", "pets_plan_jax.py", (shape,))]
+
+
+def _environments(name: str) -> list[Peer]:
+    return [Peer("Gymnasium", "env_step.py", ("gymnasium", name)), Peer("envpool, 4 copies", "env_step.py", ("envpool", name))]
+
+
+CASES: dict[str, list[Peer]] = {
+    "sac-update": [Peer("Stable-Baselines3", "sac_update_sb3.py"), Peer("JAX by hand", "sac_update_jax.py")],
+    "ensemble-fit": [Peer("mbrl-lib", "ensemble_fit_mbrl.py"), Peer("JAX by hand", "ensemble_fit_jax.py")],
+    "pets-plan-cartpole": _planners("cartpole"),
+    "pets-plan-halfcheetah": _planners("halfcheetah"),
+    "env-step-Pendulum-v1": _environments("Pendulum-v1"),
+    "env-step-CartPole-v1": _environments("CartPole-v1"),
+}

@@ -1,0 +1,48 @@
+"""The sizes of the work, the same for every implementation (Foresight's are in its `bench` command)."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PlanShape:
+    """One decision of PETS: cross-entropy search through a probabilistic ensemble, TS1 propagation."""
+
+    observation: int
+    action: int
+    members: int
+    elites: int
+    hidden_layers: int
+    horizon: int
+    population: int
+    elite_ratio: float
+    momentum: float
+    width: int = 200
+    particles: int = 20
+    iterations: int = 5
+
+    @property
+    def transitions(self) -> int:
+        """Model transitions imagined for one decision."""
+        return self.iterations * self.horizon * self.population * self.particles
+
+
+PLANS = {
+    "cartpole": PlanShape(observation=4, action=1, members=5, elites=5, hidden_layers=3, horizon=15, population=350,
+                          elite_ratio=0.1, momentum=0.1),
+    "halfcheetah": PlanShape(observation=18, action=6, members=7, elites=5, hidden_layers=4, horizon=30, population=350,
+                             elite_ratio=0.16, momentum=0.12),
+}
+
+
+class FIT:
+    """One epoch of an ensemble's training: 11 observations and 3 actions to 11 differences and a reward."""
+
+    observation, action, members, hidden_layers, width = 11, 3, 7, 4, 200
+    batch, transitions, learning_rate, weight_decay = 256, 50_000, 1e-3, 1e-5
+
+
+class SAC:
+    """One update of soft actor-critic, its batch drawn from a full buffer."""
+
+    observation, action, width, batch, buffer = 17, 6, 256, 256, 100_000
+    discount, polyak, learning_rate = 0.99, 0.005, 3e-4

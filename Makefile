@@ -1,0 +1,74 @@
+# Foresight. `make demo` shows the main job on a fresh Debian 12 machine; `make test` builds and tests everything.
+# Both install what is missing and do nothing twice.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+.PHONY: help setup build demo test lint format bench doctor clean
+
+PYTHON ?= python3.11
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+STAMPS := .stamps
+
+# The compiler may use all that this processor has, and square roots need not set errno: without these the loops over
+# activations do not vectorize. FORESIGHT_FMA says that a * b + c is one instruction here.
+FLAGS := -Xcc -march=native -Xcc -fno-math-errno
+ifneq ($(shell grep -m1 -o -w fma /proc/cpuinfo),)
+FLAGS += -Xswiftc -DFORESIGHT_FMA
+endif
+SWIFT_BUILD := swift build -c release $(FLAGS)
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
+
+setup: $(STAMPS)/apt $(STAMPS)/venv ## install system libraries and the Python environment
+
+$(STAMPS)/apt:
+	@mkdir -p $(STAMPS)
+	@if [ -e /usr/include/lapacke.h ] && ls /usr/include/*/cblas.h >/dev/null 2>&1; then \
+	  echo "OpenBLAS and LAPACKE are installed"; \
+	else \
+	  echo "Installing libopenblas-dev and liblapacke-dev with apt"; \
+	  $(SUDO) apt-get update -qq; \
+	  $(SUDO) apt-get install -y -qq libopenblas-dev liblapacke-dev >/dev/null; \
+	fi
+	@touch $@
+
+$(STAMPS)/venv: Plots/requirements.txt
+	@mkdir -p $(STAMPS)
+	@python=$$(command -v $(PYTHON) || command -v python3 || true); \
+	if [ -z "$$python" ]; then echo "Python 3.11 is missing: $(SUDO) apt-get install python3.11 python3.11-venv"; exit 1; fi; \
+	if [ ! -x .venv/bin/python ]; then \
+	  echo "Making the Python environment .venv"; \
+	  "$$python" -m venv .venv || { echo "Its venv module is missing: $(SUDO) apt-get install python3-venv"; exit 1; }; \
+	fi
+	@echo "Installing the Python packages of Plots/requirements.txt into .venv"
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r Plots/requirements.txt
+	@touch $@
+
+build: $(STAMPS)/apt ## the command line program, optimized
+	$(SWIFT_BUILD) --product foresight
+
+demo: setup build ## PETS against SAC on two tasks: table, CSV files and figures in under 8 minutes
+	.build/release/foresight study run Experiments/demo/study.yaml
+	.build/release/foresight plot Experiments/demo/results --out Plots/demo
+
+test: setup ## build and run every test
+	$(SWIFT_BUILD) --build-tests
+	swift test -c release $(FLAGS) --skip-build
+	.venv/bin/python -m unittest discover -s Plots/tests
+
+lint: ## formatting rules
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+
+format: ## apply the formatting rules
+	swift format --in-place --recursive --parallel Package.swift Sources Tests
+
+bench: build ## speed, beside the limit of the matrix products alone
+	.build/release/foresight bench
+
+doctor: build ## what is installed, what is missing
+	.build/release/foresight doctor
+
+clean: ## remove what was built
+	rm -rf .build $(STAMPS)

@@ -1,0 +1,1 @@
+"""Reads a study's CSV files, summarizes them over seeds, and draws them."""

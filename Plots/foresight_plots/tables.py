@@ -1,0 +1,92 @@
+"""Reads one CSV file of known columns, and says where it is wrong."""
+
+import csv
+import io
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+
+class StudyError(Exception):
+    """A study's folder cannot be used; the message is one line for the user."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """How the cells of one column are read: `parse` raises ValueError on a bad one."""
+
+    parse: Callable[[str], object]
+    wanted: str
+    missing_allowed: bool = False
+
+
+def _whole(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError
+    return value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError
+    return value
+
+
+TEXT = Column(str, "a text")
+WHOLE = Column(_whole, "a whole number, 0 or more")
+NUMBER = Column(_finite, "a finite number")
+OPTIONAL_NUMBER = Column(_finite, "a finite number or nothing", missing_allowed=True)
+
+
+def read_table(path: Path, columns: dict[str, Column]) -> pd.DataFrame:
+    """The rows of `path`, whose header must be exactly `columns`, in that order.
+
+    Only whole lines count: a last line without its line break is still being written, and left out.
+    Raises StudyError with the file and the line (counted from 1) of the first bad row.
+    """
+    names = list(columns)
+    cells: list[list] = [[] for _ in names]
+    text = _read_text(path)
+    text = text[: text.rfind("\n") + 1]
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        _check_header(path, next(reader, None), names)
+        for row in reader:
+            _append(path, reader.line_num, row, columns, cells)
+    except csv.Error as error:
+        raise StudyError(f"{path}:{reader.line_num}: not a CSV file: {error}") from error
+    return pd.DataFrame(dict(zip(names, cells)))
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise StudyError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise StudyError(f"{path}:{line}: not UTF-8 text") from error
+
+
+def _check_header(path: Path, header: list[str] | None, names: list[str]) -> None:
+    if header != names:
+        found = "nothing" if header is None else ",".join(header)
+        raise StudyError(f"{path}:1: the header must be {','.join(names)}, found {found}")
+
+
+def _append(path: Path, line: int, row: list[str], columns: dict[str, Column], cells: list[list]) -> None:
+    if len(row) != len(columns):
+        raise StudyError(f"{path}:{line}: {len(columns)} cells wanted, {len(row)} found")
+    for values, (name, column), text in zip(cells, columns.items(), row):
+        if column.missing_allowed and text == "":
+            values.append(math.nan)
+            continue
+        try:
+            values.append(column.parse(text))
+        except ValueError:
+            raise StudyError(f"{path}:{line}: {name} must be {column.wanted}, found '{text}'") from None

@@ -1,0 +1,73 @@
+"""Writes a small made-up study, in the layout that the Swift side writes."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+
+THRESHOLDS = {"cart-pole-swing-up": 150.0, "Pendulum-v1": -200.0}
+ENVIRONMENTS = ["cart-pole-swing-up", "Pendulum-v1"]
+BUDGETS = {"pets": 2000, "sac": 10_000}
+SPANS = {"cart-pole-swing-up": (5.0, 175.0), "Pendulum-v1": (-1250.0, -150.0)}
+RATES = {"pets": 700.0, "sac": 3000.0}
+EPISODE_LENGTH = 200
+EVALUATION_EPISODES = 3
+
+
+def write_study(folder: Path, seeds: int = 3, cut: dict[tuple[str, str, int], int] | None = None) -> Path:
+    """Writes the study into `folder`; `cut` ends a run (environment, agent, seed) after so many steps, unfinished."""
+    entries, tidy = [], []
+    for environment in ENVIRONMENTS:
+        for agent, budget in BUDGETS.items():
+            for seed in range(seeds):
+                name = f"{environment}/{agent}/seed-{seed}"
+                entries.append({"environment": environment, "agent": agent, "seed": seed, "steps": budget, "folder": name})
+                end = (cut or {}).get((environment, agent, seed), budget)
+                for row in _write_run(folder / name, environment, agent, seed, end):
+                    tidy.append(["demo", environment, agent, seed, *row])
+    header = ["study", "environment", "agent", "seed", "environment_steps", "episode", "return"]
+    write_csv(folder / "results.csv", header, tidy)
+    description = {
+        "study": "demo", "thresholds": THRESHOLDS, "environments": ENVIRONMENTS, "agents": list(BUDGETS),
+        "seeds": list(range(seeds)), "runs": entries,
+    }
+    (folder / "study.json").write_text(json.dumps(description))
+    return folder
+
+
+def _write_run(folder: Path, environment: str, agent: str, seed: int, end: int) -> list[list]:
+    folder.mkdir(parents=True)
+    random = np.random.default_rng([ENVIRONMENTS.index(environment), list(BUDGETS).index(agent), seed])
+    low, high = SPANS[environment]
+    rate = RATES[agent] * random.uniform(0.7, 1.4)
+
+    def expected(steps: int) -> float:
+        return low + (high - low) / (1 + np.exp(-6 * (steps / rate - 1)))
+
+    noise = 0.04 * (high - low)
+    episodes = [[steps, index, float(expected(steps) + 2 * noise * random.normal()), EPISODE_LENGTH, "truncated"]
+                for index, steps in enumerate(range(EPISODE_LENGTH, end + 1, EPISODE_LENGTH))]
+    every = BUDGETS[agent] // 10
+    evaluations = [[steps, episode, float(expected(steps) + noise * random.normal()), EPISODE_LENGTH]
+                   for steps in range(0, end + 1, every) for episode in range(EVALUATION_EPISODES)]
+    write_csv(folder / "episodes.csv", ["environment_steps", "episode", "return", "length", "ending"], episodes)
+    write_csv(folder / "evaluations.csv", ["environment_steps", "episode", "return", "length"], evaluations)
+    write_csv(folder / "training.csv", ["environment_steps", "loss"], [[every, 0.5], [2 * every, ""]])
+    seconds = 0.02 if agent == "pets" else 0.006
+    timing = [[steps, steps * seconds, 0.1, 0.2, 0.4, 0.2, 0.1] for steps in range(every, end + 1, every)]
+    columns = ["environment_steps", "wall_seconds", "acting", "fitting", "planning", "learning", "stepping"]
+    write_csv(folder / "timing.csv", columns, timing)
+    (folder / "manifest.json").write_text("{}")
+    return [row[:3] for row in evaluations]
+
+
+def write_csv(path: Path, header: list[str], rows: list[list]) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+if __name__ == "__main__":
+    import sys
+
+    print(write_study(Path(sys.argv[1])))

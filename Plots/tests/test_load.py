@@ -1,0 +1,132 @@
+import json
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from foresight_plots.load import load_study
+from foresight_plots.tables import StudyError
+from synthetic_study import write_csv, write_study
+
+RUN = "Pendulum-v1/pets/seed-0"
+EVALUATION_COLUMNS = ["environment_steps", "episode", "return", "length"]
+
+
+class LoadStudy(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.folder = Path(directory.name) / "study"
+
+    def assert_refused(self, *fragments: str) -> None:
+        with self.assertRaises(StudyError) as caught:
+            load_study(self.folder)
+        message = str(caught.exception)
+        self.assertNotIn("\n", message)
+        for fragment in fragments:
+            self.assertIn(fragment, message)
+
+    def run_of(self, study, environment: str, agent: str, seed: int):
+        return next(run for run in study.select(environment, agent) if run.seed == seed)
+
+    def test_reads_every_run(self):
+        study = load_study(write_study(self.folder))
+        self.assertEqual(len(study.runs), 12)
+        run = self.run_of(study, "Pendulum-v1", "pets", 0)
+        self.assertEqual(list(run.evaluation_steps), list(range(0, 2001, 200)))
+        self.assertEqual(len(run.episodes), 10)
+        self.assertAlmostEqual(run.wall_seconds, 40.0)
+        self.assertTrue(all(run.finished for run in study.runs))
+
+    def test_averages_the_episodes_of_an_evaluation(self):
+        write_study(self.folder)
+        rows = [[0, 0, 1.0, 5], [0, 1, 3.0, 5], [100, 0, 10.0, 5], [100, 1, 30.0, 5]]
+        write_csv(self.folder / RUN / "evaluations.csv", EVALUATION_COLUMNS, rows)
+        run = self.run_of(load_study(self.folder), "Pendulum-v1", "pets", 0)
+        np.testing.assert_array_equal(run.evaluation_means, [2, 20])
+
+    def test_leaves_out_an_evaluation_still_running(self):
+        write_study(self.folder)
+        rows = [[0, 0, 1.0, 5], [0, 1, 3.0, 5], [100, 0, 10.0, 5]]
+        write_csv(self.folder / RUN / "evaluations.csv", EVALUATION_COLUMNS, rows)
+        run = self.run_of(load_study(self.folder), "Pendulum-v1", "pets", 0)
+        self.assertEqual(list(run.evaluation_steps), [0])
+
+    def test_marks_unfinished_runs(self):
+        study = load_study(write_study(self.folder, cut={("Pendulum-v1", "sac", 1): 3500}))
+        self.assertEqual([(run.environment, run.agent, run.seed) for run in study.runs if not run.finished],
+                         [("Pendulum-v1", "sac", 1)])
+
+    def test_a_budget_between_evaluations_is_finished(self):
+        write_study(self.folder)
+        description = json.loads((self.folder / "study.json").read_text())
+        for run in description["runs"]:
+            run["steps"] += 50
+        (self.folder / "study.json").write_text(json.dumps(description))
+        self.assertTrue(all(run.finished for run in load_study(self.folder).runs))
+
+    def test_results_stand_in_for_absent_run_folders(self):
+        before = load_study(write_study(self.folder))
+        for path in sorted(self.folder.rglob("evaluations.csv")):
+            path.unlink()
+        after = load_study(self.folder)
+        for left, right in zip(before.runs, after.runs):
+            np.testing.assert_array_equal(left.evaluation_means, right.evaluation_means)
+
+    def test_accepts_both_line_breaks_and_quoted_cells(self):
+        write_study(self.folder)
+        text = 'environment_steps,episode,return,length\r\n0,0,"1.5",5\r\n100,0,2.5e-1,5\r\n'
+        (self.folder / RUN / "evaluations.csv").write_bytes(text.encode())
+        run = self.run_of(load_study(self.folder), "Pendulum-v1", "pets", 0)
+        np.testing.assert_array_equal(run.evaluation_means, [1.5, 0.25])
+
+    def test_leaves_out_a_line_still_being_written(self):
+        write_study(self.folder)
+        text = "environment_steps,episode,return,length\n0,0,1.5,5\n100,0,2.5,5\n200,0,2."
+        (self.folder / RUN / "evaluations.csv").write_text(text)
+        run = self.run_of(load_study(self.folder), "Pendulum-v1", "pets", 0)
+        self.assertEqual(list(run.evaluation_steps), [0, 100])
+
+    def test_refuses_what_is_not_a_study(self):
+        self.assert_refused("no such folder")
+        self.folder.mkdir()
+        self.assert_refused("not a study's folder", "study.json")
+        (self.folder / "study.json").write_text('{"study": "x",\n oops}')
+        self.assert_refused("study.json:2:", "not JSON")
+        (self.folder / "study.json").write_text('{"study": "x", "runs": []}')
+        self.assert_refused("study.json", "'environments' is missing")
+
+    def test_refuses_a_study_without_results(self):
+        write_study(self.folder)
+        for path in [*self.folder.rglob("evaluations.csv"), self.folder / "results.csv"]:
+            path.unlink()
+        self.assert_refused("no results yet", "12 runs")
+
+    def test_names_the_file_and_line_of_bad_rows(self):
+        write_study(self.folder)
+        path = self.folder / RUN / "evaluations.csv"
+        good = "environment_steps,episode,return,length\n0,0,1.5,5\n"
+        cases = [
+            ("steps,return\n", ":1: the header must be environment_steps,episode,return,length"),
+            ("", ":1: the header must be"),
+            (good + "100,0,2.5\n", ":3: 4 cells wanted, 3 found"),
+            (good + "100,0,fast,5\n", ":3: return must be a finite number, found 'fast'"),
+            (good + "100,0,nan,5\n", ":3: return must be a finite number, found 'nan'"),
+            (good + "-1,0,2.5,5\n", ":3: environment_steps must be a whole number"),
+            (good + "100,0,2.5,5\n200,0,2.5,\n", ":4: length must be a whole number"),
+            (good + '100,0,"2.5,5\n', ":3: not a CSV file"),
+        ]
+        for text, message in cases:
+            with self.subTest(message=message):
+                path.write_text(text)
+                self.assert_refused(f"{RUN}/evaluations.csv{message}")
+        path.write_bytes(good.encode() + b"100,0,\xff,5\n")
+        self.assert_refused("evaluations.csv:3: not UTF-8")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,108 @@
+import Foundation
+import Laboratory
+import Testing
+import TestSupport
+
+/// Real processes, killed at random instants and started again.
+@Suite struct InterruptionTests {
+  private let root: ScratchFolder
+
+  init() throws { root = try ScratchFolder() }
+
+  /// A run of one to three seconds with checkpoints, evaluations and rows close together.
+  private static let commands: [String: [String]] = [
+    "sac": [
+      "train", "sac", "Pendulum-v1", "--steps", "2000", "--threads", "1", "--set", "learner.hidden=[32,32]", "--set",
+      "agent.batch_size=32", "--set", "agent.random_steps=100", "--set", "evaluation.interval=130", "--set",
+      "evaluation.episodes=2", "--set", "log.interval=3",
+    ],
+    "pets": ["train", "pets", "Pendulum-v1", "--steps", "900", "--threads", "1"] + PlanningSettings.small,
+  ]
+
+  private func run(_ agent: String, out: String, checkpoints: Int) throws -> RunningProgram {
+    let command = try #require(Self.commands[agent])
+    return try Program.start(command + ["--out", out, "--set", "checkpoint.interval=\(checkpoints)"], in: root.path)
+  }
+
+  @Test(arguments: ["sac", "pets"])
+  func killedAtRandomInstantsItEndsTheSame(agent: String) throws {
+    let begun = ContinuousClock.now
+    #expect(try run(agent, out: "straight", checkpoints: 1_000_000).finish().status == 0)
+    let duration = (ContinuousClock.now - begun) / .microseconds(1)
+
+    // Checkpoints of an odd number of steps, so that they cut episodes, fits and intervals.
+    var kills = 0
+    for attempt in 0..<40 {
+      let process = try run(agent, out: "killed", checkpoints: 17)
+      // Later attempts are given more time, so that the run ends even on a busy machine.
+      usleep(UInt32(Double.random(in: 0.01...0.25 + 0.1 * Double(attempt)) * duration))
+      process.signal(SIGKILL)
+      let result = process.finish()
+      if result.status == 0 { break }
+      #expect(result.status == 128 + SIGKILL, "\(result.errors)")
+      kills += 1
+    }
+    #expect(try run(agent, out: "killed", checkpoints: 17).finish().status == 0)
+    #expect(kills >= 3, "only \(kills) kills")
+    let folders = ["straight", "killed"].map { "\(root.path)/\($0)/Pendulum-v1/\(agent)/seed-0" }
+    let (straight, killed) = (reproducibleTables(folders[0]), reproducibleTables(folders[1]))
+    for name in straight.keys { #expect(straight[name] == killed[name], "\(name) after \(kills) kills") }
+    #expect(straight["training.csv"]?.count ?? 0 > 200)
+  }
+
+  @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, Int32(143))])
+  func aSignalSavesAndLeavesInTime(signal: Int32, status: Int32) throws {
+    let process = try Program.start(
+      ["train", "random", "Pendulum-v1", "--steps", "2000000000", "--set", "checkpoint.interval=1000000000"],
+      in: root.path)
+    let folder = RunFolder(root.path + "/runs/Pendulum-v1/random/seed-0")
+    while !FileManager.default.fileExists(atPath: folder.checkpoint(step: 0)) { usleep(10_000) }
+    usleep(300_000)
+    let asked = ContinuousClock.now
+    process.signal(signal)
+    let result = process.finish()
+    #expect(ContinuousClock.now - asked < .seconds(5))
+    #expect(result.status == status, "\(result.errors)")
+    let step = try #require(folder.checkpoints().first)
+    #expect(step > 0)
+    #expect(result.errors.contains("stopped at step \(step) and saved"))
+    #expect(try Manifest(contentsOf: folder.manifest).status == .interrupted)
+  }
+
+  @Test func aStepThatTakesLongDoesNotDelayLeaving() throws {
+    // One plan of this size takes minutes; the process must leave within five seconds nevertheless.
+    let process = try Program.start(
+      [
+        "train", "pets", "Pendulum-v1", "--steps", "100", "--threads", "1", "--set", "agent.fit_interval=1000000",
+        "--set", "planner.population=1000000", "--set", "planner.elites=10", "--set", "planner.horizon=200", "--set",
+        "planner.iterations=100", "--set", "agent.particles=20", "--set", "environment.step_limit=10", "--set",
+        "evaluation.at_start=false", "--set", "model.epochs=1",
+      ], in: root.path)
+    let folder = RunFolder(root.path + "/runs/Pendulum-v1/pets/seed-0")
+    while !FileManager.default.fileExists(atPath: folder.checkpoint(step: 0)) { usleep(10_000) }
+    usleep(1_500_000)
+    let asked = ContinuousClock.now
+    process.signal(SIGTERM)
+    #expect(process.finish().status == 143)
+    #expect(ContinuousClock.now - asked < .seconds(5))
+    #expect(folder.checkpoints() == [0])
+  }
+
+  @Test func aDamagedNewestCheckpointIsPassedOverWithAWarning() throws {
+    #expect(try run("sac", out: "straight", checkpoints: 1_000_000).finish().status == 0)
+    let folder = RunFolder(root.path + "/damaged/Pendulum-v1/sac/seed-0")
+    let process = try run("sac", out: "damaged", checkpoints: 100)
+    while folder.checkpoints().first ?? 0 < 300, process.isRunning { usleep(1_000) }
+    process.signal(SIGKILL)
+    process.finish()
+    let newest = try #require(folder.checkpoints().first)
+    let path = folder.checkpoint(step: newest)
+    let contents = try #require(FileManager.default.contents(atPath: path))
+    try contents.prefix(contents.count - 100).write(to: URL(fileURLWithPath: path))
+    let result = try run("sac", out: "damaged", checkpoints: 100).finish()
+    #expect(result.status == 0)
+    #expect(result.errors.contains("checkpoint-\(newest).safetensors is damaged"), "\(result.errors)")
+    #expect(
+      reproducibleTables(folder.path) == reproducibleTables(root.path + "/straight/Pendulum-v1/sac/seed-0"))
+  }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import Laboratory
+import Testing
+import TestSupport
+
+/// Mistakes on the command line, lists and help.
+@Suite struct UsageTests {
+  private let root: ScratchFolder
+
+  init() throws { root = try ScratchFolder() }
+
+  @Test(arguments: [
+    (["train", "randm", "Pendulum-v1"], "did you mean 'random'?"),
+    (["train", "random", "Pendulm-v1"], "did you mean 'Pendulum-v1'?"),
+    (["train", "random", "Pendulum-v1", "--set", "evaluation.intervl=5"], "did you mean 'evaluation.interval'?"),
+    (["train", "random", "Pendulum-v1", "--set", "environment.gravty=5"], "did you mean 'environment.gravity'?"),
+    (["train", "random", "Pendulum-v1", "--set", "evaluation.interval=0"], "evaluation.interval = 0 (--set): must be"),
+    (["train", "random", "Pendulum-v1", "--set", "evaluation.interval=x"], "evaluation.interval = x (--set)"),
+    (["train", "random", "Pendulum-v1", "--set", "evaluation.interval"], "key=value"),
+    (["train", "random", "Pendulum-v1", "--steps", "0"], "steps = 0: must be at least 1"),
+    (["train", "random", "Pendulum-v1", "--seed=-1"], "seed = -1: must be at least 0"),
+    (["train", "random", "Pendulum-v1", "--threads", "0"], "threads = 0: must be in 1...1024"),
+    (["train", "sac", "CartPole-v1"], "sac needs continuous actions"),
+    (["train", "random"], "give an agent and an environment"),
+    (["train", "random", "Pendulum-v1", "--setp", "1"], "--setp"),
+    (["describe", "scc"], "did you mean 'sac'?"),
+    (["list", "agent"], "agent"),
+    (["study", "status", "nowhere"], "no study.json"),
+    (["evaluate", "nowhere"], "nowhere holds no saved run"),
+  ])
+  func mistakesExitWith64AndCreateNothing(arguments: [String], message: String) throws {
+    let result = try Program.run(arguments, in: root.path)
+    #expect(result.status == 64)
+    #expect(result.errors.contains(message), "\(result.errors)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: root.path).isEmpty)
+  }
+
+  @Test func aStudyFileWithASyntaxErrorNamesFileLineAndColumn() throws {
+    let file = root.path + "/study.yaml"
+    try Data("name: s\nagents: [random\nseeds: 1\n".utf8).write(to: URL(fileURLWithPath: file))
+    let result = try Program.run(["study", "run", file])
+    #expect(result.status == 64)
+    #expect(result.errors.contains("\(file):3:"), "\(result.errors)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: root.path) == ["study.yaml"])
+  }
+
+  @Test func aMistakeInOneRunOfAStudyStartsNone() throws {
+    let file = root.path + "/study.yaml"
+    let yaml = "{name: s, environments: [Pendulum-v1, CartPole-v1], agents: [random, sac], steps: 10, seeds: 1}"
+    try Data(yaml.utf8).write(to: URL(fileURLWithPath: file))
+    let result = try Program.run(["study", "run", file])
+    #expect(result.status == 64)
+    #expect(result.errors.contains("sac needs continuous actions"), "\(result.errors)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: root.path) == ["study.yaml"])
+  }
+
+  @Test(arguments: ["agents", "environments", "planners", "models"])
+  func listsAreAlsoJSON(subject: String) throws {
+    let result = try Program.run(["list", subject, "--json"])
+    #expect(result.status == 0)
+    let items = try #require(
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: String]])
+    #expect(!items.isEmpty)
+    for item in items {
+      let (name, summary) = (try #require(item["name"]), try #require(item["summary"]))
+      #expect(!summary.isEmpty && !summary.contains("\n"))
+      #expect(try Program.run(["list", subject]).output.contains(name))
+      #expect(try Program.run(["describe", name]).status == 0)
+    }
+  }
+
+  @Test func describeShowsDefaultRangeAndHelp() throws {
+    let text = try Program.run(["describe", "run"]).output
+    let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("evaluation.episodes") })
+    #expect(line.contains("5") && line.contains("0...100000") && line.contains("Episodes of each evaluation"))
+  }
+
+  @Test(arguments: [
+    ["train"], ["study", "run"], ["study", "status"], ["evaluate"], ["list"], ["describe"], ["plot"], ["bench"],
+    ["doctor"],
+  ])
+  func everyCommandHasHelpWithAnExample(command: [String]) throws {
+    let result = try Program.run(command + ["--help"])
+    #expect(result.status == 0)
+    #expect(result.output.contains("foresight \(command.joined(separator: " "))"))
+    #expect(result.output.localizedCaseInsensitiveContains("example"), "\(result.output)")
+  }
+
+  @Test func plotSaysWhatIsMissing() throws {
+    try Data("{}".utf8).write(to: URL(fileURLWithPath: root.path + "/study.json"))
+    let result = try Program.run(["plot", root.path], environment: ["FORESIGHT_HOME": root.path])
+    #expect(result.status == 1)
+    #expect(result.errors.contains("make setup"), "\(result.errors)")
+  }
+
+  @Test func doctorNamesTheCommandThatMends() throws {
+    let result = try Program.run(["doctor"], environment: ["FORESIGHT_HOME": root.path])
+    #expect(result.status == 1)
+    #expect(result.output.contains("BLAS") && result.output.contains("make setup"), "\(result.output)")
+  }
+}

@@ -1,0 +1,29 @@
+import Catalog
+import Laboratory
+import Testing
+import TestSupport
+
+/// Reproducibility of every agent of the catalog.
+@Suite struct ResumeConformanceTests {
+  /// Settings that make an agent small and let it train within the first half of 120 steps.
+  private static let small: [String: [String]] = [
+    "random": [],
+    "sac": ["learner.hidden=[16,16]", "agent.batch_size=16", "agent.random_steps=20", "agent.replay_capacity=90"],
+    "pets": planning + ["planner.elites=4", "planner.iterations=2"],
+    "pets-mppi": planning,
+    "pets-random-shooting": planning,
+  ]
+  private static let planning = [
+    "planner.horizon=4", "planner.population=12", "agent.particles=5", "agent.fit_interval=25", "model.hidden=[16,16]",
+    "model.weight_decay=[1e-4]", "model.epochs=3", "environment.step_limit=30",
+  ]
+
+  @Test(arguments: Catalog.registry.agents.map(\.name))
+  func runsAreReproducible(agent: String) throws {
+    let settings = try #require(Self.small[agent], "say how to make \(agent) small")
+    let failures = try LaboratoryConformance.failures(
+      of: agent, in: "Pendulum-v1", registry: Catalog.registry, steps: 120,
+      settings: settings + ["evaluation.interval=40", "evaluation.episodes=1", "log.interval=7"])
+    #expect(failures.isEmpty, "\(failures.joined(separator: "\n"))")
+  }
+}

@@ -1,0 +1,158 @@
+import Experience
+import Foundation
+import Interfaces
+import Kernels
+import Models
+import Networks
+import TestSupport
+import Testing
+
+/// The gradient of a fit, read off Adam's first moment after a single step, against finite differences of the loss in
+/// double precision.
+@Suite struct FitGradientTests {
+  private let system = LinearSystem()
+  private let stateSize = 2
+  private let outputs = 3
+
+  /// A model with all parameters drawn at random, whose fit is one step on all data at once.
+  private func model(members: Int, _ activation: Activation = .silu) throws -> ProbabilisticEnsemble {
+    var model = ProbabilisticEnsemble.small(seed: 5) {
+      $0.members = members
+      $0.hidden = [5, 4]
+      $0.activation = activation
+      $0.learnsReward = true
+      $0.weightDecay = [0.3, 0.2, 0.1]
+      $0.boundPenalty = 0.05
+      $0.batchSize = 1000
+      $0.epochs = 1
+      $0.holdout = 0
+    }
+    var (state, random) = (OracleState(model), RandomStream(seed: 21))
+    state.set("parameters", state.elements("parameters", as: Float.self).map { _ in 0.4 * random.normal() })
+    try state.restore(into: &model)
+    return model
+  }
+
+  /// (state, action) and (change of state, reward) of all transitions, normalized by mean and standard deviation.
+  private func normalized(_ data: ReplayBuffer) -> (inputs: [[Double]], targets: [[Double]]) {
+    var batch = TransitionBatch(count: data.count, observationSize: stateSize, actionSize: 1)
+    (0..<Int32(data.count)).map { $0 }.withUnsafeBufferPointer { data.gather($0, into: &batch) }
+    let x = (0..<data.count).map { r in
+      (batch.observations.row(r) + Array(batch.actions.row(r))).map(Double.init)
+    }
+    let y = (0..<data.count).map { r in
+      (0..<stateSize).map { Double(batch.nextObservations[r, $0] - batch.observations[r, $0]) }
+        + [Double(batch.rewards[r])]
+    }
+    return (standardized(x), standardized(y))
+  }
+
+  private func standardized(_ rows: [[Double]]) -> [[Double]] {
+    let count = Double(rows.count)
+    let statistics = rows[0].indices.map { c in
+      let mean = rows.reduce(0) { $0 + $1[c] } / count
+      return (mean: mean, deviation: (rows.reduce(0) { $0 + ($1[c] - mean) * ($1[c] - mean) } / count).squareRoot())
+    }
+    return rows.map { row in row.indices.map { (row[$0] - statistics[$0].mean) / statistics[$0].deviation } }
+  }
+
+  private func oracle(_ model: ProbabilisticEnsemble) -> OraclePerceptron {
+    let activation: (Double) -> Double
+    switch model.settings.activation {
+    case .relu: activation = OraclePerceptron.relu
+    case .tanh: activation = { tanh($0) }
+    case .silu: activation = OraclePerceptron.silu
+    }
+    return OraclePerceptron(widths: [3, 5, 4, 6], activation: activation)
+  }
+
+  /// (mean - y)² exp(-l) + l of one row, averaged over its components, for parameters and behind them the upper and
+  /// lower bounds of the log-variance.
+  private func rowLoss(_ oracle: OraclePerceptron, _ point: [Double], _ x: [Double], _ y: [Double]) -> Double {
+    let (upper, lower) = (point[oracle.count...], point[(oracle.count + outputs)...])
+    let z = oracle(point[...], x)
+    return (0..<outputs).reduce(0) { sum, c in
+      let (maximum, minimum) = (upper[upper.startIndex + c], lower[lower.startIndex + c])
+      let capped = maximum - log1p(exp(maximum - z[outputs + c]))
+      let l = minimum + log1p(exp(capped - minimum))
+      return sum + ((z[c] - y[c]) * (z[c] - y[c]) * exp(-l) + l) / Double(outputs)
+    }
+  }
+
+  /// The whole loss: mean over rows, quadratic penalty of each layer's weights, spread of the bounds.
+  private func loss(
+    _ model: ProbabilisticEnsemble, _ point: [Double], _ data: (inputs: [[Double]], targets: [[Double]])
+  ) -> Double {
+    let oracle = oracle(model)
+    var total = zip(data.inputs, data.targets).reduce(0) { $0 + rowLoss(oracle, point, $1.0, $1.1) }
+    total /= Double(data.inputs.count)
+    for (range, rate) in zip(oracle.weights, model.settings.weightDecay) {
+      total += Double(rate) / 2 * range.reduce(0) { $0 + point[$1] * point[$1] }
+    }
+    for c in 0..<outputs {
+      total += Double(model.settings.boundPenalty) * (point[oracle.count + c] - point[oracle.count + outputs + c])
+    }
+    return total
+  }
+
+  /// Gradients of all members' parameters and bounds in the first fit of `model`.
+  private func gradients(_ model: ProbabilisticEnsemble, _ data: ReplayBuffer) throws -> (
+    parameters: [Float], bounds: [Float]
+  ) {
+    var model = model
+    try model.fit(data)
+    let state = OracleState(model)
+    let share = 1 - Float(0.9)  // of the gradient in the first moment
+    return (
+      state.elements("optimizer.first", as: Float.self).map { $0 / share },
+      state.elements("bound_optimizer.first", as: Float.self).map { $0 / share }
+    )
+  }
+
+  /// 150 rows are two blocks, one of them partial; 100 are one.
+  @Test(arguments: Activation.allCases, [100, 150]) func isTheGradientOfTheLoss(_ activation: Activation, _ rows: Int)
+    throws
+  {
+    let (model, data) = (try model(members: 1, activation), system.data(rows, seed: 2))
+    let found = try gradients(model, data)
+    let state = OracleState(model)
+    let reference = normalized(data)
+    let error = gradientError(
+      of: found.parameters + found.bounds, at: state.doubles("parameters") + state.doubles("bounds")
+    ) { loss(model, $0, reference) }
+    #expect(error.worst < 2e-4, "\(error)")
+  }
+
+  /// Every member trains on a bootstrap resample of its own: at equal parameters the members' gradients scatter about
+  /// the gradient of all data with the variance of a mean of `rows` draws.
+  @Test func membersSeeBootstrapResamples() throws {
+    let (members, rows) = (80, 120)
+    var model = try model(members: members)
+    let data = system.data(rows, seed: 3)
+    var state = OracleState(model)
+    let oracle = oracle(model)
+    let one = state.elements("parameters", as: Float.self).prefix(oracle.count)
+    state.set("parameters", Array(repeating: one, count: members).flatMap { $0 })
+    try state.restore(into: &model)
+    let found = try gradients(model, data).parameters
+    let reference = normalized(data)
+    let point =
+      one.map(Double.init) + [Double](repeating: 0.5, count: outputs) + [Double](repeating: -10, count: outputs)
+    // biases of the output layer: no penalty there
+    for component in oracle.count - 2 * outputs..<oracle.count {
+      let slopes = zip(reference.inputs, reference.targets).map { x, y in
+        var (above, below) = (point, point)
+        above[component] += 1e-5
+        below[component] -= 1e-5
+        return (rowLoss(oracle, above, x, y) - rowLoss(oracle, below, x, y)) / 2e-5
+      }
+      let mean = slopes.reduce(0, +) / Double(rows)
+      let variance = slopes.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(rows * rows)
+      let sample = (0..<members).map { Double(found[$0 * oracle.count + component]) }
+      let center = sample.reduce(0, +) / Double(members)
+      let scatter = sample.reduce(0) { $0 + ($1 - center) * ($1 - center) } / Double(members - 1)
+      #expect(abs(center - mean) < 5 * (variance / Double(members)).squareRoot(), "component \(component)")
+      #expect(0.4 * variance < scatter && scatter < 2 * variance, "component \(component): \(scatter / variance)")
+    }
+  }
+}
