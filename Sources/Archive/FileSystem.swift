@@ -12,7 +12,9 @@ public enum FileSystem {
     var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
     var done = 0
     while done < bytes.count {
-      let got = bytes.withUnsafeMutableBytes { raw in Glibc.read(descriptor, raw.baseAddress.map { $0 + done }, raw.count - done) }
+      let got = bytes.withUnsafeMutableBytes { raw in
+        Glibc.read(descriptor, raw.baseAddress.map { $0 + done }, raw.count - done)
+      }
       if got < 0 && errno == EINTR { continue }
       guard got >= 0 else { throw failure("read", path) }
       if got == 0 { break }
@@ -49,7 +51,9 @@ public enum FileSystem {
   public static func write(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(ArchiveError) {
     var done = 0
     while done < bytes.count {
-      let put = bytes.withUnsafeBytes { raw in Glibc.write(descriptor, raw.baseAddress.map { $0 + done }, raw.count - done) }
+      let put = bytes.withUnsafeBytes { raw in
+        Glibc.write(descriptor, raw.baseAddress.map { $0 + done }, raw.count - done)
+      }
       if put < 0 && errno == EINTR { continue }
       guard put > 0 else { throw failure("write", path) }
       done += put

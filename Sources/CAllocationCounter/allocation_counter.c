@@ -9,7 +9,7 @@ extern void *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t);
 
 static atomic_long count;
-static _Thread_local long own_count;
+static _Thread_local long own_count __attribute__((tls_model("initial-exec")));
 
 static void note(void) {
   atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);

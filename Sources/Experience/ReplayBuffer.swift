@@ -80,7 +80,8 @@ public struct ReplayBuffer: TransitionSource, Sendable {
       precondition(index >= 0 && index < count, "transition \(index) outside 0..<\(count)")
       let slot = (start + index) % capacity
       (o + row * observationSize).update(from: observations.pointer + slot * observationSize, count: observationSize)
-      (n + row * observationSize).update(from: nextObservations.pointer + slot * observationSize, count: observationSize)
+      (n + row * observationSize).update(
+        from: nextObservations.pointer + slot * observationSize, count: observationSize)
       (a + row * actionSize).update(from: actions.pointer + slot * actionSize, count: actionSize)
       r[row] = rewards.pointer[slot]
       c[row] = continues.pointer[slot]

@@ -47,7 +47,8 @@ public func gemm(
 ) {
   let (m, k) = ta == .none ? (a.rows, a.columns) : (a.columns, a.rows)
   let (kb, n) = tb == .none ? (b.rows, b.columns) : (b.columns, b.rows)
-  precondition(k == kb && c.rows == m && c.columns == n, "gemm of [\(m), \(k)] and [\(kb), \(n)] into [\(c.rows), \(c.columns)]")
+  precondition(
+    k == kb && c.rows == m && c.columns == n, "gemm of [\(m), \(k)] and [\(kb), \(n)] into [\(c.rows), \(c.columns)]")
   gemm(
     ta, tb, m: m, n: n, k: k, alpha: alpha, a.pointer, lda: a.columns, b.pointer, ldb: b.columns, beta: beta,
     c.mutablePointer, ldc: n)

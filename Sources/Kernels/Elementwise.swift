@@ -2,7 +2,9 @@
 package enum Elementwise {
   /// y[i] += alpha * x[i].
   @inline(__always)
-  package static func add(_ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, count: Int, scale alpha: Float = 1) {
+  package static func add(
+    _ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, count: Int, scale alpha: Float = 1
+  ) {
     for i in 0..<count { y[i] += alpha * x[i] }
   }
 

@@ -29,7 +29,9 @@ public struct DoubleMatrix: Sendable, Equatable {
   public var elements: [Double]
 
   /// A matrix of zeros.
-  public init(rows: Int, columns: Int) { self.init(rows: rows, columns: columns, Array(repeating: 0, count: rows * columns)) }
+  public init(rows: Int, columns: Int) {
+    self.init(rows: rows, columns: columns, Array(repeating: 0, count: rows * columns))
+  }
 
   /// A matrix of `elements`, given row by row.
   public init(rows: Int, columns: Int, _ elements: [Double]) {
@@ -61,13 +63,15 @@ public struct DoubleMatrix: Sendable, Equatable {
 
   /// Matrix product, O(rows * columns * other.columns).
   public static func * (left: DoubleMatrix, right: DoubleMatrix) -> DoubleMatrix {
-    precondition(left.columns == right.rows, "product of [\(left.rows), \(left.columns)] and [\(right.rows), \(right.columns)]")
+    precondition(
+      left.columns == right.rows, "product of [\(left.rows), \(left.columns)] and [\(right.rows), \(right.columns)]")
     var result = DoubleMatrix(rows: left.rows, columns: right.columns)
     guard !result.elements.isEmpty, left.columns > 0 else { return result }
     BLAS.initialize()
     let (m, n, k) = (blasint(left.rows), blasint(right.columns), blasint(left.columns))
     cblas_dgemm(
-      CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, left.elements, k, right.elements, n, 0, &result.elements, n)
+      CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, left.elements, k, right.elements, n, 0, &result.elements, n
+    )
     return result
   }
 

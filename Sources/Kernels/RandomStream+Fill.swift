@@ -122,7 +122,8 @@ extension RandomStream {
   /// Index drawn with probability proportional to `weights` (finite, not negative, not all zero). O(count).
   public mutating func categorical(_ weights: [Float]) -> Int {
     let total = weights.reduce(0) { $0 + Double($1) }
-    precondition(total > 0 && total.isFinite && weights.allSatisfy { $0 >= 0 }, "weights must be finite, >= 0, not all 0")
+    precondition(
+      total > 0 && total.isFinite && weights.allSatisfy { $0 >= 0 }, "weights must be finite, >= 0, not all 0")
     var left = Double(uniform()) * total
     var last = 0
     for (index, weight) in weights.enumerated() where weight > 0 {

@@ -75,7 +75,8 @@ struct EnsembleFit {
   private mutating func keepImprovements(_ scores: [Float], _ model: ProbabilisticEnsemble) -> Bool {
     var improved = false
     let (count, outputs) = (model.networks.network.layout.count, model.outputSize)
-    for member in scores.indices where scores[member] < best[member] * (1 - model.settings.improvement) || best[member] == .infinity {
+    for member in scores.indices
+    where scores[member] < best[member] * (1 - model.settings.improvement) || best[member] == .infinity {
       best[member] = scores[member]
       improved = true
       (bestParameters.mutablePointer + member * count)

@@ -37,7 +37,8 @@ extension EnsembleGradients {
       let job = self.job.pointee
       let (member, block) = (shard / job.blocks, shard % job.blocks)
       let first = block * EnsembleGradients.blockRows
-      let rows = UnsafeBufferPointer(rebasing: job.rows[first..<min(first + EnsembleGradients.blockRows, job.rows.count)])
+      let rows = UnsafeBufferPointer(
+        rebasing: job.rows[first..<min(first + EnsembleGradients.blockRows, job.rows.count)])
       job.sums[shard] = job.owner._withUnsafeGuaranteedRef { $0.squaredError(member, rows, worker: worker) }
     }
   }

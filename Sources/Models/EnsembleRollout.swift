@@ -111,25 +111,25 @@ public final class EnsembleRollout: ModelRollout {
     let (next, reward, draws) = (state.mutablePointer, rewards.mutablePointer, noise.mutablePointer)
     random.fillNormal(draws, count: count * outputs)
     order.withUnsafeBufferPointer { rowOrder in
-    for group in 0..<groups.count - 1 where groups[group + 1] > groups[group] {
-      let (first, rows, member) = (groups[group], groups[group + 1] - groups[group], model.elites[group])
-      let output = network.forward(
-        model.networks.parameters.pointer + member * network.layout.count, input.pointer + first * network.inputs,
-        rows: rows, workspace)
-      GaussianHead.standardDeviations(
-        output, rows: rows, size: outputs, maximum: model.bounds.pointer + model.upperBound(of: member),
-        minimum: model.bounds.pointer + model.lowerBound(of: member))
-      for r in 0..<rows {
-        let row = Int(rowOrder[first + r])
-        let (predicted, e) = (output + r * 2 * outputs, draws + (first + r) * outputs)
-        for i in 0..<size {
-          next[row * size + i] += mean[i] + scale[i] * (predicted[i] + predicted[outputs + i] * e[i])
-        }
-        if outputs > size {
-          reward[row] = mean[size] + scale[size] * (predicted[size] + predicted[outputs + size] * e[size])
+      for group in 0..<groups.count - 1 where groups[group + 1] > groups[group] {
+        let (first, rows, member) = (groups[group], groups[group + 1] - groups[group], model.elites[group])
+        let output = network.forward(
+          model.networks.parameters.pointer + member * network.layout.count, input.pointer + first * network.inputs,
+          rows: rows, workspace)
+        GaussianHead.standardDeviations(
+          output, rows: rows, size: outputs, maximum: model.bounds.pointer + model.upperBound(of: member),
+          minimum: model.bounds.pointer + model.lowerBound(of: member))
+        for r in 0..<rows {
+          let row = Int(rowOrder[first + r])
+          let (predicted, e) = (output + r * 2 * outputs, draws + (first + r) * outputs)
+          for i in 0..<size {
+            next[row * size + i] += mean[i] + scale[i] * (predicted[i] + predicted[outputs + i] * e[i])
+          }
+          if outputs > size {
+            reward[row] = mean[size] + scale[size] * (predicted[size] + predicted[outputs + size] * e[size])
+          }
         }
       }
-    }
     }
   }
 

@@ -28,7 +28,8 @@ public struct EnsembleSettings: Configuration {
   public var weightDecay: [Float] = [2.5e-5, 5e-5, 7.5e-5, 1e-4]
   @Setting("Transitions in a minibatch of each member", in: 1...65536) public var batchSize: Int = 32
   @Setting("Most passes over the data in a fit", in: 1...10000) public var epochs: Int = 50
-  @Setting("Passes without improvement of any member after which a fit stops", in: 1...10000) public var patience: Int = 5
+  @Setting("Passes without improvement of any member after which a fit stops", in: 1...10000) public var patience: Int =
+    5
   @Setting("Relative improvement of the holdout error that counts", in: 0...1) public var improvement: Float = 0.01
   @Setting("Share of the data held out for early stopping and elites; 0 trains on all", in: 0...0.9)
   public var holdout: Float = 0.1

@@ -33,7 +33,8 @@ extension Perceptron {
       }
       if index == 0 && inputGradient == nil { return }
       // dX = dZ W'
-      let below = index == 0 ? inputGradient ?? workspace.deltas.0 : index % 2 == 0 ? workspace.deltas.0 : workspace.deltas.1
+      let below =
+        index == 0 ? inputGradient ?? workspace.deltas.0 : index % 2 == 0 ? workspace.deltas.0 : workspace.deltas.1
       if layer.outputs == 1 {
         Elementwise.outerProduct(gradient, parameters + layer.weight, rows: rows, columns: layer.inputs, into: below)
       } else {

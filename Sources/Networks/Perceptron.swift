@@ -30,7 +30,8 @@ public struct Perceptron: Sendable, Equatable {
 
   /// An architecture; every width at least 1.
   public init(inputs: Int, hidden: [Int], outputs: Int, activation: Activation, layerNormalization: Bool = false) {
-    precondition(inputs > 0 && outputs > 0 && hidden.allSatisfy { $0 > 0 }, "empty layer in \(inputs), \(hidden), \(outputs)")
+    precondition(
+      inputs > 0 && outputs > 0 && hidden.allSatisfy { $0 > 0 }, "empty layer in \(inputs), \(hidden), \(outputs)")
     self.inputs = inputs
     self.hidden = hidden
     self.outputs = outputs

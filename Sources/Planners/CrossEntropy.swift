@@ -18,7 +18,8 @@ public struct CrossEntropy: Planner {
     @Setting("Best plans that the distribution is refitted to", in: 1...1_000_000) public var elites: Int = 40
     @Setting("Refinements of the distribution for each decision", in: 1...1000) public var iterations: Int = 5
     @Setting("Share of the old mean and variance kept in a refinement", in: 0...0.999) public var momentum: Float = 0.1
-    @Setting("Initial standard deviation, as a share of the action range", in: 0.001...1) public var spread: Float = 0.25
+    @Setting("Initial standard deviation, as a share of the action range", in: 0.001...1) public var spread: Float =
+      0.25
     @Setting("Variance at which refinement stops, as a share of the squared action range", in: 0...1)
     public var tolerance: Float = 1e-5
 
@@ -31,40 +32,30 @@ public struct CrossEntropy: Planner {
   public static let summary = "cross-entropy method: iteratively refits a truncated normal to the best plans"
 
   private let settings: Settings
-  private let low: [Float]
-  private let high: [Float]
-  private var mean: [Float]  // [H * A], the warm start
+  private var mean: PlannedMean
   private var variance: [Float]
   private var plans: Matrix
   private var returns: [Float]
   private var order: [Int32]
 
   public init(_ settings: Settings, low: [Float], high: [Float]) {
-    precondition(low.count == high.count && !low.isEmpty, "bounds of different sizes")
     self.settings = settings
-    self.low = low
-    self.high = high
-    let size = settings.horizon * low.count
-    mean = Array(repeating: 0, count: size)
-    variance = Array(repeating: 0, count: size)
-    plans = Matrix(rows: settings.population, columns: size)
+    mean = PlannedMean(horizon: settings.horizon, low: low, high: high)
+    variance = Array(repeating: 0, count: mean.count)
+    plans = Matrix(rows: settings.population, columns: mean.count)
     returns = Array(repeating: 0, count: settings.population)
     order = Array(repeating: 0, count: settings.population)
-    reset()
   }
 
-  public mutating func reset() {
-    for i in mean.indices { mean[i] = middle(i % low.count) }
-  }
-
-  private func middle(_ component: Int) -> Float { 0.5 * (low[component] + high[component]) }
+  public mutating func reset() { mean.reset() }
 
   public mutating func plan(
     with evaluator: inout some PlanEvaluator, using random: inout RandomStream, action: inout [Float]
   ) {
-    precondition(evaluator.horizon == settings.horizon && evaluator.actionSize == low.count, "evaluator of another shape")
+    precondition(
+      evaluator.horizon == settings.horizon && evaluator.actionSize == mean.low.count, "evaluator of another shape")
     for i in variance.indices {
-      let deviation = settings.spread * (high[i % low.count] - low[i % low.count])
+      let deviation = settings.spread * (mean.high[i % mean.low.count] - mean.low[i % mean.low.count])
       variance[i] = deviation * deviation
     }
     for _ in 0..<settings.iterations {
@@ -72,22 +63,19 @@ public struct CrossEntropy: Planner {
       evaluator.evaluate(plans, returns: &returns)
       if !refit() { break }
     }
-    let size = low.count
-    for i in 0..<size { action[i] = mean[i] }
-    for i in 0..<mean.count - size { mean[i] = mean[i + size] }
-    for i in mean.count - size..<mean.count { mean[i] = middle(i % size) }
+    mean.takeFirst(into: &action)
   }
 
   /// Plans from the normal truncated at two deviations, its variance limited so that they stay inside the bounds.
   private mutating func draw(using random: inout RandomStream) {
-    let (target, size) = (plans.mutablePointer, low.count)
+    let (target, size) = (plans.mutablePointer, mean.low.count)
     random.fillTruncatedNormal(target, count: plans.count, bound: 2)
-    for i in mean.indices {
-      let room = min(mean[i] - low[i % size], high[i % size] - mean[i]) * 0.5
+    for i in mean.values.indices {
+      let room = min(mean.values[i] - mean.low[i % size], mean.high[i % size] - mean.values[i]) * 0.5
       let deviation = min(room * room, variance[i]).squareRoot()
       for row in 0..<plans.rows {
-        let value = mean[i] + deviation * target[row * mean.count + i]
-        target[row * mean.count + i] = min(max(value, low[i % size]), high[i % size])
+        let value = mean.values[i] + deviation * target[row * mean.count + i]
+        target[row * mean.count + i] = min(max(value, mean.low[i % size]), mean.high[i % size])
       }
     }
   }
@@ -112,17 +100,15 @@ public struct CrossEntropy: Planner {
         let deviation = source[Int(order[index]) * width + i] - center
         squares += deviation * deviation
       }
-      mean[i] = settings.momentum * mean[i] + (1 - settings.momentum) * center
+      mean.values[i] = settings.momentum * mean.values[i] + (1 - settings.momentum) * center
       variance[i] = settings.momentum * variance[i] + (1 - settings.momentum) * squares * share
-      let range = high[i % low.count] - low[i % low.count]
+      let range = mean.high[i % mean.low.count] - mean.low[i % mean.low.count]
       widest = max(widest, variance[i] / (range * range))
     }
     return widest > settings.tolerance
   }
 
-  public func save(to writer: inout StateWriter) { writer.write("mean", mean) }
+  public func save(to writer: inout StateWriter) { mean.save(to: &writer) }
 
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    mean = try reader.read("mean", shape: [mean.count])
-  }
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) { try mean.restore(from: reader) }
 }

@@ -28,45 +28,32 @@ public struct PathIntegral: Planner {
   public static let summary = "model predictive path integral: exponentially weighted average of perturbed plans"
 
   private let settings: Settings
-  private let low: [Float]
-  private let high: [Float]
-  private var mean: [Float]  // [H * A], the warm start
+  private var mean: PlannedMean
   private var plans: Matrix
   private var returns: [Float]
 
   public init(_ settings: Settings, low: [Float], high: [Float]) {
-    precondition(low.count == high.count && !low.isEmpty, "bounds of different sizes")
     self.settings = settings
-    self.low = low
-    self.high = high
-    mean = Array(repeating: 0, count: settings.horizon * low.count)
+    mean = PlannedMean(horizon: settings.horizon, low: low, high: high)
     plans = Matrix(rows: settings.population, columns: mean.count)
     returns = Array(repeating: 0, count: settings.population)
-    reset()
   }
 
-  public mutating func reset() {
-    for i in mean.indices { mean[i] = middle(i % low.count) }
-  }
-
-  private func middle(_ component: Int) -> Float { 0.5 * (low[component] + high[component]) }
+  public mutating func reset() { mean.reset() }
 
   public mutating func plan(
     with evaluator: inout some PlanEvaluator, using random: inout RandomStream, action: inout [Float]
   ) {
-    let size = low.count
     for _ in 0..<settings.iterations {
       draw(using: &random)
       evaluator.evaluate(plans, returns: &returns)
       average()
     }
-    for i in 0..<size { action[i] = mean[i] }
-    for i in 0..<mean.count - size { mean[i] = mean[i + size] }
-    for i in mean.count - size..<mean.count { mean[i] = middle(i % size) }
+    mean.takeFirst(into: &action)
   }
 
   private mutating func draw(using random: inout RandomStream) {
-    let (target, size, width) = (plans.mutablePointer, low.count, mean.count)
+    let (target, size, width) = (plans.mutablePointer, mean.low.count, mean.count)
     random.fillNormal(target, count: plans.count)
     let (fresh, kept) = (settings.freshness, 1 - settings.freshness)
     // Unit variance at every time: fresh^2 scale^2 + kept^2 = 1.
@@ -76,8 +63,8 @@ public struct PathIntegral: Planner {
       for i in size..<max(width, size) { plan[i] = fresh * scale * plan[i] + kept * plan[i - size] }
       for i in 0..<width {
         let c = i % size
-        let value = mean[i] + settings.spread * (high[c] - low[c]) * plan[i]
-        plan[i] = min(max(value, low[c]), high[c])
+        let value = mean.values[i] + settings.spread * (mean.high[c] - mean.low[c]) * plan[i]
+        plan[i] = min(max(value, mean.low[c]), mean.high[c])
       }
     }
   }
@@ -91,16 +78,14 @@ public struct PathIntegral: Planner {
       returns[index] = returns[index].isFinite ? Scalar.exp((returns[index] - best) / settings.temperature) : 0
       total += returns[index]
     }
-    for i in mean.indices { mean[i] = 0 }
+    for i in mean.values.indices { mean.values[i] = 0 }
     for row in returns.indices where returns[row] > 0 {
       let (weight, plan) = (returns[row] / total, plans.pointer + row * mean.count)
-      for i in mean.indices { mean[i] += weight * plan[i] }
+      for i in mean.values.indices { mean.values[i] += weight * plan[i] }
     }
   }
 
-  public func save(to writer: inout StateWriter) { writer.write("mean", mean) }
+  public func save(to writer: inout StateWriter) { mean.save(to: &writer) }
 
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    mean = try reader.read("mean", shape: [mean.count])
-  }
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) { try mean.restore(from: reader) }
 }

@@ -20,6 +20,8 @@ public struct RolloutEvaluator<Model: DynamicsModel>: PlanEvaluator {
   private var random: RandomStream
   private var calls = 0
   private var workers: [Worker] = []
+  /// Rows that each worker has room for.
+  private var capacity = 0
 
   public var actionSize: Int { model.actionSize }
 
@@ -68,10 +70,11 @@ public struct RolloutEvaluator<Model: DynamicsModel>: PlanEvaluator {
 
   private mutating func prepare(plansPerShard: Int) {
     let threads = WorkerPool.threads
-    guard workers.count < threads || (workers.first?.capacity ?? 0) < plansPerShard * particles else { return }
+    // Not `workers.first?.capacity`: in generic code that property boxes the element, an allocation for each call.
+    guard workers.count < threads || capacity < plansPerShard * particles else { return }
+    capacity = plansPerShard * particles
     workers = (0..<threads).map { _ in
-      Worker(
-        model: model, objective: objective, capacity: plansPerShard * particles, horizon: horizon, particles: particles)
+      Worker(model: model, objective: objective, capacity: capacity, horizon: horizon, particles: particles)
     }
   }
 
@@ -88,7 +91,6 @@ public struct RolloutEvaluator<Model: DynamicsModel>: PlanEvaluator {
     private let particles: Int
     private let stateSize: Int
     private let actionSize: Int
-    let capacity: Int
     private var before: Matrix
     private var actions: Matrix
     private var rewards: Vector
@@ -106,7 +108,6 @@ public struct RolloutEvaluator<Model: DynamicsModel>: PlanEvaluator {
     init(model: Model, objective: any Objective, capacity: Int, horizon: Int, particles: Int) {
       rollout = model.makeRollout(capacity: capacity)
       self.objective = objective
-      self.capacity = capacity
       self.horizon = horizon
       self.particles = particles
       stateSize = model.stateSize

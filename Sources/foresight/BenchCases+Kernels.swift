@@ -17,7 +17,8 @@ extension BenchCase {
 
   /// Steps of a native environment under actions drawn beforehand, resets included.
   static func environmentStep(_ name: String) -> BenchCase {
-    BenchCase(name: "env-step-\(name)", summary: "steps of \(name) with random actions, one thread, resets included") { clock in
+    BenchCase(name: "env-step-\(name)", summary: "steps of \(name) with random actions, one thread, resets included") {
+      clock in
       let instance = try Catalog.registry.environment(name).make()
       var environment = instance.environment
       let spec = environment.spec

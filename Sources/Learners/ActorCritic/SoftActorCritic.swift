@@ -16,7 +16,8 @@ public struct SoftActorCriticSettings: Configuration {
   @Setting("Learning rate of the logarithm of the temperature; 0 keeps it fixed", in: 0...1)
   public var temperatureLearningRate: Float = 3e-4
   @Setting("Entropy temperature at the start", in: 1e-6...1e3) public var initialTemperature: Float = 1
-  @Setting("Entropy the temperature is steered to, in nats; auto is minus the number of action components", in: -1e3...1e3)
+  @Setting(
+    "Entropy the temperature is steered to, in nats; auto is minus the number of action components", in: -1e3...1e3)
   public var targetEntropy: Float? = nil
   @Setting("Discount of a step", in: 0...1) public var discount: Float = 0.99
   @Setting("Share of the critics that moves into their targets at each update", in: 0...1) public var tau: Float = 0.005
@@ -62,7 +63,8 @@ public struct SoftActorCritic: OffPolicyLearner {
       inputs: observationSize + actions, hidden: settings.hidden, outputs: 1, activation: settings.activation,
       layerNormalization: settings.layerNormalization)
     critics = EnsemblePerceptron(
-      critic, members: 2, initialization: .orthogonal(gain: Float(2).squareRoot(), last: 1), using: random.child("critics"))
+      critic, members: 2, initialization: .orthogonal(gain: Float(2).squareRoot(), last: 1),
+      using: random.child("critics"))
     criticTargets = critics.parameters
     logTemperature = Vector([Scalar.log(settings.initialTemperature)])
     actorOptimizer = Adam(count: actor.count)
@@ -77,7 +79,8 @@ public struct SoftActorCritic: OffPolicyLearner {
   public mutating func act(
     on observation: [Float], explore: Bool, using random: inout RandomStream, action: inout [Float]
   ) {
-    precondition(observation.count == actorNetwork.inputs && action.count == scaling.size, "shapes do not fit the actor")
+    precondition(
+      observation.count == actorNetwork.inputs && action.count == scaling.size, "shapes do not fit the actor")
     let output = observation.withUnsafeBufferPointer { x in
       x.baseAddress.map { actorNetwork.forward(actor.pointer, $0, rows: 1, acting) }
     }
