@@ -82,7 +82,13 @@ let package = Package(
     tests("Models", ["Models", "Networks", "Experience", "Interfaces", "Kernels", "Archive"]),
     tests("Planners", ["Planners", "Interfaces", "Kernels", "Environments"]),
     tests("Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive"]),
-    tests("Agents", ["Agents", "Catalog", "Interfaces", "Kernels", "Archive", "Configuration"]),
+    tests(
+      "Agents",
+      [
+        "Agents", "Archive", "Configuration", "Environments", "Experience", "Interfaces", "Kernels", "Learners",
+        "Models",
+        "Planners",
+      ]),
     tests("Laboratory", ["Laboratory", "Catalog", "Interfaces", "Configuration", "Archive", "Kernels"]),
     tests("Catalog", ["Catalog", "Laboratory", "Interfaces", "Configuration", "Archive", "Kernels"]),
     tests("CommandLine", ["Catalog", "Laboratory", "foresight"]),

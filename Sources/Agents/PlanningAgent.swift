@@ -77,7 +77,10 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
     on observation: [Float], for purpose: ActPurpose, action: inout [Float]
   ) throws(NumericalFailure) {
     if purpose == .evaluate {
+      // Returns that are not finite are a metric of training, which measuring must not change.
+      let counted = evaluator?.nonFiniteReturns ?? 0
       Self.decide(on: observation, &evaluating, with: &evaluator, low, high, &action)
+      evaluator?.nonFiniteReturns = counted
     } else if finishedEpisodes < settings.randomEpisodes {
       Self.actRandomly(&collecting.random, low, high, &action)
     } else {

@@ -34,10 +34,28 @@ package func gemm(
 ) {
   guard m > 0, n > 0 else { return }
   BLAS.initialize()
+  if ta == .none, tb == .none, alpha == 1, beta == 0 || beta == 1, NarrowProduct.isNeeded(m: m, n: n, k: k) {
+    return narrowGemm(m: m, n: n, k: k, a, lda: lda, b, ldb: ldb, accumulate: beta == 1, c, ldc: ldc)
+  }
   // CBLAS refuses strides of 0, which an operand without columns has
   cblas_sgemm(
     CblasRowMajor, ta.cblas, tb.cblas, blasint(m), blasint(n), blasint(k), alpha, a, blasint(Swift.max(lda, 1)), b,
     blasint(Swift.max(ldb, 1)), beta, c, blasint(ldc))
+}
+
+/// C [m, n] = A [m, k] B [k, n], added to C if `accumulate`, as `NarrowProduct` says.
+private func narrowGemm(
+  m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, lda: Int, _ b: UnsafePointer<Float>, ldb: Int,
+  accumulate: Bool, _ c: UnsafeMutablePointer<Float>, ldc: Int
+) {
+  let whole = n & ~15
+  if whole > 0 {
+    cblas_sgemm(
+      CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(m), blasint(whole), blasint(k), 1, a, blasint(lda), b,
+      blasint(ldb), accumulate ? 1 : 0, c, blasint(ldc))
+  }
+  NarrowProduct.multiply(
+    m: m, n: n - whole, k: k, a, lda: lda, b + whole, ldb: ldb, c + whole, ldc: ldc, accumulate: accumulate)
 }
 
 /// C = alpha * op(A) * op(B) + beta * C; with beta 0 the old C is not read. Shapes must agree; O(m n k).

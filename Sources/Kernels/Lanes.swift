@@ -31,7 +31,7 @@ enum Lanes {
     p = multiplyAdd(p, r, 4.166_579_6e-2)
     p = multiplyAdd(p, r, 1.666_666_5e-1)
     p = multiplyAdd(p, r, 5.000_000_1e-1)
-    p = multiplyAdd(p, r * r, r + 1)
+    p = multiplyAdd(p, r * r, r) + 1
     let bits = unsafeBitCast(shifted, to: SIMD16<UInt32>.self) &- SIMD16(repeating: 0x4B40_0000 - 127)
     return p * unsafeBitCast(bits &<< SIMD16(repeating: 23), to: SIMD16<Float>.self)
   }

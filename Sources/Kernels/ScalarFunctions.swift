@@ -32,7 +32,7 @@ package enum Scalar {
     p = multiplyAdd(p, r, 4.166_579_6e-2)
     p = multiplyAdd(p, r, 1.666_666_5e-1)
     p = multiplyAdd(p, r, 5.000_000_1e-1)
-    return multiplyAdd(p, r * r, r + 1)
+    return multiplyAdd(p, r * r, r) + 1
   }
 
   /// e^x on [-87, 87], constant outside, so that neither it nor its reciprocal leaves the normal numbers: cheaper than

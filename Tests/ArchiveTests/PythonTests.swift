@@ -38,7 +38,9 @@ import Testing
     var file = TensorFile()
     // three bytes first, so that what follows is not aligned
     [UInt8(1), 2, 250].withUnsafeBufferPointer { file.tensors["a"] = Tensor(shape: [3], $0) }
-    (0..<6).map { Float($0) * 0.5 - 1 }.withUnsafeBufferPointer { file.tensors["b.weight"] = Tensor(shape: [2, 3], $0) }
+    (0..<6).map { Float($0) * 0.5 - 1 }.withUnsafeBufferPointer {
+      file.tensors["b.weight"] = Tensor(shape: [2, 3], $0)
+    }
     [0.1].withUnsafeBufferPointer { file.tensors["c"] = Tensor(shape: [], $0) }
     [Int64.min, 7].withUnsafeBufferPointer { file.tensors["d"] = Tensor(shape: [1, 2], $0) }
     [UInt64.max].withUnsafeBufferPointer { file.tensors["e"] = Tensor(shape: [1], $0) }

@@ -139,7 +139,9 @@ private struct Whole: Checkpointable, Equatable {
     #expect(throws: ArchiveError.mismatch(name: "doubles", expected: "F64[]", found: "F64[3]")) {
       try reader.value("doubles", as: Double.self)
     }
-    #expect(throws: ArchiveError.mismatch(name: "number", expected: "U8[]", found: "I64[]")) { try reader.bool("number") }
+    #expect(throws: ArchiveError.mismatch(name: "number", expected: "U8[]", found: "I64[]")) {
+      try reader.bool("number")
+    }
     #expect(throws: ArchiveError.mismatch(name: "doubles", expected: "F64[2]", found: "F64[3]")) {
       try reader.read("doubles", as: Double.self, shape: [2])
     }

@@ -131,6 +131,7 @@ import Testing
       ArchiveError.mismatch(name: "a", expected: "F32[2]", found: "F32[3]").description
         == "saved 'a' is F32[3], expected F32[2]")
     #expect(
-      ArchiveError.system(action: "open", path: "f", reason: "No such file").description == "cannot open f: No such file")
+      ArchiveError.system(action: "open", path: "f", reason: "No such file").description
+        == "cannot open f: No such file")
   }
 }

@@ -52,7 +52,8 @@ import Testing
     #expect(run { Elementwise.maskByPositive($0, $1, count: count) } == zip(y, x).map { $1 > 0 ? $0 : 0 })
     #expect(run { Elementwise.multiplyByTanhSlope($0, $1, count: count) } == zip(y, x).map { $0 * (1 - $1 * $1) })
     #expect(
-      run { Elementwise.interpolate($0, toward: $1, count: count, tau: 0.25) } == zip(y, x).map { $0 + 0.25 * ($1 - $0) })
+      run { Elementwise.interpolate($0, toward: $1, count: count, tau: 0.25) }
+        == zip(y, x).map { $0 + 0.25 * ($1 - $0) })
   }
 
   @Test(arguments: shapes) func outerProduct(_ rows: Int, _ columns: Int) {

@@ -51,7 +51,8 @@ import Testing
     // mean of the products of 10,000 pairs of centered uniforms has deviation 1/12/100
     let root = RandomStream(seed: 2)
     var (a, b) = (root.child(0), root.child(1))
-    let mean = (0..<10_000).reduce(0.0) { sum, _ in sum + Double(a.uniform() - 0.5) * Double(b.uniform() - 0.5) } / 10_000
+    let mean =
+      (0..<10_000).reduce(0.0) { sum, _ in sum + Double(a.uniform() - 0.5) * Double(b.uniform() - 0.5) } / 10_000
     #expect(abs(mean) < 5 / 1_200)
   }
 

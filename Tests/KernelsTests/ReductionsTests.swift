@@ -21,7 +21,9 @@ import Testing
     for shift in 0..<17 {
       for i in 0..<150 { moved[shift + i] = x[0, i] }
       #expect(Reductions.sum(moved.pointer + shift, count: 150) == expected)
-      #expect(Reductions.dot(moved.pointer + shift, x.pointer, count: 150) == Reductions.dot(x.pointer, x.pointer, count: 150))
+      #expect(
+        Reductions.dot(moved.pointer + shift, x.pointer, count: 150) == Reductions.dot(x.pointer, x.pointer, count: 150)
+      )
     }
   }
 

@@ -8,7 +8,9 @@ import Testing
   private func sweep(_ range: ClosedRange<Float>, _ body: (Float) -> Void) {
     let steps = 500_000
     let (low, high) = (Double(range.lowerBound), Double(range.upperBound))
-    for i in 0...steps { body(min(max(Float(low + (high - low) * Double(i) / Double(steps)), range.lowerBound), range.upperBound)) }
+    for i in 0...steps {
+      body(min(max(Float(low + (high - low) * Double(i) / Double(steps)), range.lowerBound), range.upperBound))
+    }
     for sign in [Float(1), -1] {
       let ends = [sign * range.lowerBound, sign * range.upperBound]
       guard let top = ends.max(), top > 0 else { continue }

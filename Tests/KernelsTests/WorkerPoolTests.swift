@@ -99,7 +99,9 @@ private struct Nested: ShardedWork {
       let team = WorkerTeam(threads: threads)
       defer { team.stop() }
       var values = [Double](repeating: 0, count: 200)
-      values.withUnsafeMutableBufferPointer { if let base = $0.baseAddress { team.run(shards: 200, Squares(results: base)) } }
+      values.withUnsafeMutableBufferPointer {
+        if let base = $0.baseAddress { team.run(shards: 200, Squares(results: base)) }
+      }
       return values
     }
     #expect(results[0] == results[1] && results[0] == results[2])

@@ -77,9 +77,10 @@ extension ProbabilisticEnsemble {
     settings.members = 3
     settings.hidden = [24, 24]
     settings.weightDecay = [1e-5]
-    settings.batchSize = 64
+    settings.batchSize = 32
     settings.learningRate = 3e-3
     settings.epochs = 40
+    settings.patience = 10
     change(&settings)
     return ProbabilisticEnsemble(
       settings, stateSize: LinearSystem.stateSize, actionSize: LinearSystem.actionSize,

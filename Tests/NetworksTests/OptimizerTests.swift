@@ -22,7 +22,9 @@ import Testing
     let rate: Float = 0.01
     var adam = Adam(count: count, weightDecay: weightDecay)
     var parameters = Vector(drawn("start"))
-    var (p, m, v) = (doubles(parameters.elements), [Double](repeating: 0, count: count), [Double](repeating: 0, count: count))
+    var (p, m, v) = (
+      doubles(parameters.elements), [Double](repeating: 0, count: count), [Double](repeating: 0, count: count)
+    )
     let (b1, b2) = (Double(Float(0.9)), Double(Float(0.999)))
     var (power1, power2) = (1.0, 1.0)
     for step in 1...100 {
@@ -57,7 +59,9 @@ import Testing
       let g = gradient(a.elements, step)
       whole.step(&a, gradient: Vector(g), learningRate: 0.02)
       let started = split.beginStep(learningRate: 0.02)
-      for range in [50..<51, 51..<103, 0..<0, 0..<17, 17..<50] { started.apply(b.mutablePointer, gradient: g, range: range) }
+      for range in [50..<51, 51..<103, 0..<0, 0..<17, 17..<50] {
+        started.apply(b.mutablePointer, gradient: g, range: range)
+      }
     }
     #expect(a == b && whole.first == split.first && whole.second == split.second)
   }

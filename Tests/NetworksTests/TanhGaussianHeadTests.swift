@@ -16,7 +16,8 @@ import Testing
   private func logSlope(_ u: Double) -> Double { 2 * (log(2) - abs(u) - log1p(exp(-2 * abs(u)))) }
 
   /// Actions and log-probabilities of all rows in double precision.
-  private func naive(_ outputs: [Double], _ noise: [Float], rows: Int, size: Int) -> (actions: [Double], logs: [Double]) {
+  private func naive(_ outputs: [Double], _ noise: [Float], rows: Int, size: Int) -> (actions: [Double], logs: [Double])
+  {
     var (actions, logs): ([Double], [Double]) = ([], [])
     for r in 0..<rows {
       var sum = 0.0

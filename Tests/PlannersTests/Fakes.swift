@@ -1,4 +1,3 @@
-import Archive
 import Interfaces
 import Kernels
 import Planners

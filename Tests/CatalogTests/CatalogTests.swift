@@ -1,0 +1,165 @@
+import Catalog
+import Configuration
+import Interfaces
+import Kernels
+import Laboratory
+import TestSupport
+import Testing
+
+@Suite struct CatalogTests {
+  private static let registry = Catalog.registry
+  private static let agents = registry.agents.map(\.name)
+  private static let environments = registry.environments.map(\.name)
+
+  /// What the catalog is known to offer: a name that goes missing breaks users' commands.
+  @Test func everythingIsListed() {
+    let components = Self.registry.components
+    #expect(
+      Set(Self.environments).isSuperset(of: [
+        "Pendulum-v1", "CartPole-v1", "MountainCar-v0", "MountainCarContinuous-v0", "Acrobot-v1", "cartpole-swingup",
+        "point-mass",
+      ]))
+    #expect(Set(Self.agents).isSuperset(of: ["pets", "pets-mppi", "pets-random-shooting", "sac", "random"]))
+    #expect(
+      Set(components.filter { $0.kind == .planner }.map(\.name)).isSuperset(of: ["cem", "mppi", "random-shooting"]))
+    #expect(components.filter { $0.kind == .model }.map(\.name).contains("probabilistic-ensemble"))
+  }
+
+  @Test func namesAreUnique() {
+    for names in [Self.agents, Self.environments, Self.registry.components.map { "\($0.kind) \($0.name)" }] {
+      #expect(Set(names).count == names.count)
+    }
+  }
+
+  @Test func everythingIsDocumented() {
+    var documentation: [(String, [SettingDocumentation])] = []
+    for entry in Self.registry.agents {
+      #expect(!entry.summary.isEmpty && entry.secondsPerStep > 0, "\(entry.name)")
+      documentation.append((entry.name, entry.documentation))
+    }
+    for entry in Self.registry.environments {
+      #expect(!entry.summary.isEmpty && !entry.documentation.isEmpty, "\(entry.name)")
+      documentation.append((entry.name, entry.documentation))
+    }
+    for entry in Self.registry.components {
+      #expect(!entry.summary.isEmpty && !entry.documentation.isEmpty, "\(entry.name)")
+      documentation.append((entry.name, entry.documentation))
+    }
+    for (name, settings) in documentation {
+      #expect(Set(settings.map(\.key)).count == settings.count, "\(name) has a key twice")
+      for setting in settings {
+        #expect(
+          !setting.help.isEmpty && !setting.typeName.isEmpty && !setting.defaultText.isEmpty, "\(name): \(setting.key)")
+      }
+    }
+  }
+
+  /// Every default, written as the documentation writes it, decodes to the default.
+  @Test(arguments: environments) func documentedDefaultsOfEnvironmentsAreTheDefaults(_ name: String) throws {
+    let entry = try Self.registry.environment(name)
+    let prefix = "environment."
+    var tree = ConfigurationTree()
+    for setting in entry.documentation {
+      #expect(setting.key.hasPrefix(prefix))
+      tree = tree.merging(
+        try ConfigurationTree(assignment: "\(setting.key.dropFirst(prefix.count))=\(setting.defaultText)"))
+    }
+    #expect(try entry.make(tree).settings == entry.make().settings)
+  }
+
+  @Test(arguments: agents) func documentedDefaultsOfAgentsAreTheDefaults(_ name: String) throws {
+    let entry = try Self.registry.agent(name)
+    let environment = try Self.registry.environment("point-mass").make()
+    var tree = ConfigurationTree()
+    for setting in entry.documentation {
+      tree = tree.merging(try ConfigurationTree(assignment: "\(setting.key)=\(setting.defaultText)"))
+    }
+    let random = RandomStream(seed: 1)
+    let written = try entry.make(tree, for: environment, using: random).settings
+    #expect(try written == entry.make(for: environment, using: random).settings)
+  }
+
+  /// A plan's settings are those of its planner, and the ensemble's those of the model.
+  @Test func agentsDocumentTheirParts() throws {
+    for (agent, planner) in [("pets", "cem"), ("pets-mppi", "mppi"), ("pets-random-shooting", "random-shooting")] {
+      let keys = try Self.registry.agent(agent).documentation.map(\.key)
+      for (group, name) in [("planner", planner), ("model", "probabilistic-ensemble")] {
+        let part = try #require(Self.registry.components.first { $0.name == name })
+        #expect(Set(keys).isSuperset(of: part.documentation.map { "\(group).\($0.key)" }), "\(agent): \(group)")
+      }
+    }
+  }
+
+  // MARK: - Environments
+
+  @Test(arguments: environments) func environmentsConform(_ name: String) throws {
+    let made = try Self.registry.environment(name).make()
+    #expect(made.name == name)
+    let objective = try #require(made.objective)
+    #expect(try Self.failures(made.environment, objective) == [])
+  }
+
+  private static func failures<Task: Environment, Score: Objective>(
+    _ environment: Task, _ objective: Score
+  ) throws -> [String] {
+    // values: each copy is an environment of its own
+    try EnvironmentConformance.failures(objective: objective) { environment }
+  }
+
+  // MARK: - Agents in environments
+
+  /// Every agent either acts in an environment, within its action space, or says why it cannot.
+  @Test(arguments: agents, environments) func agentsActOrRefuse(_ agent: String, _ environment: String) throws {
+    let made = try Self.registry.environment(environment).make()
+    let entry = try Self.registry.agent(agent)
+    if case .discrete = made.spec.action, agent != "random" {
+      let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
+      let message = error.map { "\($0)" } ?? ""
+      #expect(message.contains(agent) && message.contains(environment) && message.contains("continuous"), "\(message)")
+      return
+    }
+    var player = try entry.make(for: made, using: RandomStream(seed: 1)).agent
+    #expect(Set(player.metricNames).count == player.metricNames.count)
+    let (low, high) = made.spec.action.bounds
+    var action = [Float](repeating: .nan, count: made.spec.action.size)
+    var (random, observation) = (RandomStream(seed: 2), [Float](repeating: 0, count: made.spec.observationSize))
+    var task = made.environment
+    task.reset(using: &random, observation: &observation)
+    for purpose in [ActPurpose.collect, .evaluate] {
+      player.startEpisode(for: purpose, using: random.child("episode"))
+      for _ in 0..<5 {
+        try player.act(on: observation, for: purpose, action: &action)
+        #expect(zip(action, zip(low, high)).allSatisfy { $0 >= $1.0 && $0 <= $1.1 }, "\(action)")
+      }
+    }
+  }
+
+  /// A task of the user's own without an objective is no place to plan in.
+  @Test func planningNeedsAnObjective() throws {
+    let unscored = EnvironmentEntry("unscored", summary: "no objective", settings: RunSettings.self) {
+      _ throws(ConfigurationError) in
+      (environment: UnscoredTask(), objective: nil)
+    }
+    for agent in Self.agents where agent.hasPrefix("pets") {
+      let entry = try Self.registry.agent(agent)
+      let error = #expect(throws: ConfigurationError.self) {
+        try entry.make(for: unscored.make(), using: RandomStream(seed: 1))
+      }
+      #expect(error.map { "\($0)" }?.contains("objective") == true)
+    }
+  }
+
+  @Test(arguments: [
+    ("pets", "planner.elites=500"), ("pets", "model.elites=6"), ("pets", "model.weight_decay=[0.1,0.2]"),
+    ("sac", "learner.discount=1.5"), ("sac", "learner.hidden=[0]"), ("pets-mppi", "planner.temperature=0"),
+  ])
+  func settingsThatCannotBeAreRefusedByName(_ agent: String, _ assignment: String) throws {
+    let environment = try Self.registry.environment("point-mass").make()
+    let entry = try Self.registry.agent(agent)
+    let error = #expect(throws: ConfigurationError.self) {
+      try entry.make(ConfigurationTree(assignment: assignment), for: environment, using: RandomStream(seed: 1))
+    }
+    let key = assignment.prefix { $0 != "=" }
+    #expect(error.map { "\($0)" }?.contains(key) == true, "\(error.map { "\($0)" } ?? "nothing thrown")")
+  }
+}

@@ -1,0 +1,46 @@
+import Catalog
+import Laboratory
+import TestSupport
+import Testing
+
+/// Runs in environments of every kind: fast to solve, ending early, discrete.
+@Suite struct ReproducibilityTests {
+  private static let planning = [
+    "planner.horizon=3", "planner.population=10", "agent.particles=4", "agent.fit_interval=20", "model.hidden=[16,16]",
+    "model.weight_decay=[1e-4]", "model.epochs=2",
+  ]
+  private static let learning = [
+    "learner.hidden=[16,16]", "agent.batch_size=16", "agent.random_steps=20", "agent.replay_capacity=60",
+  ]
+  private static let cases: [(agent: String, environment: String, settings: [String])] = [
+    ("random", "CartPole-v1", []),
+    ("random", "Acrobot-v1", ["environment.step_limit=25"]),
+    ("random", "MountainCar-v0", ["environment.step_limit=25"]),
+    ("sac", "MountainCarContinuous-v0", learning + ["environment.step_limit=25"]),
+    ("sac", "cartpole-swingup", learning + ["environment.step_limit=25"]),
+    ("sac", "point-mass", learning + ["environment.step_limit=25"]),
+    (
+      "pets", "cartpole-swingup",
+      planning + [
+        "planner.elites=4", "planner.iterations=2", "environment.step_limit=25", "model.propagation=ts_infinity",
+      ]
+    ),
+    (
+      "pets", "point-mass",
+      planning + ["planner.elites=4", "planner.iterations=2", "environment.step_limit=25", "model.learns_reward=true"]
+    ),
+    (
+      "pets-mppi", "MountainCarContinuous-v0",
+      planning + ["planner.iterations=2", "environment.step_limit=25", "model.propagation=mean"]
+    ),
+    ("pets-random-shooting", "point-mass", planning + ["environment.step_limit=25", "model.elites=2"]),
+  ]
+
+  @Test(arguments: cases.indices) func runsAreReproducible(_ index: Int) throws {
+    let (agent, environment, settings) = Self.cases[index]
+    let failures = try LaboratoryConformance.failures(
+      of: agent, in: environment, registry: Catalog.registry, steps: 80,
+      settings: settings + ["evaluation.interval=30", "evaluation.episodes=1", "log.interval=7"])
+    #expect(failures.isEmpty, "\(agent) in \(environment): \(failures.joined(separator: "\n"))")
+  }
+}
