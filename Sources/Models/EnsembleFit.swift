@@ -55,6 +55,9 @@ struct EnsembleFit {
       stale = keepImprovements(scores, model) ? 0 : stale + 1
       if stale >= settings.patience { break }
     }
+    // The last steps may have overflowed after their losses were computed.
+    let total = bestParameters.sum
+    guard total.isFinite else { throw NumericalFailure(metric: "model_parameters", value: total) }
     model.networks.parameters.copy(from: bestParameters)
     model.bounds.copy(from: bestBounds)
     let ranked = (0..<members).sorted { (best[$0], $0) < (best[$1], $1) }

@@ -102,8 +102,8 @@ public struct ProbabilisticEnsemble: TrainableDynamics {
     elites = Array(0..<(settings.elites ?? settings.members))
   }
 
-  /// Rows advanced at once: about 64 of each member.
-  public var preferredRows: Int { 64 * (settings.propagation == .mean ? 1 : elites.count) }
+  /// Rows advanced at once: about 128 of each member.
+  public var preferredRows: Int { 128 * (settings.propagation == .mean ? 1 : elites.count) }
 
   public func makeRollout(capacity: Int) -> EnsembleRollout { EnsembleRollout(self, capacity: capacity) }
 

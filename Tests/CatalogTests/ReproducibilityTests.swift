@@ -14,8 +14,6 @@ import Testing
   ]
   private static let cases: [(agent: String, environment: String, settings: [String])] = [
     ("random", "CartPole-v1", []),
-    ("random", "Acrobot-v1", ["environment.step_limit=25"]),
-    ("random", "MountainCar-v0", ["environment.step_limit=25"]),
     ("sac", "MountainCarContinuous-v0", learning + ["environment.step_limit=25"]),
     ("sac", "cartpole-swingup", learning + ["environment.step_limit=25"]),
     ("sac", "point-mass", learning + ["environment.step_limit=25"]),

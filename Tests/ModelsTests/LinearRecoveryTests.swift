@@ -2,6 +2,7 @@ import Experience
 import Interfaces
 import Kernels
 import Models
+import Networks
 import TestSupport
 import Testing
 
@@ -114,5 +115,31 @@ import Testing
     var model = ProbabilisticEnsemble.small { $0.epochs = 2 }
     let failure = #expect(throws: NumericalFailure.self) { try model.fit(data) }
     #expect(failure?.metric == "model_loss")
+  }
+
+  /// A step whose loss was still finite may leave parameters that are not.
+  @Test(arguments: [0, 0.2] as [Float]) func overflowInTheLastStepIsReported(_ holdout: Float) throws {
+    var model = ProbabilisticEnsemble.small {
+      $0.members = 1
+      $0.hidden = [4]
+      $0.activation = .relu
+      $0.batchSize = 1000
+      $0.epochs = 1
+      $0.holdout = holdout
+    }
+    var state = OracleState(model)
+    var parameters = state.elements("parameters", as: Float.self).map { _ in Float(0) }
+    // means of 1e18 from large hidden units, whose weights' slopes overflow
+    for entry in model.network.layout.entries {
+      switch entry.name {
+      case "layers.0.bias": for index in entry.range { parameters[index] = 1e6 }
+      case "layers.1.bias": for index in entry.range.prefix(2) { parameters[index] = 1e18 }
+      default: break
+      }
+    }
+    state.set("parameters", parameters)
+    try state.restore(into: &model)
+    let failure = #expect(throws: NumericalFailure.self) { try model.fit(system.data(100, seed: 1)) }
+    #expect(failure?.metric == "model_parameters")
   }
 }

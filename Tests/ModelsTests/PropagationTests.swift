@@ -149,10 +149,16 @@ import Testing
     if propagation != .mean { #expect(course(start(model, rows: 20, perParticle: 5, seed: 3)) != first) }
   }
 
-  @Test(arguments: Propagation.allCases) func advancingDoesNotAllocate(_ propagation: Propagation) throws {
-    let model = try model(propagation)
+  /// In networks of the default size, too, whose last layer is narrow.
+  @Test(arguments: Propagation.allCases, [[24], [200, 200, 200]])
+  func advancingDoesNotAllocate(_ propagation: Propagation, _ hidden: [Int]) {
+    var settings = EnsembleSettings()
+    settings.hidden = hidden
+    settings.propagation = propagation
+    settings.weightDecay = [0]
+    let model = ProbabilisticEnsemble(settings, stateSize: 4, actionSize: 1, using: RandomStream(seed: 1))
     let rollout = model.makeRollout(capacity: 200)
-    let (states, actions) = ([Float](repeating: 0, count: 400), [Float](repeating: 0, count: 200))
+    let (states, actions) = ([Float](repeating: 0, count: 800), [Float](repeating: 0, count: 200))
     let count = allocations {
       states.withUnsafeBufferPointer {
         guard let base = $0.baseAddress else { return }

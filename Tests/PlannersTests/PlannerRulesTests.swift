@@ -150,6 +150,17 @@ import Testing
     check(RandomShooting(RandomShooting.Settings(horizon: 1), low: [-4], high: [4]))
   }
 
+  /// Where fewer plans than elites have a finite return, these alone decide.
+  @Test func crossEntropyTakesOnlyFinitePlansForElites() {
+    var planner = CrossEntropy(CrossEntropy.Settings(horizon: 1), low: [-4], high: [4])
+    var evaluator = RecordingEvaluator(horizon: 1, actionSize: 1) { $0[0] > -3 ? .nan : $0[0] }
+    var random = RandomStream(seed: 6)
+    let action = Self.plan(&planner, &evaluator, using: &random)
+    let finite = evaluator.calls[0].count { $0[0] <= -3 }
+    #expect(finite > 0 && finite < 20, "\(finite) finite plans")
+    #expect(action[0] < -2.9 && action[0] >= -4, "\(action)")
+  }
+
   /// With no finite return at all the plan is kept, and the decision means something.
   @Test func withoutAnyFiniteReturnThePlanIsKept() {
     func check(_ planner: some Planner) {
