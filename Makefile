@@ -16,6 +16,9 @@ FLAGS := -Xcc -march=native -Xcc -fno-math-errno
 ifneq ($(shell grep -m1 -o -w fma /proc/cpuinfo),)
 FLAGS += -Xswiftc -DFORESIGHT_FMA
 endif
+ifneq ($(shell grep -m1 -o -w avx512f /proc/cpuinfo),)
+FLAGS += -Xswiftc -DFORESIGHT_AVX512
+endif
 SWIFT_BUILD := swift build -c release $(FLAGS)
 
 help: ## this list

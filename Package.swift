@@ -39,9 +39,10 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
+    .systemLibrary(name: "CLanes"),
     .target(name: "CAllocationCounter"),
 
-    module("Kernels", ["COpenBLAS"]),
+    module("Kernels", ["COpenBLAS", "CLanes"]),
     module("Archive", ["Kernels"]),
     module("Configuration", [.product(name: "Yams", package: "Yams")]),
     module("Interfaces", ["Kernels", "Archive", "Configuration"]),

@@ -26,36 +26,39 @@ public enum Transposition: Sendable {
 }
 
 /// C [m, n] = alpha * op(A) [m, k] * op(B) [k, n] + beta * C on row-major blocks with row strides `lda`, `ldb`, `ldc`.
-@inline(__always)
 package func gemm(
   _ ta: Transposition, _ tb: Transposition, m: Int, n: Int, k: Int, alpha: Float = 1,
   _ a: UnsafePointer<Float>, lda: Int, _ b: UnsafePointer<Float>, ldb: Int, beta: Float = 0,
   _ c: UnsafeMutablePointer<Float>, ldc: Int
 ) {
   guard m > 0, n > 0 else { return }
-  BLAS.initialize()
-  if ta == .none, tb == .none, alpha == 1, beta == 0 || beta == 1, NarrowProduct.isNeeded(m: m, n: n, k: k) {
-    return narrowGemm(m: m, n: n, k: k, a, lda: lda, b, ldb: ldb, accumulate: beta == 1, c, ldc: ldc)
+  let isPlain = alpha == 1 && (beta == 0 || beta == 1) && (ta == .none || tb == .none)
+  if isPlain && (RegisterTile.isFast || allocates(ta, tb, m: m, n: n, k: k)) {
+    return TiledProduct.gemm(ta, tb, m: m, n: n, k: k, a, lda: lda, b, ldb: ldb, accumulate: beta == 1, c, ldc: ldc)
   }
-  // CBLAS refuses strides of 0, which an operand without columns has
-  cblas_sgemm(
-    CblasRowMajor, ta.cblas, tb.cblas, blasint(m), blasint(n), blasint(k), alpha, a, blasint(Swift.max(lda, 1)), b,
-    blasint(Swift.max(ldb, 1)), beta, c, blasint(ldc))
+  BLAS.multiply(ta, tb, m: m, n: n, k: k, alpha: alpha, a, lda: lda, b, ldb: ldb, beta: beta, c, ldc: ldc)
 }
 
-/// C [m, n] = A [m, k] B [k, n], added to C if `accumulate`, as `NarrowProduct` says.
-private func narrowGemm(
-  m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, lda: Int, _ b: UnsafePointer<Float>, ldb: Int,
-  accumulate: Bool, _ c: UnsafeMutablePointer<Float>, ldc: Int
-) {
-  let whole = n & ~15
-  if whole > 0 {
+/// Whether OpenBLAS 0.3.21 would allocate for a product, which a pass that must not allocate cannot have: its
+/// small-matrix kernels for AVX-512 pack one to eight columns left over by sixteens into a new block each time.
+private func allocates(_ ta: Transposition, _ tb: Transposition, m: Int, n: Int, k: Int) -> Bool {
+  let left = n & 15
+  return ta == .none && tb == .none && left >= 1 && left <= 8 && k >= 32 && m * n * k <= 1_000_000
+}
+
+extension BLAS {
+  /// As `gemm`, by the library.
+  package static func multiply(
+    _ ta: Transposition, _ tb: Transposition, m: Int, n: Int, k: Int, alpha: Float = 1,
+    _ a: UnsafePointer<Float>, lda: Int, _ b: UnsafePointer<Float>, ldb: Int, beta: Float = 0,
+    _ c: UnsafeMutablePointer<Float>, ldc: Int
+  ) {
+    initialize()
+    // CBLAS refuses strides of 0, which an operand without columns has
     cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(m), blasint(whole), blasint(k), 1, a, blasint(lda), b,
-      blasint(ldb), accumulate ? 1 : 0, c, blasint(ldc))
+      CblasRowMajor, ta.cblas, tb.cblas, blasint(m), blasint(n), blasint(k), alpha, a, blasint(Swift.max(lda, 1)), b,
+      blasint(Swift.max(ldb, 1)), beta, c, blasint(ldc))
   }
-  NarrowProduct.multiply(
-    m: m, n: n - whole, k: k, a, lda: lda, b + whole, ldb: ldb, c + whole, ldc: ldc, accumulate: accumulate)
 }
 
 /// C = alpha * op(A) * op(B) + beta * C; with beta 0 the old C is not read. Shapes must agree; O(m n k).

@@ -55,18 +55,16 @@ package enum Elementwise {
   package static func addBiasSiLU(
     _ z: UnsafeMutablePointer<Float>, _ bias: UnsafePointer<Float>, rows: Int, columns: Int
   ) {
-    let whole = columns & ~15
+    let whole = columns / Lanes.width * Lanes.width
     let shifts = UnsafeRawPointer(bias)
     for r in 0..<rows {
       let row = z + r * columns
       let raw = UnsafeMutableRawPointer(row)
-      for c in stride(from: 0, to: whole, by: 16) {
+      for c in stride(from: 0, to: whole, by: Lanes.width) {
         let x =
-          raw.loadUnaligned(fromByteOffset: 4 * c, as: SIMD16<Float>.self)
-          + shifts.loadUnaligned(fromByteOffset: 4 * c, as: SIMD16<Float>.self)
-        // x times the sigmoid, not x / (1 + e^-x): to the bit what the form with the derivative gives
-        let s = 1 / (1 + Lanes.saturatingExp(-x))
-        raw.storeBytes(of: x * s, toByteOffset: 4 * c, as: SIMD16<Float>.self)
+          raw.loadUnaligned(fromByteOffset: 4 * c, as: Lanes.Lane.self)
+          + shifts.loadUnaligned(fromByteOffset: 4 * c, as: Lanes.Lane.self)
+        raw.storeBytes(of: x * Lanes.sigmoid(x), toByteOffset: 4 * c, as: Lanes.Lane.self)
       }
       for c in whole..<columns { row[c] = Scalar.silu(row[c] + bias[c]) }
     }
@@ -77,20 +75,20 @@ package enum Elementwise {
     _ z: UnsafeMutablePointer<Float>, _ bias: UnsafePointer<Float>, rows: Int, columns: Int,
     derivative: UnsafeMutablePointer<Float>
   ) {
-    let whole = columns & ~15
+    let whole = columns / Lanes.width * Lanes.width
     let shifts = UnsafeRawPointer(bias)
     for r in 0..<rows {
       let row = z + r * columns
       let slope = derivative + r * columns
       let (raw, slopes) = (UnsafeMutableRawPointer(row), UnsafeMutableRawPointer(slope))
-      for c in stride(from: 0, to: whole, by: 16) {
+      for c in stride(from: 0, to: whole, by: Lanes.width) {
         let x =
-          raw.loadUnaligned(fromByteOffset: 4 * c, as: SIMD16<Float>.self)
-          + shifts.loadUnaligned(fromByteOffset: 4 * c, as: SIMD16<Float>.self)
-        let s = 1 / (1 + Lanes.saturatingExp(-x))
+          raw.loadUnaligned(fromByteOffset: 4 * c, as: Lanes.Lane.self)
+          + shifts.loadUnaligned(fromByteOffset: 4 * c, as: Lanes.Lane.self)
+        let s = Lanes.sigmoid(x)
         let y = x * s
-        raw.storeBytes(of: y, toByteOffset: 4 * c, as: SIMD16<Float>.self)
-        slopes.storeBytes(of: s + y * (1 - s), toByteOffset: 4 * c, as: SIMD16<Float>.self)
+        raw.storeBytes(of: y, toByteOffset: 4 * c, as: Lanes.Lane.self)
+        slopes.storeBytes(of: s + y * (1 - s), toByteOffset: 4 * c, as: Lanes.Lane.self)
       }
       for c in whole..<columns {
         let value = row[c] + bias[c]

@@ -1,38 +1,74 @@
-/// Sixteen lanes at a time of the functions in the hottest loops. The compiler's own vectors are half as wide, since it
-/// prefers 256 bits where the processor has 512.
-enum Lanes {
-  @inline(__always)
-  private static func multiplyAdd(_ a: SIMD16<Float>, _ b: SIMD16<Float>, _ c: Float) -> SIMD16<Float> {
-    multiplyAdd(a, b, SIMD16(repeating: c))
-  }
+private import CLanes
 
+/// A register's worth of floats at a time of the functions in the hottest loops; each to the bit what `Scalar` computes. The
+/// compiler's own vectors are half as wide on AVX-512, since it prefers 256 bits where the processor has 512.
+enum Lanes {
+  #if FORESIGHT_AVX512
+    typealias Lane = SIMD16<Float>
+    typealias Bits = SIMD16<UInt32>
+    /// Floats in a lane.
+    static let width = 16
+  #else
+    typealias Lane = SIMD8<Float>
+    typealias Bits = SIMD8<UInt32>
+    /// Floats in a lane.
+    static let width = 8
+  #endif
+
+  /// a * b + c, fused where `Scalar.multiplyAdd` is.
   @inline(__always)
-  private static func multiplyAdd(_ a: SIMD16<Float>, _ b: SIMD16<Float>, _ c: SIMD16<Float>) -> SIMD16<Float> {
-    #if FORESIGHT_FMA
-      c.addingProduct(a, b)
+  static func multiplyAdd(_ a: Lane, _ b: Lane, _ c: Lane) -> Lane {
+    #if FORESIGHT_AVX512
+      foresight_fma16(a, b, c)
+    #elseif FORESIGHT_FMA
+      foresight_fma8(a, b, c)
     #else
       a * b + c
     #endif
   }
 
-  /// `Scalar.saturatingExp` of each lane, to the bit.
   @inline(__always)
-  static func saturatingExp(_ x: SIMD16<Float>) -> SIMD16<Float> {
-    let (lowest, highest) = (SIMD16<Float>(repeating: -87), SIMD16<Float>(repeating: 87))
+  private static func multiplyAdd(_ a: Lane, _ b: Lane, _ c: Float) -> Lane { multiplyAdd(a, b, Lane(repeating: c)) }
+
+  /// `Scalar.saturatingExp` of each lane.
+  @inline(__always)
+  static func saturatingExp(_ x: Lane) -> Lane {
+    let (lowest, highest) = (Lane(repeating: -87), Lane(repeating: 87))
     let low = x.replacing(with: lowest, where: x .< lowest)
     let clamped = low.replacing(with: highest, where: low .> highest)
-    let shifted = multiplyAdd(clamped, SIMD16(repeating: 1.442_695_04), 12_582_912)
+    let shifted = multiplyAdd(clamped, Lane(repeating: 1.442_695_04), 12_582_912)
     let n = shifted - 12_582_912
     let r = multiplyAdd(
-      n, SIMD16(repeating: 2.121_944_4e-4), multiplyAdd(n, SIMD16(repeating: -0.693_359_375), clamped))
-    var p = SIMD16<Float>(repeating: 1.987_569_15e-4)
+      n, Lane(repeating: 2.121_944_4e-4), multiplyAdd(n, Lane(repeating: -0.693_359_375), clamped))
+    var p = Lane(repeating: 1.987_569_15e-4)
     p = multiplyAdd(p, r, 1.398_199_95e-3)
     p = multiplyAdd(p, r, 8.333_451_9e-3)
     p = multiplyAdd(p, r, 4.166_579_6e-2)
     p = multiplyAdd(p, r, 1.666_666_5e-1)
     p = multiplyAdd(p, r, 5.000_000_1e-1)
     p = multiplyAdd(p, r * r, r) + 1
-    let bits = unsafeBitCast(shifted, to: SIMD16<UInt32>.self) &- SIMD16(repeating: 0x4B40_0000 - 127)
-    return p * unsafeBitCast(bits &<< SIMD16(repeating: 23), to: SIMD16<Float>.self)
+    let bits = unsafeBitCast(shifted, to: Bits.self) &- Bits(repeating: 0x4B40_0000 - 127)
+    // a product, which the compiler turns into a shift; SIMD shifts it takes apart into scalars
+    return p * unsafeBitCast(bits &* Bits(repeating: 1 << 23), to: Lane.self)
+  }
+
+  /// `Scalar.sigmoid` of each lane.
+  @inline(__always)
+  static func sigmoid(_ x: Lane) -> Lane { 1 / (1 + saturatingExp(-x)) }
+
+  /// `Scalar.tanh` of each lane.
+  @inline(__always)
+  static func tanh(_ x: Lane) -> Lane {
+    let magnitude = x.replacing(with: -x, where: x .< 0)
+    let z = x * x
+    var p = Lane(repeating: -5.704_988_7e-3)
+    p = multiplyAdd(p, z, 2.063_908_9e-2)
+    p = multiplyAdd(p, z, -5.373_971_6e-2)
+    p = multiplyAdd(p, z, 1.333_144_2e-1)
+    p = multiplyAdd(p, z, -3.333_328_2e-1)
+    let near = x + x * z * p
+    let far = 1 - 2 / (saturatingExp(2 * magnitude) + 1)
+    let signed = far.replacing(with: -far, where: x .< 0)
+    return signed.replacing(with: near, where: magnitude .< 0.625)
   }
 }

@@ -55,6 +55,8 @@ final class EnsembleGradients {
   /// One thread's scratch.
   final class Scratch {
     let workspace: PerceptronWorkspace
+    /// The weights of the member whose turn it is.
+    let panels: WeightPanels
     var x: Vector
     var y: Vector
     /// Gradient of a member's parameters, then of its bounds.
@@ -63,6 +65,7 @@ final class EnsembleGradients {
     init(_ network: Perceptron, outputs: Int) {
       let rows = EnsembleGradients.blockRows
       workspace = PerceptronWorkspace(for: network, capacity: rows, keepsActivations: true)
+      panels = WeightPanels(for: network, gradients: true)
       x = Vector(count: rows * network.inputs)
       y = Vector(count: rows * outputs)
       gradient = Vector(count: network.layout.count + 2 * outputs)
@@ -143,6 +146,7 @@ final class EnsembleGradients {
     let own = parameters + member * size
     let gradient = scratch.gradient.mutablePointer
     (gradient + size).update(repeating: 0, count: 2 * outputs)
+    scratch.panels.update(from: own)
     let share = 1 / Float(batchSize * outputs)
     for start in stride(from: 0, to: batchSize, by: EnsembleGradients.blockRows) {
       let rows = min(EnsembleGradients.blockRows, batchSize - start)
@@ -174,14 +178,14 @@ final class EnsembleGradients {
     let own = UnsafePointer(parameters + member * network.layout.count)
     let gradient = scratch.gradient.mutablePointer
     let boundGradient = gradient + network.layout.count
-    let output = network.forward(own, x, rows: rows, scratch.workspace)
+    let output = network.forward(own, x, rows: rows, scratch.workspace, panels: scratch.panels)
     let loss = GaussianHead.lossAndGradient(
       output, targets: y, rows: rows, size: outputs, maximum: bounds + member * outputs,
       minimum: bounds + (members + member) * outputs, scale: scale, maximumGradient: boundGradient,
       minimumGradient: boundGradient + outputs)
     network.backward(
       own, x, rows: rows, outputGradient: output, scratch.workspace, parameterGradient: gradient,
-      accumulate: first % batchSize != 0)
+      accumulate: first % batchSize != 0, panels: scratch.panels)
     losses.mutablePointer[member] += loss.loss * scale
     squaredErrors.mutablePointer[member] += loss.squaredError * scale
   }

@@ -7,6 +7,8 @@ import Networks
 public final class EnsembleRollout: ModelRollout {
   private let model: ProbabilisticEnsemble
   private let workspace: PerceptronWorkspace
+  /// Weights of each elite.
+  private let panels: [WeightPanels]
   private let capacity: Int
   public private(set) var count = 0
   private var state: Vector  // [capacity, D]
@@ -24,6 +26,11 @@ public final class EnsembleRollout: ModelRollout {
     self.model = model
     self.capacity = capacity
     workspace = PerceptronWorkspace(for: model.networks.network, capacity: capacity, keepsActivations: false)
+    panels = model.elites.map { member in
+      let panels = WeightPanels(for: model.networks.network)
+      panels.update(from: model.networks.parameters.pointer + member * model.networks.network.layout.count)
+      return panels
+    }
     state = Vector(count: capacity * model.stateSize)
     input = Vector(count: capacity * model.networks.network.inputs)
     noise = Vector(count: capacity * model.outputSize)
@@ -115,7 +122,7 @@ public final class EnsembleRollout: ModelRollout {
         let (first, rows, member) = (groups[group], groups[group + 1] - groups[group], model.elites[group])
         let output = network.forward(
           model.networks.parameters.pointer + member * network.layout.count, input.pointer + first * network.inputs,
-          rows: rows, workspace)
+          rows: rows, workspace, panels: panels[group])
         GaussianHead.standardDeviations(
           output, rows: rows, size: outputs, maximum: model.bounds.pointer + model.upperBound(of: member),
           minimum: model.bounds.pointer + model.lowerBound(of: member))
@@ -138,9 +145,10 @@ public final class EnsembleRollout: ModelRollout {
     let (network, outputs, size) = (model.networks.network, model.outputSize, model.stateSize)
     let sum = noise.mutablePointer
     sum.update(repeating: 0, count: count * outputs)
-    for member in model.elites {
+    for (place, member) in model.elites.enumerated() {
       let output = network.forward(
-        model.networks.parameters.pointer + member * network.layout.count, input.pointer, rows: count, workspace)
+        model.networks.parameters.pointer + member * network.layout.count, input.pointer, rows: count, workspace,
+        panels: panels[place])
       for r in 0..<count { for i in 0..<outputs { sum[r * outputs + i] += output[r * 2 * outputs + i] } }
     }
     let (mean, scale, share) = (model.targets.mean.pointer, model.targets.scale.pointer, 1 / Float(model.elites.count))

@@ -5,11 +5,12 @@ extension Perceptron {
   ///
   /// `outputGradient` [rows, outputs] is the loss's gradient. `parameterGradient` (laid out as the parameters) is overwritten,
   /// or added to if `accumulate`; nil skips it. `inputGradient` [rows, inputs] is overwritten; nil skips it.
+  /// `panels`, if given, must be those of `parameters`, gradients' included.
   package func backward(
     _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int,
     outputGradient: UnsafePointer<Float>, _ workspace: PerceptronWorkspace,
     parameterGradient: UnsafeMutablePointer<Float>?, accumulate: Bool = false,
-    inputGradient: UnsafeMutablePointer<Float>? = nil
+    inputGradient: UnsafeMutablePointer<Float>? = nil, panels: WeightPanels? = nil
   ) {
     precondition(workspace.keepsActivations, "the forward pass kept no activations")
     let beta: Float = accumulate ? 1 : 0
@@ -32,19 +33,20 @@ extension Perceptron {
         }
       }
       if index == 0 && inputGradient == nil { return }
-      // dX = dZ W'
+      // dX = dZ W', times the slope of the layer below
       let below =
         index == 0 ? inputGradient ?? workspace.deltas.0 : index % 2 == 0 ? workspace.deltas.0 : workspace.deltas.1
+      let slope = index == 0 ? LayerProduct.Slope.one : self.slope(index - 1, workspace)
       if layer.outputs == 1 {
         Elementwise.outerProduct(gradient, parameters + layer.weight, rows: rows, columns: layer.inputs, into: below)
+        LayerProduct.multiply(below, by: slope, count: rows * layer.inputs)
       } else {
-        gemm(
-          .none, .transposed, m: rows, n: layer.inputs, k: layer.outputs, gradient, lda: layer.outputs,
-          parameters + layer.weight, ldb: layer.outputs, below, ldc: layer.inputs)
+        LayerProduct.inputGradient(
+          rows: rows, inputs: layer.inputs, outputs: layer.outputs, gradient,
+          .init(parameters + layer.weight, panels: panels?.gradient(index)), slope: slope, into: below)
       }
       if index == 0 { return }
       let hidden = layers[index - 1]
-      multiplyBySlope(below, count: rows * hidden.outputs, index - 1, workspace)
       if let gain = hidden.gain {
         var gainGradient: UnsafeMutablePointer<Float>?
         if let target = parameterGradient {
@@ -94,7 +96,7 @@ extension Perceptron {
       if let parameterTangent {
         Elementwise.addBias(out, parameterTangent + layer.bias, rows: rows, columns: layer.outputs)
       }
-      if !layer.isLast { multiplyBySlope(out, count: rows * layer.outputs, index, workspace) }
+      if !layer.isLast { LayerProduct.multiply(out, by: slope(index, workspace), count: rows * layer.outputs) }
       tangent = UnsafePointer(out)
     }
     return (layers.count - 1) % 2 == 0 ? workspace.deltas.0 : workspace.deltas.1

@@ -1,62 +1,60 @@
 import Kernels
 
 extension Perceptron {
-  /// Outputs [rows, outputs] for inputs `x` [rows, inputs], left in the workspace and returned. O(rows * parameters).
+  /// Outputs [rows, outputs] for inputs `x` [rows, inputs], left in the workspace and returned. `panels`, if given, must
+  /// be those of `parameters`. O(rows * parameters).
   @discardableResult
   package func forward(
-    _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, _ workspace: PerceptronWorkspace
+    _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, _ workspace: PerceptronWorkspace,
+    panels: WeightPanels? = nil
   ) -> UnsafeMutablePointer<Float> {
     precondition(rows <= workspace.capacity, "\(rows) rows in a workspace of \(workspace.capacity)")
     var input = x
     for index in layers.indices {
       let layer = layers[index]
       let z = workspace.outputs[index]
-      // Z = X W
-      if layer.outputs == 1 {
-        gemv(.none, rows: rows, columns: layer.inputs, input, parameters + layer.weight, z)
-      } else if rows == 1 {
-        gemv(.transposed, rows: layer.inputs, columns: layer.outputs, parameters + layer.weight, input, z)
-      } else {
-        gemm(
-          .none, .none, m: rows, n: layer.outputs, k: layer.inputs, input, lda: layer.inputs,
-          parameters + layer.weight, ldb: layer.outputs, z, ldc: layer.outputs)
-      }
-      if layer.isLast {
-        Elementwise.addBias(z, parameters + layer.bias, rows: rows, columns: layer.outputs)
-      } else {
+      let (weights, bias) = (parameters + layer.weight, parameters + layer.bias)
+      let function = layer.isLast ? LayerProduct.Function.identity : self.function(index, workspace)
+      // Z = f(X W + b)
+      if layer.outputs == 1 || layer.gain != nil {
+        if layer.outputs == 1 {
+          gemv(.none, rows: rows, columns: layer.inputs, input, weights, z)
+        } else {
+          gemm(
+            .none, .none, m: rows, n: layer.outputs, k: layer.inputs, input, lda: layer.inputs, weights,
+            ldb: layer.outputs, z, ldc: layer.outputs)
+        }
         if let gain = layer.gain {
           LayerNormalization.forward(
             z, gain: parameters + gain, rows: rows, columns: layer.outputs, normalized: workspace.normalized[index],
             capacity: workspace.capacity)
         }
-        activate(z, parameters + layer.bias, rows: rows, columns: layer.outputs, index, workspace)
+        LayerProduct.addBias(z, bias, rows: rows, columns: layer.outputs, function)
+      } else {
+        LayerProduct.forward(
+          rows: rows, inputs: layer.inputs, outputs: layer.outputs, input,
+          .init(weights, panels: panels?.forward(index)), bias: bias, function, into: z)
       }
       input = UnsafePointer(z)
     }
     return workspace.output
   }
 
-  private func activate(
-    _ z: UnsafeMutablePointer<Float>, _ bias: UnsafePointer<Float>, rows: Int, columns: Int, _ index: Int,
-    _ workspace: PerceptronWorkspace
-  ) {
+  /// The nonlinearity of hidden layer `index`.
+  private func function(_ index: Int, _ workspace: PerceptronWorkspace) -> LayerProduct.Function {
     switch activation {
-    case .relu: Elementwise.addBiasReLU(z, bias, rows: rows, columns: columns)
-    case .tanh: Elementwise.addBiasTanh(z, bias, rows: rows, columns: columns)
-    case .silu where workspace.keepsActivations:
-      Elementwise.addBiasSiLU(z, bias, rows: rows, columns: columns, derivative: workspace.slopes[index])
-    case .silu: Elementwise.addBiasSiLU(z, bias, rows: rows, columns: columns)
+    case .relu: .relu
+    case .tanh: .tanh
+    case .silu: .silu(slopes: workspace.keepsActivations ? workspace.slopes[index] : nil)
     }
   }
 
-  /// Multiplies `gradient` by the activation's slope at hidden layer `index` of the last forward pass.
-  package func multiplyBySlope(
-    _ gradient: UnsafeMutablePointer<Float>, count: Int, _ index: Int, _ workspace: PerceptronWorkspace
-  ) {
+  /// The activation's slope at hidden layer `index` of the last forward pass.
+  package func slope(_ index: Int, _ workspace: PerceptronWorkspace) -> LayerProduct.Slope {
     switch activation {
-    case .relu: Elementwise.maskByPositive(gradient, workspace.outputs[index], count: count)
-    case .tanh: Elementwise.multiplyByTanhSlope(gradient, workspace.outputs[index], count: count)
-    case .silu: Elementwise.multiply(gradient, workspace.slopes[index], count: count)
+    case .relu: .positive(workspace.outputs[index])
+    case .tanh: .tanh(workspace.outputs[index])
+    case .silu: .kept(workspace.slopes[index])
     }
   }
 }

@@ -53,7 +53,8 @@ extension BenchCase {
       phases: [[criticPhase, criticPhase], [actorPhase, actorPhase]], weightCount: a + 4 * c)
     return try clock.measure(
       "sac-update", metric: "updates", unit: "updates/s", amount: Double(updates),
-      limit: { for _ in 0..<updates { gemms.run() } }
+      limit: { for _ in 0..<updates { gemms.run() } },
+      libraryLimit: { for _ in 0..<updates { gemms.run(byLibrary: true) } }
     ) {
       for _ in 0..<updates {
         replay.sample(into: &batch, using: &random)
@@ -91,7 +92,8 @@ extension BenchCase {
     let batches = count / 256
     return try clock.measure(
       "ensemble-fit", metric: "member_transitions", unit: "member transitions/s", amount: Double(7 * batches * 256),
-      limit: { for _ in 0..<batches { gemms.run() } }
+      limit: { for _ in 0..<batches { gemms.run() } },
+      libraryLimit: { for _ in 0..<batches { gemms.run(byLibrary: true) } }
     ) { try model.fit(to: replay, using: &random, metrics: &metrics) }
   }
 }

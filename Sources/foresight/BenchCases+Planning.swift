@@ -112,7 +112,7 @@ extension BenchCase {
         phases: Array(repeating: phase, count: shape.iterations), weightCount: shape.members * network.layout.count)
       return clock.measure(
         shape.name, metric: "model_transitions", unit: "model transitions/s", amount: Double(shape.transitions),
-        limit: { gemms.run() }
+        limit: { gemms.run() }, libraryLimit: { gemms.run(byLibrary: true) }
       ) {
         evaluator.begin(at: start, using: random.child(0))
         planner.plan(with: &evaluator, using: &random, action: &action)

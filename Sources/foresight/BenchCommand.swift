@@ -80,8 +80,13 @@ struct BenchCommand: ParsableCommand {
     }
     var text = result.case.padding(toLength: 28, withPad: " ", startingAt: 0)
     text += "\(number(result.value)) \(result.unit)"
+    if result.limit == nil, let share = result.shareOfLibraryLimit {
+      text += String(format: "  (%.0f %% of OpenBLAS's)", 100 * share)
+    }
     if let limit = result.limit, let share = result.shareOfLimit {
-      text += String(format: "  (%.0f %% of %@ by matrix products alone)", 100 * share, number(limit))
+      text += String(format: "  (%.0f %% of %@ by matrix products alone", 100 * share, number(limit))
+      if let library = result.shareOfLibraryLimit { text += String(format: ", %.0f %% by OpenBLAS's", 100 * library) }
+      text += ")"
     }
     return text + String(format: "  ±%.0f %%  %d threads", 50 * result.spread, result.threads)
   }

@@ -1,7 +1,8 @@
 import Kernels
 import Networks
 
-/// The matrix products of a computation without anything in between: the rate that BLAS alone would allow.
+/// The matrix products of a computation without anything in between: the rate that they alone would allow, by our tiles
+/// (weights packed anew for each product) or by OpenBLAS.
 ///
 /// Products are listed by phase and shard as the real computation has them, with weights and gradients at their places of
 /// the real sizes, and run on the same worker pool.
@@ -21,6 +22,7 @@ final class GemmReplay {
   private let weights: Vector
   private var scratch: [(x: Vector, z: Vector, gradient: Vector)]
   private var current: [[Call]] = []
+  private var usesLibrary = false
 
   /// Products by phase, shard and order; `weightCount` floats of weights in all.
   init(phases: [[[Call]]], weightCount: Int) {
@@ -43,7 +45,8 @@ final class GemmReplay {
   }
 
   /// Runs all products once.
-  func run() {
+  func run(byLibrary: Bool = false) {
+    usesLibrary = byLibrary
     for phase in phases {
       current = phase
       WorkerPool.run(shards: phase.count, Work(owner: Unmanaged.passUnretained(self)))
@@ -60,20 +63,25 @@ final class GemmReplay {
     let x = UnsafeMutablePointer(mutating: scratch[worker].x.pointer)
     let z = UnsafeMutablePointer(mutating: scratch[worker].z.pointer)
     let gradient = UnsafeMutablePointer(mutating: scratch[worker].gradient.pointer)
+    let gemm = {
+      [usesLibrary]
+      (
+        ta: Transposition, tb: Transposition, m: Int, n: Int, k: Int,
+        a: UnsafePointer<Float>, lda: Int, b: UnsafePointer<Float>, ldb: Int, c: UnsafeMutablePointer<Float>
+      ) in
+      if usesLibrary {
+        BLAS.multiply(ta, tb, m: m, n: n, k: k, a, lda: lda, b, ldb: ldb, c, ldc: n)
+      } else {
+        Kernels.gemm(ta, tb, m: m, n: n, k: k, a, lda: lda, b, ldb: ldb, c, ldc: n)
+      }
+    }
     for call in current[shard] {
+      let (rows, inputs, outputs) = (call.rows, call.inputs, call.outputs)
       switch call.kind {
-      case .forward:
-        gemm(
-          .none, .none, m: call.rows, n: call.outputs, k: call.inputs, x, lda: call.inputs, w + call.weights,
-          ldb: call.outputs, z, ldc: call.outputs)
+      case .forward: gemm(.none, .none, rows, outputs, inputs, x, inputs, w + call.weights, outputs, z)
       case .weightGradient:
-        gemm(
-          .transposed, .none, m: call.inputs, n: call.outputs, k: call.rows, x, lda: call.inputs, z, ldb: call.outputs,
-          gradient + call.weights, ldc: call.outputs)
-      case .inputGradient:
-        gemm(
-          .none, .transposed, m: call.rows, n: call.inputs, k: call.outputs, x, lda: call.outputs, w + call.weights,
-          ldb: call.outputs, z, ldc: call.inputs)
+        gemm(.transposed, .none, inputs, outputs, rows, x, inputs, z, outputs, gradient + call.weights)
+      case .inputGradient: gemm(.none, .transposed, rows, inputs, outputs, x, outputs, w + call.weights, outputs, z)
       }
     }
   }

@@ -11,12 +11,17 @@ struct Measurement: Codable {
   /// Rate of the same matrix products alone, in the same process and unit; nil where none bounds the case.
   var limit: Double?
   var shareOfLimit: Double?
+  /// The same with the products left to OpenBLAS.
+  var libraryLimit: Double?
+  var shareOfLibraryLimit: Double?
   /// (fastest - slowest) / median over the windows.
   var spread: Double
 
   enum CodingKeys: String, CodingKey {
     case `case`, metric, value, unit, threads, limit, spread
     case shareOfLimit = "share_of_limit"
+    case libraryLimit = "library_limit"
+    case shareOfLibraryLimit = "share_of_library_limit"
   }
 }
 
@@ -36,25 +41,30 @@ struct BenchClock {
   /// Whether the matrix products alone are measured too.
   var measuresLimits = true
 
-  /// Measures `work` (which does `amount` units a call) and, in turn with it, `limit` (the matrix products of the same
-  /// amount), so that drift of the machine meets both alike.
+  /// Measures `work` (which does `amount` units a call) and, in turn with it, `limit` and `libraryLimit` (the matrix products
+  /// of the same amount, by our tiles and by OpenBLAS), so that drift of the machine meets all alike.
   func measure(
-    _ name: String, metric: String, unit: String, amount: Double, limit: (() -> Void)? = nil, work: () throws -> Void
+    _ name: String, metric: String, unit: String, amount: Double, limit: (() -> Void)? = nil,
+    libraryLimit: (() -> Void)? = nil, work: () throws -> Void
   ) rethrows -> Measurement {
     let repeats = try calibrate(work)
-    let limit = measuresLimits ? limit : nil
-    let limitRepeats = limit.map { body in calibrate { body() } } ?? 0
+    let bounds = [limit, libraryLimit].map { measuresLimits ? $0 : nil }
+    let boundRepeats = bounds.map { $0.map { body in calibrate { body() } } ?? 0 }
     var rates: [Double] = []
-    var limits: [Double] = []
+    var limits: [[Double]] = [[], []]
     for _ in 0..<windows {
       rates.append(try rate(repeats, amount, work))
-      if let limit { limits.append(rate(limitRepeats, amount) { limit() }) }
+      for index in bounds.indices {
+        if let body = bounds[index] { limits[index].append(rate(boundRepeats[index], amount) { body() }) }
+      }
     }
     let value = BenchClock.median(rates)
-    let bound = limits.isEmpty ? nil : BenchClock.median(limits)
+    let medians = limits.map { $0.isEmpty ? nil : BenchClock.median($0) }
     return Measurement(
-      case: name, metric: metric, value: value, unit: unit, threads: WorkerPool.threads, limit: bound,
-      shareOfLimit: bound.map { value / $0 }, spread: ((rates.max() ?? 0) - (rates.min() ?? 0)) / value)
+      case: name, metric: metric, value: value, unit: unit, threads: WorkerPool.threads, limit: medians[0],
+      shareOfLimit: medians[0].map { value / $0 }, libraryLimit: medians[1],
+      shareOfLibraryLimit: medians[1].map { value / $0 },
+      spread: ((rates.max() ?? 0) - (rates.min() ?? 0)) / value)
   }
 
   private func calibrate(_ work: () throws -> Void) rethrows -> Int {

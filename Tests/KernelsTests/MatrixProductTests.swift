@@ -5,7 +5,8 @@ import Testing
 @Suite struct MatrixProductTests {
   /// (m, n, k), odd and degenerate ones included.
   private static let shapes = [
-    (1, 1, 1), (3, 5, 7), (17, 1, 9), (1, 13, 4), (64, 33, 20), (5, 4, 0), (0, 3, 2), (2, 0, 3),
+    (1, 1, 1), (3, 5, 7), (17, 1, 9), (1, 13, 4), (64, 33, 20), (5, 4, 0), (0, 3, 2), (2, 0, 3), (26, 16, 3),
+    (27, 48, 8), (37, 50, 31), (40, 7, 65),
   ]
   private static let transpositions: [(Transposition, Transposition)] = [
     (.none, .none), (.none, .transposed), (.transposed, .none), (.transposed, .transposed),

@@ -2,8 +2,8 @@ import Kernels
 import TestSupport
 import Testing
 
-/// Products that leave a few columns beside the sixteens, where BLAS would allocate.
-@Suite struct NarrowProductTests {
+/// Products whose columns do not fill whole registers, where OpenBLAS would allocate.
+@Suite struct RaggedProductTests {
   /// [m, n] = [m, k] [k, n] with strides beyond the widths; what lies between the rows must stay as it was.
   private func check(_ m: Int, _ n: Int, _ k: Int, padding: Int) {
     let (lda, ldb, ldc) = (k + padding, n + 2 * padding, n + padding)

@@ -1,0 +1,121 @@
+/// Products by register tiles, over panels of the right operand.
+enum TiledProduct {
+  /// Rows of A up to which packing B costs more than it saves.
+  private static let fewRows = 24
+
+  /// C [m, n] = op(A) op(B), added to C if `accumulate`; not both operands transposed.
+  static func gemm(
+    _ ta: Transposition, _ tb: Transposition, m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, lda: Int,
+    _ b: UnsafePointer<Float>, ldb: Int, accumulate: Bool, _ c: UnsafeMutablePointer<Float>, ldc: Int
+  ) {
+    let left =
+      ta == .none
+      ? RegisterTile.Operand(base: a, rowStride: lda, innerStride: 1)
+      : RegisterTile.Operand(base: a, rowStride: 1, innerStride: lda)
+    if accumulate {
+      multiply(m: m, n: n, k: k, left, tb, b, ldb: ldb, AccumulateEpilogue(c: c, ldc: ldc))
+    } else {
+      multiply(m: m, n: n, k: k, left, tb, b, ldb: ldb, StoreEpilogue(c: c, ldc: ldc))
+    }
+  }
+
+  /// epilogue(A [m, k] op(B) [k, n]), packing B as need be.
+  static func multiply<E: TileEpilogue>(
+    m: Int, n: Int, k: Int, _ a: RegisterTile.Operand, _ tb: Transposition, _ b: UnsafePointer<Float>, ldb: Int,
+    _ epilogue: E
+  ) {
+    if tb == .none, m <= fewRows {
+      let scratch = ThreadScratch.floats(k * RegisterTile.lane)
+      multiply(m: m, n: n, k: k, a, unpacked: b, ldb: ldb, scratch: scratch, epilogue)
+    } else {
+      let panels = ThreadScratch.floats(Panels.count(k: k, n: n))
+      Panels.pack(b, ldb: ldb, transposed: tb == .transposed, k: k, n: n, into: panels)
+      multiply(m: m, n: n, k: k, a, panels: panels, epilogue)
+    }
+  }
+
+  /// epilogue(A [m, k] B [k, n]) with B in `panels`.
+  static func multiply<E: TileEpilogue>(
+    m: Int, n: Int, k: Int, _ a: RegisterTile.Operand, panels: UnsafePointer<Float>, _ epilogue: E
+  ) {
+    let lane = RegisterTile.lane
+    var (column, panel) = (0, panels)
+    while column < n {
+      let wide = n - column > lane
+      let columns = RegisterTile.Columns(
+        first: column, valid: min(lane, n - column), validNext: min(lane, n - column - lane))
+      let width = wide ? 2 * lane : lane
+      strip(m, k, a, panel, bStride: width, columns, wide: wide, epilogue)
+      panel += k * width
+      column += width
+    }
+  }
+
+  /// As above with B as stored, row stride `ldb`: saves the packing where few rows of A use it. Columns that do not fill
+  /// a lane are packed into `scratch` [k, lane] all the same.
+  static func multiply<E: TileEpilogue>(
+    m: Int, n: Int, k: Int, _ a: RegisterTile.Operand, unpacked b: UnsafePointer<Float>, ldb: Int,
+    scratch: UnsafeMutablePointer<Float>, _ epilogue: E
+  ) {
+    let lane = RegisterTile.lane
+    var column = 0
+    while column < n {
+      let left = n - column
+      if left >= lane {
+        let wide = left >= 2 * lane
+        let columns = RegisterTile.Columns(first: column, valid: lane, validNext: lane)
+        strip(m, k, a, b + column, bStride: ldb, columns, wide: wide, epilogue)
+        column += wide ? 2 * lane : lane
+      } else {
+        Panels.pack(b + column, ldb: ldb, transposed: false, k: k, n: left, into: scratch)
+        let columns = RegisterTile.Columns(first: column, valid: left, validNext: 0)
+        strip(m, k, a, scratch, bStride: lane, columns, wide: false, epilogue)
+        column = n
+      }
+    }
+  }
+
+  /// All rows of one panel.
+  @inline(__always)
+  private static func strip<E: TileEpilogue>(
+    _ m: Int, _ k: Int, _ a: RegisterTile.Operand, _ b: UnsafePointer<Float>, bStride: Int,
+    _ columns: RegisterTile.Columns, wide: Bool, _ epilogue: E
+  ) {
+    let full = 3 * RegisterTile.tallest
+    var row = 0
+    while row < m {
+      let left = m - row
+      var rows = RegisterTile.Rows(one: min(1, left - 1), two: min(2, left - 1))
+      var groups = RegisterTile.tallest
+      var covered = full
+      if left > full && left < full + 3 {
+        // one or two rows must not be left over: they could not be a group without redoing finished ones
+        groups = RegisterTile.tallest / 2
+        covered = 3 * groups
+      } else if left < full {
+        groups = (left + 2) / 3
+        covered = left
+      }
+      let last = max(0, covered - 3)
+      rows.r0 = row
+      rows.r1 = row + min(3, last)
+      rows.r2 = row + min(6, last)
+      rows.r3 = row + min(9, last)
+      switch (groups, wide) {
+      case (1, true): RegisterTile.compute(Wide.One.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
+      case (2, true): RegisterTile.compute(Wide.Two.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
+      case (1, false): RegisterTile.compute(Narrow.One.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
+      case (2, false): RegisterTile.compute(Narrow.Two.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
+      #if FORESIGHT_AVX512
+        case (3, true): RegisterTile.compute(Wide.Three.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
+        case (4, true): RegisterTile.compute(Wide.Four.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
+        case (3, false):
+          RegisterTile.compute(Narrow.Three.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
+        case (4, false): RegisterTile.compute(Narrow.Four.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
+      #endif
+      default: preconditionFailure("no tile of \(groups) groups")
+      }
+      row += covered
+    }
+  }
+}
