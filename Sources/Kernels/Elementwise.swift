@@ -51,55 +51,6 @@ package enum Elementwise {
     }
   }
 
-  /// z[r, c] = silu(z[r, c] + bias[c]).
-  package static func addBiasSiLU(
-    _ z: UnsafeMutablePointer<Float>, _ bias: UnsafePointer<Float>, rows: Int, columns: Int
-  ) {
-    let whole = columns / Lanes.width * Lanes.width
-    let shifts = UnsafeRawPointer(bias)
-    for r in 0..<rows {
-      let row = z + r * columns
-      let raw = UnsafeMutableRawPointer(row)
-      for c in stride(from: 0, to: whole, by: Lanes.width) {
-        let x =
-          raw.loadUnaligned(fromByteOffset: 4 * c, as: Lanes.Lane.self)
-          + shifts.loadUnaligned(fromByteOffset: 4 * c, as: Lanes.Lane.self)
-        raw.storeBytes(of: x * Lanes.sigmoid(x), toByteOffset: 4 * c, as: Lanes.Lane.self)
-      }
-      for c in whole..<columns { row[c] = Scalar.silu(row[c] + bias[c]) }
-    }
-  }
-
-  /// As `addBiasSiLU`, and derivative[r, c] = d silu / d z = s + y (1 - s) with s the sigmoid.
-  package static func addBiasSiLU(
-    _ z: UnsafeMutablePointer<Float>, _ bias: UnsafePointer<Float>, rows: Int, columns: Int,
-    derivative: UnsafeMutablePointer<Float>
-  ) {
-    let whole = columns / Lanes.width * Lanes.width
-    let shifts = UnsafeRawPointer(bias)
-    for r in 0..<rows {
-      let row = z + r * columns
-      let slope = derivative + r * columns
-      let (raw, slopes) = (UnsafeMutableRawPointer(row), UnsafeMutableRawPointer(slope))
-      for c in stride(from: 0, to: whole, by: Lanes.width) {
-        let x =
-          raw.loadUnaligned(fromByteOffset: 4 * c, as: Lanes.Lane.self)
-          + shifts.loadUnaligned(fromByteOffset: 4 * c, as: Lanes.Lane.self)
-        let s = Lanes.sigmoid(x)
-        let y = x * s
-        raw.storeBytes(of: y, toByteOffset: 4 * c, as: Lanes.Lane.self)
-        slopes.storeBytes(of: s + y * (1 - s), toByteOffset: 4 * c, as: Lanes.Lane.self)
-      }
-      for c in whole..<columns {
-        let value = row[c] + bias[c]
-        let s = Scalar.sigmoid(value)
-        let y = value * s
-        row[c] = y
-        slope[c] = s + y * (1 - s)
-      }
-    }
-  }
-
   /// gradient[i] *= (y[i] > 0), the backward pass of a ReLU with output y.
   package static func maskByPositive(_ gradient: UnsafeMutablePointer<Float>, _ y: UnsafePointer<Float>, count: Int) {
     for i in 0..<count { gradient[i] = y[i] > 0 ? gradient[i] : 0 }

@@ -33,9 +33,7 @@ enum Lanes {
   /// `Scalar.saturatingExp` of each lane.
   @inline(__always)
   static func saturatingExp(_ x: Lane) -> Lane {
-    let (lowest, highest) = (Lane(repeating: -87), Lane(repeating: 87))
-    let low = x.replacing(with: lowest, where: x .< lowest)
-    let clamped = low.replacing(with: highest, where: low .> highest)
+    let clamped = saturated(x)
     let shifted = multiplyAdd(clamped, Lane(repeating: 1.442_695_04), 12_582_912)
     let n = shifted - 12_582_912
     let r = multiplyAdd(
@@ -47,9 +45,23 @@ enum Lanes {
     p = multiplyAdd(p, r, 1.666_666_5e-1)
     p = multiplyAdd(p, r, 5.000_000_1e-1)
     p = multiplyAdd(p, r * r, r) + 1
+    return p * powerOfTwo(shifted)
+  }
+
+  /// x, or the nearer end of [-87, 87]; NaN stays NaN.
+  @inline(__always)
+  static func saturated(_ x: Lane) -> Lane {
+    let (lowest, highest) = (Lane(repeating: -87), Lane(repeating: 87))
+    let low = x.replacing(with: lowest, where: x .< lowest)
+    return low.replacing(with: highest, where: low .> highest)
+  }
+
+  /// 2^n, where `shifted` is n + 1.5 * 2^23.
+  @inline(__always)
+  static func powerOfTwo(_ shifted: Lane) -> Lane {
     let bits = unsafeBitCast(shifted, to: Bits.self) &- Bits(repeating: 0x4B40_0000 - 127)
     // a product, which the compiler turns into a shift; SIMD shifts it takes apart into scalars
-    return p * unsafeBitCast(bits &* Bits(repeating: 1 << 23), to: Lane.self)
+    return unsafeBitCast(bits &* Bits(repeating: 1 << 23), to: Lane.self)
   }
 
   /// `Scalar.sigmoid` of each lane.
@@ -70,5 +82,74 @@ enum Lanes {
     let far = 1 - 2 / (saturatingExp(2 * magnitude) + 1)
     let signed = far.replacing(with: -far, where: x .< 0)
     return signed.replacing(with: near, where: magnitude .< 0.625)
+  }
+}
+
+/// Four lanes at once: chains of dependent operations four abreast, since one alone leaves the multipliers waiting.
+struct LaneQuad {
+  typealias Lane = Lanes.Lane
+  var a: Lane
+  var b: Lane
+  var c: Lane
+  var d: Lane
+
+  @inline(__always)
+  init(_ a: Lane, _ b: Lane, _ c: Lane, _ d: Lane) { (self.a, self.b, self.c, self.d) = (a, b, c, d) }
+
+  @inline(__always)
+  init(repeating value: Float) {
+    let lane = Lane(repeating: value)
+    self.init(lane, lane, lane, lane)
+  }
+
+  @inline(__always)
+  static func + (x: LaneQuad, y: LaneQuad) -> LaneQuad { LaneQuad(x.a + y.a, x.b + y.b, x.c + y.c, x.d + y.d) }
+
+  @inline(__always)
+  static func - (x: LaneQuad, y: LaneQuad) -> LaneQuad { LaneQuad(x.a - y.a, x.b - y.b, x.c - y.c, x.d - y.d) }
+
+  @inline(__always)
+  static func * (x: LaneQuad, y: LaneQuad) -> LaneQuad { LaneQuad(x.a * y.a, x.b * y.b, x.c * y.c, x.d * y.d) }
+
+  @inline(__always)
+  static func / (x: LaneQuad, y: LaneQuad) -> LaneQuad { LaneQuad(x.a / y.a, x.b / y.b, x.c / y.c, x.d / y.d) }
+
+  @inline(__always)
+  static func multiplyAdd(_ x: LaneQuad, _ y: LaneQuad, _ z: LaneQuad) -> LaneQuad {
+    LaneQuad(
+      Lanes.multiplyAdd(x.a, y.a, z.a), Lanes.multiplyAdd(x.b, y.b, z.b), Lanes.multiplyAdd(x.c, y.c, z.c),
+      Lanes.multiplyAdd(x.d, y.d, z.d))
+  }
+
+  @inline(__always)
+  private static func multiplyAdd(_ x: LaneQuad, _ y: LaneQuad, _ z: Float) -> LaneQuad {
+    multiplyAdd(x, y, LaneQuad(repeating: z))
+  }
+
+  /// `Scalar.saturatingExp` of each element.
+  @inline(__always)
+  static func saturatingExp(_ x: LaneQuad) -> LaneQuad {
+    let clamped = LaneQuad(
+      Lanes.saturated(x.a), Lanes.saturated(x.b), Lanes.saturated(x.c), Lanes.saturated(x.d))
+    let shifted = multiplyAdd(clamped, LaneQuad(repeating: 1.442_695_04), 12_582_912)
+    let n = shifted - LaneQuad(repeating: 12_582_912)
+    let r = multiplyAdd(
+      n, LaneQuad(repeating: 2.121_944_4e-4), multiplyAdd(n, LaneQuad(repeating: -0.693_359_375), clamped))
+    var p = LaneQuad(repeating: 1.987_569_15e-4)
+    p = multiplyAdd(p, r, 1.398_199_95e-3)
+    p = multiplyAdd(p, r, 8.333_451_9e-3)
+    p = multiplyAdd(p, r, 4.166_579_6e-2)
+    p = multiplyAdd(p, r, 1.666_666_5e-1)
+    p = multiplyAdd(p, r, 5.000_000_1e-1)
+    p = multiplyAdd(p, r * r, r) + LaneQuad(repeating: 1)
+    let (a, b) = (Lanes.powerOfTwo(shifted.a), Lanes.powerOfTwo(shifted.b))
+    return p * LaneQuad(a, b, Lanes.powerOfTwo(shifted.c), Lanes.powerOfTwo(shifted.d))
+  }
+
+  /// `Scalar.sigmoid` of each element.
+  @inline(__always)
+  static func sigmoid(_ x: LaneQuad) -> LaneQuad {
+    let one = LaneQuad(repeating: 1)
+    return one / (one + saturatingExp(LaneQuad(-x.a, -x.b, -x.c, -x.d)))
   }
 }

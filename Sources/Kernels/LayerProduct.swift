@@ -56,8 +56,7 @@ package enum LayerProduct {
     case .identity: run(IdentityFunction())
     case .relu: run(ReLUFunction())
     case .tanh: run(TanhFunction())
-    case .silu(nil): run(SiLUFunction())
-    case .silu(let slopes?): run(SiLUSlopeFunction(slopes: slopes))
+    case .silu(let slopes): run(SiLUFunction(slopes: slopes))
     }
   }
 
@@ -69,8 +68,9 @@ package enum LayerProduct {
     case .identity: Elementwise.addBias(z, bias, rows: rows, columns: columns)
     case .relu: Elementwise.addBiasReLU(z, bias, rows: rows, columns: columns)
     case .tanh: Elementwise.addBiasTanh(z, bias, rows: rows, columns: columns)
-    case .silu(nil): Elementwise.addBiasSiLU(z, bias, rows: rows, columns: columns)
-    case .silu(let slopes?): Elementwise.addBiasSiLU(z, bias, rows: rows, columns: columns, derivative: slopes)
+    case .silu(let slopes):
+      Elementwise.addBias(z, bias, rows: rows, columns: columns)
+      Elementwise.silu(z, rows: rows, columns: columns, stride: columns, slopes: slopes)
     }
   }
 

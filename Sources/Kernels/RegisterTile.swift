@@ -31,6 +31,11 @@ enum RegisterTile {
   @inline(__always)
   static func load(_ p: UnsafePointer<Float>) -> Lane { UnsafeRawPointer(p).loadUnaligned(as: Lane.self) }
 
+  @inline(__always)
+  static func store(_ v: Lane, to p: UnsafeMutablePointer<Float>) {
+    UnsafeMutableRawPointer(p).storeBytes(of: v, as: Lane.self)
+  }
+
   /// The first `valid` floats at `p`, zeros after them.
   @inline(__always)
   static func load(_ p: UnsafePointer<Float>, valid: Int) -> Lane { valid >= lane ? load(p) : loadPart(p, valid) }
@@ -39,7 +44,7 @@ enum RegisterTile {
   @inline(__always)
   static func store(_ v: Lane, to p: UnsafeMutablePointer<Float>, valid: Int) {
     if valid >= lane {
-      UnsafeMutableRawPointer(p).storeBytes(of: v, as: Lane.self)
+      store(v, to: p)
     } else {
       storePart(v, to: p, valid)
     }

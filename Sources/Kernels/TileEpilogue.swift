@@ -8,6 +8,9 @@ protocol TileEpilogue {
 
   /// Takes the sums of a lane, of which the first `valid` columns exist.
   func finish(_ sum: Lane, _ row: Int, _ column: Int, valid: Int)
+
+  /// Called when a block of rows and columns has been finished, once for each block.
+  func complete(row: Int, rows: Int, column: Int, columns: Int)
 }
 
 extension TileEpilogue {
@@ -15,6 +18,9 @@ extension TileEpilogue {
   func begin(_ row: Int, _ one: Int, _ two: Int, _ column: Int, valid: Int) -> (Lane, Lane, Lane) {
     (Lane(), Lane(), Lane())
   }
+
+  @inline(__always)
+  func complete(row: Int, rows: Int, column: Int, columns: Int) {}
 }
 
 /// C = A B.
@@ -63,58 +69,75 @@ struct LayerEpilogue<Function: LayerFunction>: TileEpilogue {
 
   @inline(__always)
   func finish(_ sum: Lane, _ row: Int, _ column: Int, valid: Int) {
-    let value = function.apply(sum, row * ldc + column, valid: valid)
-    RegisterTile.store(value, to: c + row * ldc + column, valid: valid)
+    RegisterTile.store(function.apply(sum), to: c + row * ldc + column, valid: valid)
+  }
+
+  @inline(__always)
+  func complete(row: Int, rows: Int, column: Int, columns: Int) {
+    function.complete(c, place: row * ldc + column, rows: rows, columns: columns, stride: ldc)
   }
 }
 
-/// The nonlinearity of a layer, lane by lane.
+/// The nonlinearity of a layer: cheap ones on the sums in their registers, dear ones block by block, where they leave the
+/// processor more to do at once.
 protocol LayerFunction {
   typealias Lane = RegisterTile.Lane
 
-  /// The function of each element of `sum`, whose place in the output is `place`.
-  func apply(_ sum: Lane, _ place: Int, valid: Int) -> Lane
+  /// What is stored of `sum`.
+  func apply(_ sum: Lane) -> Lane
+
+  /// What remains to be done with a stored block, whose first element is at `place` of `z`.
+  func complete(_ z: UnsafeMutablePointer<Float>, place: Int, rows: Int, columns: Int, stride: Int)
+}
+
+extension LayerFunction {
+  @inline(__always)
+  func apply(_ sum: Lane) -> Lane { sum }
+
+  @inline(__always)
+  func complete(_ z: UnsafeMutablePointer<Float>, place: Int, rows: Int, columns: Int, stride: Int) {}
 }
 
 /// f(x) = x.
-struct IdentityFunction: LayerFunction {
-  @inline(__always)
-  func apply(_ sum: Lane, _ place: Int, valid: Int) -> Lane { sum }
-}
+struct IdentityFunction: LayerFunction {}
 
 /// f(x) = max(x, 0); NaN stays NaN.
 struct ReLUFunction: LayerFunction {
   @inline(__always)
-  func apply(_ sum: Lane, _ place: Int, valid: Int) -> Lane { sum.replacing(with: 0, where: sum .< 0) }
+  func apply(_ sum: Lane) -> Lane { sum.replacing(with: 0, where: sum .< 0) }
 }
 
 /// f(x) = tanh x.
 struct TanhFunction: LayerFunction {
   @inline(__always)
-  func apply(_ sum: Lane, _ place: Int, valid: Int) -> Lane { Lanes.tanh(sum) }
-}
-
-/// f(x) = x / (1 + e^-x).
-struct SiLUFunction: LayerFunction {
-  @inline(__always)
-  func apply(_ sum: Lane, _ place: Int, valid: Int) -> Lane { sum * Lanes.sigmoid(sum) }
-}
-
-/// f(x) = x / (1 + e^-x), keeping its derivative s + y (1 - s), s being the sigmoid and y the result.
-struct SiLUSlopeFunction: LayerFunction {
-  let slopes: UnsafeMutablePointer<Float>
-
-  @inline(__always)
-  func apply(_ sum: Lane, _ place: Int, valid: Int) -> Lane {
-    let s = Lanes.sigmoid(sum)
-    let y = sum * s
-    RegisterTile.store(s + y * (1 - s), to: slopes + place, valid: valid)
-    return y
+  func complete(_ z: UnsafeMutablePointer<Float>, place: Int, rows: Int, columns: Int, stride: Int) {
+    Elementwise.forEachLane(rows: rows, columns: columns, stride: stride) { offset, valid in
+      let p = z + place + offset
+      RegisterTile.store(Lanes.tanh(RegisterTile.load(p, valid: valid)), to: p, valid: valid)
+    }
   }
 }
 
+/// f(x) = x / (1 + e^-x), keeping its derivative s + y (1 - s) unless `slopes` is nil, s being the sigmoid and y the result.
+struct SiLUFunction: LayerFunction {
+  let slopes: UnsafeMutablePointer<Float>?
+
+  @inline(__always)
+  func complete(_ z: UnsafeMutablePointer<Float>, place: Int, rows: Int, columns: Int, stride: Int) {
+    Elementwise.silu(z + place, rows: rows, columns: columns, stride: stride, slopes: slopes.map { $0 + place })
+  }
+}
+
+/// The derivative of a layer's nonlinearity as it multiplies a gradient.
+protocol SlopeFunction {
+  typealias Lane = RegisterTile.Lane
+
+  /// The gradient `sum`, whose place in the block is `place`, times the slopes there.
+  func apply(_ sum: Lane, _ place: Int, valid: Int) -> Lane
+}
+
 /// C = (A B) * slope, element by element: the gradient below a layer's nonlinearity.
-struct SlopeEpilogue<Slope: LayerFunction>: TileEpilogue {
+struct SlopeEpilogue<Slope: SlopeFunction>: TileEpilogue {
   let c: UnsafeMutablePointer<Float>
   let ldc: Int
   let slope: Slope
@@ -127,7 +150,7 @@ struct SlopeEpilogue<Slope: LayerFunction>: TileEpilogue {
 }
 
 /// g where the output y is positive, else 0.
-struct PositiveSlope: LayerFunction {
+struct PositiveSlope: SlopeFunction {
   let y: UnsafePointer<Float>
 
   @inline(__always)
@@ -137,7 +160,7 @@ struct PositiveSlope: LayerFunction {
 }
 
 /// g (1 - y^2), y being the output.
-struct TanhSlope: LayerFunction {
+struct TanhSlope: SlopeFunction {
   let y: UnsafePointer<Float>
 
   @inline(__always)
@@ -148,7 +171,7 @@ struct TanhSlope: LayerFunction {
 }
 
 /// g times kept slopes.
-struct KeptSlope: LayerFunction {
+struct KeptSlope: SlopeFunction {
   let slopes: UnsafePointer<Float>
 
   @inline(__always)

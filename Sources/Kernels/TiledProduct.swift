@@ -115,6 +115,8 @@ enum TiledProduct {
       #endif
       default: preconditionFailure("no tile of \(groups) groups")
       }
+      epilogue.complete(
+        row: row, rows: covered, column: columns.first, columns: columns.valid + (wide ? columns.validNext : 0))
       row += covered
     }
   }

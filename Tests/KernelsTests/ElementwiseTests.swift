@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct ElementwiseTests {
   /// Rows, columns around the widths of vector registers.
-  private static let shapes = [(1, 1), (3, 5), (2, 16), (5, 33), (4, 1)]
+  private static let shapes = [(1, 1), (3, 5), (2, 16), (5, 33), (4, 1), (2, 32), (7, 70)]
 
   private func drawn(_ count: Int, _ label: String) -> [Float] {
     var stream = RandomStream(seed: 30).child(label)
@@ -21,12 +21,15 @@ import Testing
     #expect(run { Elementwise.addBias($0, $1, rows: rows, columns: columns) } == sums)
     #expect(run { Elementwise.addBiasReLU($0, $1, rows: rows, columns: columns) } == sums.map { max($0, 0) })
     #expect(run { Elementwise.addBiasTanh($0, $1, rows: rows, columns: columns) } == sums.map { Scalar.tanh($0) })
-    #expect(run { Elementwise.addBiasSiLU($0, $1, rows: rows, columns: columns) } == sums.map { Scalar.silu($0) })
-    var slopes = Vector(count: z.count)
-    let kept = run {
-      Elementwise.addBiasSiLU($0, $1, rows: rows, columns: columns, derivative: slopes.mutablePointer)
+    func silu(slopes: UnsafeMutablePointer<Float>?) -> [Float] {
+      run {
+        Elementwise.addBias($0, $1, rows: rows, columns: columns)
+        Elementwise.silu($0, rows: rows, columns: columns, stride: columns, slopes: slopes)
+      }
     }
-    #expect(kept == sums.map { Scalar.silu($0) })
+    #expect(silu(slopes: nil) == sums.map { Scalar.silu($0) })
+    var slopes = Vector(count: z.count)
+    #expect(silu(slopes: slopes.mutablePointer) == sums.map { Scalar.silu($0) })
     for (slope, x) in zip(slopes.elements, sums) {
       let s = 1 / (1 + naiveExp(-Double(x)))
       #expect(abs(Double(slope) - s * (1 + Double(x) * (1 - s))) < 5e-7)

@@ -1,0 +1,78 @@
+extension Elementwise {
+  /// Calls `body` with the offset of each lane of a block with row stride `stride`, and how many of its columns exist.
+  @inline(__always)
+  static func forEachLane(rows: Int, columns: Int, stride: Int, _ body: (_ offset: Int, _ valid: Int) -> Void) {
+    for r in 0..<rows {
+      for c in Swift.stride(from: 0, to: columns, by: Lanes.width) {
+        body(r * stride + c, min(Lanes.width, columns - c))
+      }
+    }
+  }
+
+  /// z[r, c] = silu(z[r, c]) in a block with row stride `stride`, its derivatives s + y (1 - s) kept at `slopes`, laid out
+  /// alike, unless nil; s is the sigmoid and y the result.
+  package static func silu(
+    _ z: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int, slopes: UnsafeMutablePointer<Float>?
+  ) {
+    let lane = Lanes.width
+    let pairs = columns / (2 * lane) * 2 * lane
+    // two rows of two lanes at a time
+    for r in Swift.stride(from: 0, to: rows & ~1, by: 2) {
+      for c in Swift.stride(from: 0, to: pairs, by: 2 * lane) {
+        let offset = r * stride + c
+        if let slopes {
+          quad(z + offset, stride, slopes: slopes + offset)
+        } else {
+          quad(z + offset, stride)
+        }
+      }
+    }
+    if pairs < columns { rest(z, rows: 0..<rows, columns: pairs..<columns, stride, slopes) }
+    if rows & 1 == 1, pairs > 0 { rest(z, rows: rows - 1..<rows, columns: 0..<pairs, stride, slopes) }
+  }
+
+  @inline(__always)
+  private static func load(_ p: UnsafePointer<Float>, _ stride: Int) -> LaneQuad {
+    LaneQuad(
+      RegisterTile.load(p), RegisterTile.load(p + Lanes.width), RegisterTile.load(p + stride),
+      RegisterTile.load(p + stride + Lanes.width))
+  }
+
+  @inline(__always)
+  private static func store(_ v: LaneQuad, _ p: UnsafeMutablePointer<Float>, _ stride: Int) {
+    RegisterTile.store(v.a, to: p)
+    RegisterTile.store(v.b, to: p + Lanes.width)
+    RegisterTile.store(v.c, to: p + stride)
+    RegisterTile.store(v.d, to: p + stride + Lanes.width)
+  }
+
+  @inline(__always)
+  private static func quad(_ z: UnsafeMutablePointer<Float>, _ stride: Int) {
+    let x = load(z, stride)
+    store(x * LaneQuad.sigmoid(x), z, stride)
+  }
+
+  @inline(__always)
+  private static func quad(_ z: UnsafeMutablePointer<Float>, _ stride: Int, slopes: UnsafeMutablePointer<Float>) {
+    let x = load(z, stride)
+    let s = LaneQuad.sigmoid(x)
+    let y = x * s
+    store(y, z, stride)
+    store(s + y * (LaneQuad(repeating: 1) - s), slopes, stride)
+  }
+
+  /// Rows and columns that do not fill a pair of lanes in a pair of rows.
+  private static func rest(
+    _ z: UnsafeMutablePointer<Float>, rows: Range<Int>, columns: Range<Int>, _ stride: Int,
+    _ slopes: UnsafeMutablePointer<Float>?
+  ) {
+    let first = rows.lowerBound * stride + columns.lowerBound
+    forEachLane(rows: rows.count, columns: columns.count, stride: stride) { offset, valid in
+      let x = RegisterTile.load(z + first + offset, valid: valid)
+      let s = Lanes.sigmoid(x)
+      let y = x * s
+      RegisterTile.store(y, to: z + first + offset, valid: valid)
+      if let slopes { RegisterTile.store(s + y * (1 - s), to: slopes + first + offset, valid: valid) }
+    }
+  }
+}
