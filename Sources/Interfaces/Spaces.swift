@@ -22,24 +22,56 @@ public enum ActionSpace: Sendable, Equatable {
   }
 }
 
+/// Shape of observations that are images: rows from top to bottom, pixels from left to right, channels innermost, each
+/// value in 0...255.
+public struct ImageShape: Sendable, Equatable {
+  /// Rows of pixels.
+  public let height: Int
+  /// Pixels in a row.
+  public let width: Int
+  /// Values of a pixel: 1 for gray, 3 for red, green, blue; more where frames are stacked.
+  public let channels: Int
+
+  /// Memberwise.
+  public init(height: Int, width: Int, channels: Int) {
+    precondition(height > 0 && width > 0 && channels > 0, "empty image \(height)x\(width)x\(channels)")
+    self.height = height
+    self.width = width
+    self.channels = channels
+  }
+
+  /// Floats per image, `height * width * channels`.
+  public var count: Int { height * width * channels }
+}
+
 /// Shapes and limits of an environment.
 public struct EnvironmentSpec: Sendable, Equatable {
   /// Floats per observation.
   public let observationSize: Int
+  /// How the floats of an observation make an image; nil where it is none.
+  public let imageShape: ImageShape?
   /// What it takes.
   public let action: ActionSpace
   /// Seconds that a step lasts.
   public let timeStep: Float
   /// Steps after which an episode is cut off.
   public let stepLimit: Int
+  /// Bounds of the reward of a step, inclusive; an infinite one where there is none. Nil where they are not known.
+  public let rewardRange: ClosedRange<Float>?
 
-  /// Memberwise.
-  public init(observationSize: Int, action: ActionSpace, timeStep: Float, stepLimit: Int) {
+  /// Memberwise. An image must have `observationSize` floats.
+  public init(
+    observationSize: Int, imageShape: ImageShape? = nil, action: ActionSpace, timeStep: Float, stepLimit: Int,
+    rewardRange: ClosedRange<Float>? = nil
+  ) {
     precondition(observationSize > 0 && action.size > 0 && stepLimit > 0, "empty space or step limit")
+    precondition(imageShape.map { $0.count == observationSize } ?? true, "image of another size")
     self.observationSize = observationSize
+    self.imageShape = imageShape
     self.action = action
     self.timeStep = timeStep
     self.stepLimit = stepLimit
+    self.rewardRange = rewardRange
   }
 }
 

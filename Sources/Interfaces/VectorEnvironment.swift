@@ -1,0 +1,47 @@
+import Archive
+import Kernels
+
+/// N environments of one kind that are stepped together.
+///
+/// An episode that ends is followed at once by the next one of the same copy: after `step`, `observations` shows its first
+/// observation, while `finalObservations` keeps the one that the ended episode closed with, which is where a truncated
+/// episode bootstraps from. All buffers are flat, belong to the environment and stay in place until it is mutated.
+public protocol VectorEnvironment: Checkpointable {
+  /// Shapes and limits of each copy; constant over the life of the value.
+  var spec: EnvironmentSpec { get }
+
+  /// Number of copies, N.
+  var count: Int { get }
+
+  /// What to act on next, [N, D], row-major.
+  var observations: UnsafePointer<Float> { get }
+
+  /// Rewards of the last step, [N].
+  var rewards: UnsafePointer<Float> { get }
+
+  /// Whether and why each copy's episode ended in the last step, [N].
+  var endings: UnsafePointer<Ending> { get }
+
+  /// Where episodes ended in the last step, their last observations, [N, D]; the other rows mean nothing.
+  var finalObservations: UnsafePointer<Float> { get }
+
+  /// Starts an episode in every copy. Episode e of copy i starts from the stream `random.child(i).child(e)`, whatever
+  /// the other copies do. Allocates at most on the first call.
+  mutating func reset(using random: RandomStream) throws
+
+  /// Takes one step in every copy under `actions` [N, A], and starts the next episode where one ended. Results do not
+  /// depend on the number of threads. Does not allocate. When copies fail, throws the error of the first of them;
+  /// `reset` must follow.
+  mutating func step(_ actions: UnsafePointer<Float>) throws
+}
+
+extension VectorEnvironment {
+  /// The observation of copy `index` at the end of the last step, [D]: the final one of an episode that ended, never the
+  /// first one of the next.
+  public func nextObservation(_ index: Int) -> UnsafeBufferPointer<Float> {
+    precondition(index >= 0 && index < count, "copy \(index) of \(count)")
+    let size = spec.observationSize
+    let rows = endings[index] == .none ? observations : finalObservations
+    return UnsafeBufferPointer(start: rows + index * size, count: size)
+  }
+}
