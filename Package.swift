@@ -26,8 +26,8 @@ let package = Package(
     .library(
       name: "Foresight",
       targets: [
-        "Kernels", "Archive", "Configuration", "Interfaces", "Networks", "Experience", "Environments", "Models",
-        "Planners", "Learners", "Agents", "Laboratory", "Catalog",
+        "Kernels", "Archive", "Configuration", "Interfaces", "Networks", "Experience", "Wrappers", "Environments",
+        "Models", "Planners", "Learners", "Agents", "Laboratory", "Catalog",
       ]),
     .executable(name: "foresight", targets: ["foresight"]),
   ],
@@ -48,12 +48,13 @@ let package = Package(
     module("Interfaces", ["Kernels", "Archive", "Configuration"]),
     module("Networks", ["Kernels", "Archive", "Configuration"]),
     module("Experience", ["Interfaces", "Kernels", "Archive"]),
+    module("Wrappers", ["Interfaces", "Kernels", "Archive", "Configuration"]),
     module("Environments", ["Interfaces", "Kernels", "Archive", "Configuration"]),
     module("Models", ["Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
     module("Planners", ["Interfaces", "Kernels", "Archive", "Configuration"]),
     module("Learners", ["Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
     module("Agents", ["Interfaces", "Experience", "Planners", "Kernels", "Archive", "Configuration"]),
-    module("Laboratory", ["Interfaces", "Configuration", "Archive", "Kernels", logging]),
+    module("Laboratory", ["Interfaces", "Wrappers", "Configuration", "Archive", "Kernels", logging]),
     module(
       "Catalog",
       [
@@ -80,6 +81,7 @@ let package = Package(
     tests(
       "Environments", ["Environments", "Interfaces", "Kernels", "Archive", "Configuration"],
       exclude: ["Peers"]),
+    tests("Wrappers", ["Wrappers", "Environments", "Interfaces", "Kernels", "Archive", "Configuration"]),
     tests("Models", ["Models", "Networks", "Experience", "Interfaces", "Kernels", "Archive"]),
     tests("Planners", ["Planners", "Interfaces", "Kernels", "Environments"]),
     tests("Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive"]),

@@ -36,6 +36,14 @@ public protocol VectorEnvironment: Checkpointable {
 }
 
 extension VectorEnvironment {
+  /// Takes one step in every copy under `actions` [N, A].
+  public mutating func step(_ actions: Matrix) throws {
+    precondition(
+      actions.rows == count && actions.columns == spec.action.size,
+      "actions [\(actions.rows), \(actions.columns)] for \(count) copies that take \(spec.action.size) floats")
+    try withExtendedLifetime(actions) { try step(actions.pointer) }
+  }
+
   /// The observation of copy `index` at the end of the last step, [D]: the final one of an episode that ended, never the
   /// first one of the next.
   public func nextObservation(_ index: Int) -> UnsafeBufferPointer<Float> {
