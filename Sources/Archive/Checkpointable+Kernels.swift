@@ -36,3 +36,20 @@ extension StateReader {
     try read(name, shape: shape, into: UnsafeMutableBufferPointer(start: matrix.mutablePointer, count: count))
   }
 }
+
+extension RunningMoments: Checkpointable {
+  public func save(to writer: inout StateWriter) {
+    let state = state
+    writer.write("count", state.count)
+    writer.write("mean", state.mean)
+    writer.write("squares", state.squares)
+  }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    let count = try reader.integer("count")
+    guard count >= 0 else { throw .mismatch(name: "count", expected: "a count", found: "\(count)") }
+    let size = mean.count
+    self = RunningMoments(
+      count: count, mean: try reader.read("mean", shape: [size]), squares: try reader.read("squares", shape: [size]))
+  }
+}

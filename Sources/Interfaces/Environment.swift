@@ -13,6 +13,21 @@ public protocol Environment: Checkpointable, Sendable {
   /// Applies `action` (`spec.action.size` floats) and writes the next observation. Actions outside the bounds are clipped.
   /// Must not be called after an ending before the next `reset`. Does not allocate.
   mutating func step(_ action: [Float], observation: inout [Float]) throws -> StepOutcome
+
+  /// Writes the running statistics of training by which the environment normalizes what it shows; nothing for most.
+  func saveStatistics(to writer: inout StateWriter)
+
+  /// Turns into an environment to measure in: from now on it normalizes by the statistics that `saveStatistics` of the
+  /// training environment wrote, never updates them, and gives the rewards of the task itself.
+  mutating func beginMeasurement(with statistics: StateReader) throws(ArchiveError)
+}
+
+extension Environment {
+  /// Nothing: most environments learn nothing.
+  public func saveStatistics(to writer: inout StateWriter) {}
+
+  /// Nothing: most environments show the same to everyone.
+  public mutating func beginMeasurement(with statistics: StateReader) throws(ArchiveError) {}
 }
 
 /// Reward and termination of imagined steps, so that planners and learners can score what a dynamics model predicts.

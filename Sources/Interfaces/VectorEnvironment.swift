@@ -33,9 +33,16 @@ public protocol VectorEnvironment: Checkpointable {
   /// depend on the number of threads. Does not allocate. When copies fail, throws the error of the first of them;
   /// `reset` must follow.
   mutating func step(_ actions: UnsafePointer<Float>) throws
+
+  /// Writes the running statistics of training by which the copies together normalize what they show, as
+  /// `Environment.saveStatistics` does; nothing for most.
+  func saveStatistics(to writer: inout StateWriter)
 }
 
 extension VectorEnvironment {
+  /// Nothing: most environments learn nothing.
+  public func saveStatistics(to writer: inout StateWriter) {}
+
   /// Takes one step in every copy under `actions` [N, A].
   public mutating func step(_ actions: Matrix) throws {
     precondition(

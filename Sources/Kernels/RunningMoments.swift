@@ -59,6 +59,20 @@ public struct RunningMoments: Sendable, Equatable {
   /// Variance of each component, dividing by the count; zeros before the first vector.
   public var variance: [Double] { squares.map { count == 0 ? 0 : $0 / Double(count) } }
 
+  /// Variance of component `index`. Does not allocate.
+  public func variance(of index: Int) -> Double { count == 0 ? 0 : squares[index] / Double(count) }
+
+  /// Replaces `x` [D] by (x - mean) / sqrt(variance + 1e-8), limited to ±`limit`; leaves it be before the second vector.
+  /// NaN stays NaN. O(D), does not allocate.
+  public func standardize(_ x: UnsafeMutableBufferPointer<Float>, limit: Float = .infinity) {
+    precondition(x.count == mean.count, "\(x.count) components, expected \(mean.count)")
+    guard count > 1 else { return }
+    for i in mean.indices {
+      let score = Float((Double(x[i]) - mean[i]) / (variance(of: i) + 1e-8).squareRoot())
+      x[i] = score < -limit ? -limit : score > limit ? limit : score
+    }
+  }
+
   /// Square root of `variance`.
   public var standardDeviation: [Double] { variance.map { $0.squareRoot() } }
 }

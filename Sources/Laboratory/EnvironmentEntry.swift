@@ -1,19 +1,24 @@
 public import Configuration
 public import Interfaces
+internal import Wrappers
 
 /// One environment made from settings, with what an agent may know about it.
 public struct EnvironmentInstance: Sendable {
   /// The entry's name, such as `Pendulum-v1`.
   public let name: String
-  /// The environment, not yet reset.
+  /// The environment in its wrappers, not yet reset.
   public let environment: any Environment
-  /// Reward and termination of imagined steps; nil where the task offers none.
+  /// Reward and termination of imagined steps; nil where the task offers none or its wrappers change what it was about.
   public let objective: (any Objective)?
   /// Every setting with its value.
   public let settings: ConfigurationTree
+  let buildVector: @Sendable (Int) throws(ConfigurationError) -> any VectorEnvironment
 
   /// Shapes and limits.
   public var spec: EnvironmentSpec { environment.spec }
+
+  /// `count` copies of the environment, stepped together; where its wrappers normalize, by statistics they have in common.
+  public func makeVector(count: Int) throws(ConfigurationError) -> any VectorEnvironment { try buildVector(count) }
 }
 
 /// An environment of the catalog: how to document it and how to make it.
@@ -22,9 +27,13 @@ public struct EnvironmentEntry: Sendable {
   public let name: String
   /// One line for lists.
   public let summary: String
-  /// Its settings, keys prefixed with `environment.`.
+  /// Its settings, keys prefixed with `environment.`, and those of its wrappers, with `environment.wrappers.`.
   public let documentation: [SettingDocumentation]
   private let build: @Sendable (ConfigurationTree) throws(ConfigurationError) -> EnvironmentInstance
+
+  private static var path: String { SettingOwners.environmentGroup }
+  private static var wrapperKey: String { "wrappers" }
+  private static var wrapperPath: String { "\(path).\(wrapperKey)" }
 
   /// An environment with settings of type `Settings`.
   ///
@@ -37,12 +46,35 @@ public struct EnvironmentEntry: Sendable {
     precondition(isEntryName(name), "'\(name)' cannot name a folder")
     self.name = name
     self.summary = summary
-    documentation = Settings.documentation(path: "environment")
+    let own = Settings.documentation(path: Self.path)
+    precondition(own.allSatisfy { !$0.key.hasPrefix(Self.wrapperPath + ".") }, "\(name) has a setting of wrappers")
+    let documentation = own + WrapperSettings.documentation(path: Self.wrapperPath)
+    self.documentation = documentation
     build = { tree throws(ConfigurationError) in
-      let settings = try Settings.decode(tree, path: "environment")
-      let made = try make(settings)
+      // dotted keys become groups
+      let tree = ConfigurationTree().merging(tree)
+      let settings: Settings
+      do throws(ConfigurationError) {
+        settings = try Settings.decode(tree.filter { $0 != Self.wrapperKey }, path: Self.path)
+      } catch {
+        throw error.kind == .unknownKey ? error.suggesting(documentation.map(\.key)) : error
+      }
+      let wrappers = try WrapperSettings.decode(tree[Self.wrapperKey] ?? ConfigurationTree(), path: Self.wrapperPath)
+      @Sendable func wrapped(_ wrappers: WrapperSettings) throws(ConfigurationError) -> WrappedTask {
+        let made = try make(settings)
+        var task = WrappedTask(made.environment, objective: made.objective)
+        try task.wrap(wrappers, path: Self.wrapperPath)
+        return task
+      }
+      let task = try wrapped(wrappers)
       return EnvironmentInstance(
-        name: name, environment: made.environment, objective: made.objective, settings: settings.resolved())
+        name: name, environment: task.environment, objective: task.objective,
+        settings: settings.resolved().merging(.mapping([(Self.wrapperKey, wrappers.resolved())])),
+        buildVector: { count throws(ConfigurationError) in
+          try wrappers.makeVector(count: count, path: Self.wrapperPath) { wrappers throws(ConfigurationError) in
+            try wrapped(wrappers).environment
+          }
+        })
     }
   }
 
@@ -52,6 +84,15 @@ public struct EnvironmentEntry: Sendable {
   /// - Throws: `ConfigurationError` naming the setting at fault.
   public func make(_ tree: ConfigurationTree = ConfigurationTree()) throws(ConfigurationError) -> EnvironmentInstance {
     try build(tree)
+  }
+}
+
+extension ConfigurationError {
+  /// The same error about an unknown key, with the nearest of `known` keys.
+  fileprivate func suggesting(_ known: [String]) -> ConfigurationError {
+    guard let key, let nearest = nearestName(to: key, among: known) else { return self }
+    return ConfigurationError(
+      kind: kind, key: key, value: value, location: location, problem: "did you mean '\(nearest)'?")
   }
 }
 

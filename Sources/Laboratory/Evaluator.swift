@@ -1,3 +1,4 @@
+public import Archive
 internal import Configuration
 public import Interfaces
 public import Kernels
@@ -27,6 +28,14 @@ public struct Evaluator {
   /// Measures in a new environment of `plan`'s settings.
   init(for plan: RunPlan) throws(ConfigurationError) {
     self.init(environment: try plan.makeParticipants().environment.environment)
+  }
+
+  /// Measures from now on as the agent sees `training`: with its running statistics as they are now, if it has any, and
+  /// the rewards of the task itself.
+  public mutating func adoptStatistics(of training: any Environment) throws(ArchiveError) {
+    var writer = StateWriter()
+    training.saveStatistics(to: &writer)
+    try environment.beginMeasurement(with: StateReader(writer.file))
   }
 
   /// Plays one episode without exploration.

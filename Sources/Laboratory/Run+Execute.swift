@@ -62,6 +62,7 @@ extension Run {
     let random = plan.random.child("evaluation").child(steps)
     var rows: [[CSVField]] = []
     var sum = 0.0
+    try evaluator.adoptStatistics(of: state.interaction.environment)
     for episode in 0..<plan.settings.evaluation.episodes {
       let result = try evaluator.episode(
         of: &state.interaction.agent, using: random.child(episode), isCancelled: { stop.isRaised })

@@ -28,6 +28,7 @@ public struct SavedRun {
     }
     self.state = state
     evaluator = try Evaluator(for: plan)
+    try evaluator.adoptStatistics(of: state.interaction.environment)
   }
 
   /// Returns of `episodes` episodes without exploration, a function of the saved agent and `seed`.

@@ -7,15 +7,15 @@ import Kernels
 /// Episodes are driven by uniformly random actions. Heap allocations are those of the calling thread.
 package struct EnvironmentConformance<Task: Environment, Score: Objective> {
   private let make: () throws -> Task
-  private let objective: Score
+  private let objective: Score?
   private let seed: UInt64
   private let spec: EnvironmentSpec
   private var failures: [String] = []
 
   /// Every way in which the environments that `make` returns, all alike, break the rules; empty if none does.
-  /// `objective` must agree with the rewards and terminations of `step`.
+  /// `objective` must agree with the rewards and terminations of `step`; nil where the environment has none.
   package static func failures(
-    objective: Score, seed: UInt64 = 1, make: @escaping () throws -> Task
+    objective: Score?, seed: UInt64 = 1, make: @escaping () throws -> Task
   ) throws -> [String] {
     var check = try EnvironmentConformance(objective: objective, seed: seed, make: make)
     check.checkSpec()
@@ -29,7 +29,7 @@ package struct EnvironmentConformance<Task: Environment, Score: Objective> {
     return check.failures
   }
 
-  private init(objective: Score, seed: UInt64, make: @escaping () throws -> Task) throws {
+  private init(objective: Score?, seed: UInt64, make: @escaping () throws -> Task) throws {
     self.make = make
     self.objective = objective
     self.seed = seed
@@ -82,6 +82,7 @@ package struct EnvironmentConformance<Task: Environment, Score: Objective> {
       let start = inside.observation
       let (a, b) = (try inside.step(bound), try outside.step(beyond))
       expect(a == b && inside.observation == outside.observation, "the action \(beyond) is not clipped in step")
+      guard objective != nil else { continue }
       let rewards = [bound, beyond].map { score([start], [$0], [inside.observation]).rewards }
       expect(rewards[0] == rewards[1], "the action \(beyond) is not clipped in the objective")
     }
@@ -128,6 +129,7 @@ package struct EnvironmentConformance<Task: Environment, Score: Objective> {
 
   /// Rewards to single precision and the same terminations, in batches of several sizes.
   private mutating func checkObjective() throws {
+    guard objective != nil else { return }
     let course = try record(steps: 2 * spec.stepLimit + 100, seed: seed)
     let (before, after) = (course.before, course.after)
     for batch in [1, 3, before.count] {
@@ -153,6 +155,7 @@ package struct EnvironmentConformance<Task: Environment, Score: Objective> {
     let steps = 2 * spec.stepLimit + 10
     let stepping = try allocations { for _ in 0..<steps { try runner.stepOrReset() } }
     expect(stepping == 0, "\(stepping) heap allocations in \(steps) steps and resets")
+    guard let objective else { return }
     let course = try record(steps: 64, seed: seed)
     let (states, actions, next) = (matrix(course.before), matrix(course.actions), matrix(course.after))
     var (rewards, terminated) = ([Float](repeating: 0, count: 64), [Bool](repeating: false, count: 64))
@@ -165,7 +168,7 @@ package struct EnvironmentConformance<Task: Environment, Score: Objective> {
   ) -> (rewards: [Float], terminated: [Bool]) {
     var rewards = [Float](repeating: .nan, count: states.count)
     var terminated = [Bool](repeating: true, count: states.count)
-    objective.evaluate(matrix(states), matrix(actions), matrix(next), rewards: &rewards, terminated: &terminated)
+    objective?.evaluate(matrix(states), matrix(actions), matrix(next), rewards: &rewards, terminated: &terminated)
     return (rewards, terminated)
   }
 
@@ -198,4 +201,19 @@ package struct EnvironmentConformance<Task: Environment, Score: Objective> {
     }
     return course
   }
+}
+
+extension EnvironmentConformance where Score == NoObjective {
+  /// Every way in which environments without an objective break the rules.
+  package static func failures(seed: UInt64 = 1, make: @escaping () throws -> Task) throws -> [String] {
+    try failures(objective: nil, seed: seed, make: make)
+  }
+}
+
+/// The objective of environments that have none.
+package struct NoObjective: Objective {
+  package func evaluate(
+    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
+    rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>
+  ) {}
 }

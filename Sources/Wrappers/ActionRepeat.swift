@@ -1,0 +1,34 @@
+public import Interfaces
+
+/// Takes every action several times, or until the episode ends, and adds up the rewards. A decision counts as one step.
+public struct ActionRepeat<Base: Environment>: EnvironmentWrapper {
+  public var base: Base
+  public let spec: EnvironmentSpec
+  private let times: Int
+
+  /// Takes each action `times` times, at least once.
+  public init(_ base: Base, times: Int) {
+    precondition(times >= 1, "actions taken \(times) times")
+    self.base = base
+    self.times = times
+    let count = Float(times)
+    spec = base.spec.with(
+      timeStep: base.spec.timeStep * count,
+      stepLimit: base.spec.stepLimit / times + (base.spec.stepLimit % times == 0 ? 0 : 1),
+      rewardRange: .some(
+        // an episode may end at the first of them
+        base.spec.rewardRange.map {
+          min($0.lowerBound, $0.lowerBound * count)...max($0.upperBound, $0.upperBound * count)
+        }))
+  }
+
+  public mutating func step(_ action: [Float], observation: inout [Float]) throws -> StepOutcome {
+    var total = StepOutcome(reward: 0, ending: .none)
+    for _ in 0..<times where total.ending == .none {
+      let outcome = try base.step(action, observation: &observation)
+      total.reward += outcome.reward
+      total.ending = outcome.ending
+    }
+    return total
+  }
+}

@@ -1,0 +1,65 @@
+public import Archive
+public import Interfaces
+public import Kernels
+
+/// An environment that changes one thing about another. Wrappers are values and compose:
+/// `FrameStack(Resized(Grayscale(game)))`.
+///
+/// Whatever a wrapper does not define itself is the base's.
+public protocol EnvironmentWrapper: Environment {
+  /// The type of `base`.
+  associatedtype Base: Environment
+
+  /// What is wrapped.
+  var base: Base { get set }
+}
+
+extension EnvironmentWrapper {
+  public var spec: EnvironmentSpec { base.spec }
+
+  public mutating func reset(using random: inout RandomStream, observation: inout [Float]) {
+    base.reset(using: &random, observation: &observation)
+  }
+
+  public mutating func step(_ action: [Float], observation: inout [Float]) throws -> StepOutcome {
+    try base.step(action, observation: &observation)
+  }
+
+  public func save(to writer: inout StateWriter) { writer.write("base", base) }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) { try reader.read("base", into: &base) }
+
+  public func saveStatistics(to writer: inout StateWriter) { base.saveStatistics(to: &writer) }
+
+  public mutating func beginMeasurement(with statistics: StateReader) throws(ArchiveError) {
+    try base.beginMeasurement(with: statistics)
+  }
+}
+
+/// A wrapper that does not fit the environment it was to wrap.
+public struct WrapperError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What does not fit, in words that follow the wrapper's name.
+  public let description: String
+
+  /// Memberwise.
+  public init(description: String) { self.description = description }
+}
+
+extension EnvironmentSpec {
+  /// The same but for what is given.
+  func with(
+    action: ActionSpace? = nil, timeStep: Float? = nil, stepLimit: Int? = nil, rewardRange: ClosedRange<Float>?? = nil
+  ) -> EnvironmentSpec {
+    EnvironmentSpec(
+      observationSize: observationSize, imageShape: imageShape, action: action ?? self.action,
+      timeStep: timeStep ?? self.timeStep, stepLimit: stepLimit ?? self.stepLimit,
+      rewardRange: rewardRange ?? self.rewardRange)
+  }
+
+  /// The same with observations of `size` floats, an image where `imageShape` says so.
+  func observing(_ size: Int, imageShape: ImageShape? = nil) -> EnvironmentSpec {
+    EnvironmentSpec(
+      observationSize: size, imageShape: imageShape, action: action, timeStep: timeStep, stepLimit: stepLimit,
+      rewardRange: rewardRange)
+  }
+}
