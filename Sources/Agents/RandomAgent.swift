@@ -53,6 +53,8 @@ public struct RandomAgent: Agent {
     precondition(action.count == space.size, "\(action.count) floats for actions of \(space.size)")
     switch space {
     case .discrete(let count): action[0] = Float(random.index(below: count))
+    case .multiDiscrete(let counts):
+      for index in action.indices { action[index] = Float(random.index(below: counts[index])) }
     case .box: for index in action.indices { action[index] = random.uniform(low[index], high[index]) }
     }
   }

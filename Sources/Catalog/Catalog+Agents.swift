@@ -77,7 +77,7 @@ extension AgentEntry {
 private func continuous(
   _ environment: EnvironmentInstance, for agent: String
 ) throws(ConfigurationError) -> EnvironmentSpec {
-  if case .discrete = environment.spec.action {
+  guard case .box = environment.spec.action else {
     throw ConfigurationError(
       kind: .relation, problem: "\(agent) needs continuous actions; \(environment.name) has discrete ones")
   }

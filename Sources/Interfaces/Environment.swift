@@ -7,12 +7,18 @@ public protocol Environment: Checkpointable, Sendable {
   var spec: EnvironmentSpec { get }
 
   /// Starts an episode, drawing the start state from `random`, and writes the first observation
-  /// (`spec.observationSize` floats). Does not allocate.
-  mutating func reset(using random: inout RandomStream, observation: inout [Float])
+  /// (`spec.observationSize` floats). Does not allocate. Throws where the environment can fail, such as one that another
+  /// process runs.
+  mutating func reset(using random: inout RandomStream, observation: inout [Float]) throws
 
   /// Applies `action` (`spec.action.size` floats) and writes the next observation. Actions outside the bounds are clipped.
   /// Must not be called after an ending before the next `reset`. Does not allocate.
   mutating func step(_ action: [Float], observation: inout [Float]) throws -> StepOutcome
+
+  /// Gets ready for `save`, which cannot fail: an environment whose state is kept elsewhere fetches it. Called right
+  /// before `save`, within episodes and between them. False where the state of an episode under way cannot be saved;
+  /// what is saved then is only good for starting the next one.
+  mutating func prepareToSave() throws -> Bool
 
   /// Writes the running statistics of training by which the environment normalizes what it shows; nothing for most.
   func saveStatistics(to writer: inout StateWriter)
@@ -23,6 +29,9 @@ public protocol Environment: Checkpointable, Sendable {
 }
 
 extension Environment {
+  /// Nothing to do: most environments can be saved at any time.
+  public mutating func prepareToSave() throws -> Bool { true }
+
   /// Nothing: most environments learn nothing.
   public func saveStatistics(to writer: inout StateWriter) {}
 

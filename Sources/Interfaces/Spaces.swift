@@ -2,21 +2,25 @@
 public enum ActionSpace: Sendable, Equatable {
   /// One of `count` choices; an action is one float, the choice's index.
   case discrete(count: Int)
+  /// Several choices at once, the i-th one of `counts[i]`; an action is one float each, the choice's index.
+  case multiDiscrete(counts: [Int])
   /// A vector of reals between the bounds, inclusive.
   case box(low: [Float], high: [Float])
 
-  /// Floats per action as environments take them: 1 for discrete spaces.
+  /// Floats per action as environments take them: one for each choice or real.
   public var size: Int {
     switch self {
     case .discrete: 1
+    case .multiDiscrete(let counts): counts.count
     case .box(let low, _): low.count
     }
   }
 
-  /// Bounds of each component; for a discrete space `0` and `count - 1`.
+  /// Bounds of each component; for one of `count` choices `0` and `count - 1`.
   public var bounds: (low: [Float], high: [Float]) {
     switch self {
     case .discrete(let count): ([0], [Float(count - 1)])
+    case .multiDiscrete(let counts): (counts.map { _ in 0 }, counts.map { Float($0 - 1) })
     case .box(let low, let high): (low, high)
     }
   }

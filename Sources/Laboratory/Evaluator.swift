@@ -46,7 +46,7 @@ public struct Evaluator {
     of agent: inout any Agent, using random: RandomStream, isCancelled: () -> Bool = { false }
   ) throws -> EvaluatedEpisode? {
     var start = random.child("environment")
-    environment.reset(using: &start, observation: &observation)
+    try environment.reset(using: &start, observation: &observation)
     agent.startEpisode(for: .evaluate, using: random.child("agent"))
     var total = 0.0
     var length = 0

@@ -45,7 +45,7 @@ struct Interaction {
   /// - Throws: `NumericalFailure` when the agent or the environment gave a number that is not finite, and whatever the
   ///   environment throws.
   mutating func step(metrics: inout MetricRow) throws -> CompletedEpisode? {
-    if !isUnderWay { startEpisode() }
+    if !isUnderWay { try startEpisode() }
     let before = agent.phases
     let start = ContinuousClock.now
     try agent.act(on: observation, for: .collect, action: &action)
@@ -79,9 +79,9 @@ struct Interaction {
     return CompletedEpisode(index: episode, total: total, length: length, ending: outcome.ending)
   }
 
-  private mutating func startEpisode() {
+  private mutating func startEpisode() throws {
     var start = random.child("environment").child(episode)
-    environment.reset(using: &start, observation: &observation)
+    try environment.reset(using: &start, observation: &observation)
     agent.startEpisode(for: .collect, using: random.child("collection").child(episode))
     total = 0
     length = 0

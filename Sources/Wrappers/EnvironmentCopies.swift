@@ -152,7 +152,7 @@ public final class EnvironmentCopies<Base: Environment>: VectorEnvironment {
   private func startEpisode(_ index: Int) throws {
     let copy = copies + index
     var start = copy.pointee.random.child(copy.pointee.episode)
-    copy.pointee.environment.reset(using: &start, observation: &copy.pointee.observation)
+    try copy.pointee.environment.reset(using: &start, observation: &copy.pointee.observation)
     show(index, in: observationRows)
   }
 

@@ -17,8 +17,8 @@ public protocol EnvironmentWrapper: Environment {
 extension EnvironmentWrapper {
   public var spec: EnvironmentSpec { base.spec }
 
-  public mutating func reset(using random: inout RandomStream, observation: inout [Float]) {
-    base.reset(using: &random, observation: &observation)
+  public mutating func reset(using random: inout RandomStream, observation: inout [Float]) throws {
+    try base.reset(using: &random, observation: &observation)
   }
 
   public mutating func step(_ action: [Float], observation: inout [Float]) throws -> StepOutcome {
@@ -28,6 +28,8 @@ extension EnvironmentWrapper {
   public func save(to writer: inout StateWriter) { writer.write("base", base) }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) { try reader.read("base", into: &base) }
+
+  public mutating func prepareToSave() throws -> Bool { try base.prepareToSave() }
 
   public func saveStatistics(to writer: inout StateWriter) { base.saveStatistics(to: &writer) }
 

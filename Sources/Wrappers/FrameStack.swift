@@ -28,8 +28,8 @@ public struct FrameStack<Base: Environment>: EnvironmentWrapper {
     stack = Array(repeating: 0, count: size * frames)
   }
 
-  public mutating func reset(using random: inout RandomStream, observation: inout [Float]) {
-    base.reset(using: &random, observation: &newest)
+  public mutating func reset(using random: inout RandomStream, observation: inout [Float]) throws {
+    try base.reset(using: &random, observation: &newest)
     for _ in 0..<frames { push() }
     show(&observation)
   }

@@ -27,8 +27,8 @@ public struct MappedObservations<Base: Environment, Map: ObservationMap>: Enviro
     original = Array(repeating: 0, count: base.spec.observationSize)
   }
 
-  public mutating func reset(using random: inout RandomStream, observation: inout [Float]) {
-    base.reset(using: &random, observation: &original)
+  public mutating func reset(using random: inout RandomStream, observation: inout [Float]) throws {
+    try base.reset(using: &random, observation: &original)
     show(&observation)
   }
 

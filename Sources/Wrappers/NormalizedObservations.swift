@@ -23,8 +23,8 @@ public struct NormalizedObservations<Base: Environment>: EnvironmentWrapper {
     moments = RunningMoments(size: base.spec.observationSize)
   }
 
-  public mutating func reset(using random: inout RandomStream, observation: inout [Float]) {
-    base.reset(using: &random, observation: &observation)
+  public mutating func reset(using random: inout RandomStream, observation: inout [Float]) throws {
+    try base.reset(using: &random, observation: &observation)
     show(&observation)
   }
 

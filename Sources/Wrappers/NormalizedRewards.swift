@@ -21,8 +21,8 @@ public struct NormalizedRewards<Base: Environment>: EnvironmentWrapper {
     isMeasuring ? base.spec : base.spec.with(rewardRange: .some(-scaling.limit...scaling.limit))
   }
 
-  public mutating func reset(using random: inout RandomStream, observation: inout [Float]) {
-    base.reset(using: &random, observation: &observation)
+  public mutating func reset(using random: inout RandomStream, observation: inout [Float]) throws {
+    try base.reset(using: &random, observation: &observation)
     scaling.startEpisode(0)
   }
 

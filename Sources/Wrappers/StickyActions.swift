@@ -21,8 +21,8 @@ public struct StickyActions<Base: Environment>: EnvironmentWrapper {
   }
 
   /// Resets the base, then takes one number from `random` as the seed of the episode's repetitions.
-  public mutating func reset(using random: inout RandomStream, observation: inout [Float]) {
-    base.reset(using: &random, observation: &observation)
+  public mutating func reset(using random: inout RandomStream, observation: inout [Float]) throws {
+    try base.reset(using: &random, observation: &observation)
     self.random = RandomStream(seed: random.next())
     hasPrevious = false
   }

@@ -18,8 +18,8 @@ public struct TimeLimit<Base: Environment>: EnvironmentWrapper {
     spec = base.spec.with(stepLimit: steps)
   }
 
-  public mutating func reset(using random: inout RandomStream, observation: inout [Float]) {
-    base.reset(using: &random, observation: &observation)
+  public mutating func reset(using random: inout RandomStream, observation: inout [Float]) throws {
+    try base.reset(using: &random, observation: &observation)
     elapsedSteps = 0
   }
 

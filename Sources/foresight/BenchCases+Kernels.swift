@@ -29,12 +29,12 @@ extension BenchCase {
         return (0..<spec.action.size).map { random.uniform(low[$0], high[$0]) }
       }
       var observation = [Float](repeating: 0, count: spec.observationSize)
-      environment.reset(using: &random, observation: &observation)
+      try environment.reset(using: &random, observation: &observation)
       return try clock.measure("env-step-\(name)", metric: "steps", unit: "steps/s", amount: 10_000) {
         for _ in 0..<10 {
           for action in actions {
             if try environment.step(action, observation: &observation).ending != .none {
-              environment.reset(using: &random, observation: &observation)
+              try environment.reset(using: &random, observation: &observation)
             }
           }
         }

@@ -41,7 +41,7 @@ struct AgentRunner<Player: Agent, Task: StateSpaceTask> {
   mutating func step() throws {
     if !isUnderWay {
       var start = random.child("environment").child(returns.count)
-      environment.reset(using: &start, observation: &observation)
+      try environment.reset(using: &start, observation: &observation)
       agent.startEpisode(for: .collect, using: random.child("collection").child(returns.count))
       isUnderWay = true
       total = 0
@@ -63,7 +63,7 @@ struct AgentRunner<Player: Agent, Task: StateSpaceTask> {
     var (copy, stream) = (environment, random.child("evaluation").child(evaluations))
     evaluations += 1
     var (seen, chosen, total, actions) = (observation, action, 0.0, [[Float]]())
-    copy.reset(using: &stream, observation: &seen)
+    try copy.reset(using: &stream, observation: &seen)
     let start = seen
     agent.startEpisode(for: .evaluate, using: stream.child("agent"))
     while true {

@@ -124,7 +124,7 @@ import Testing
     var action = [Float](repeating: .nan, count: made.spec.action.size)
     var (random, observation) = (RandomStream(seed: 2), [Float](repeating: 0, count: made.spec.observationSize))
     var task = made.environment
-    task.reset(using: &random, observation: &observation)
+    try task.reset(using: &random, observation: &observation)
     for purpose in [ActPurpose.collect, .evaluate] {
       player.startEpisode(for: purpose, using: random.child("episode"))
       for _ in 0..<5 {

@@ -59,7 +59,7 @@ import Testing
     var isOver = true
     for _ in 0..<1000 {
       if isOver {
-        task.reset(using: &random, observation: &observation)
+        try task.reset(using: &random, observation: &observation)
         let start = (0..<Task.State.scalarCount).map { Double(task.episode.state[$0]) }
         request.episodes.append(Request.Episode(start: start, actions: []))
         steps.append([])
@@ -78,6 +78,7 @@ import Testing
     #expect(answer.stepLimit == spec.stepLimit)
     switch spec.action {
     case .discrete(let count): #expect(count == answer.choices)
+    case .multiDiscrete: Issue.record("no task takes several choices")
     case .box(let low, let high): #expect(low == answer.low && high == answer.high)
     }
     try #require(answer.episodes.map(\.rewards.count) == steps.map(\.count))
@@ -96,6 +97,7 @@ import Testing
   private func randomAction(in space: ActionSpace, using random: inout RandomStream) -> [Float] {
     switch space {
     case .discrete(let count): [Float(random.index(below: count))]
+    case .multiDiscrete(let counts): counts.map { Float(random.index(below: $0)) }
     case .box(let low, let high): zip(low, high).map { random.uniform($0, $1) }
     }
   }

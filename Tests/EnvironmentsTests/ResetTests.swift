@@ -8,11 +8,11 @@ import Testing
   private typealias Moments = (mean: Double, deviation: Double, low: Double, high: Double)
 
   /// Mean, standard deviation and range of each component of the start state.
-  private func starts<Task: StateSpaceTask>(_ task: Task) -> [Moments] where Task.State.Scalar: BinaryFloatingPoint {
+  private func starts<Task: StateSpaceTask>(_ task: Task) throws -> [Moments] where Task.State.Scalar: BinaryFloatingPoint {
     var (task, random) = (task, RandomStream(seed: 7))
     var observation = [Float](repeating: 0, count: task.spec.observationSize)
-    let states = (0..<20_000).map { _ in
-      task.reset(using: &random, observation: &observation)
+    let states = try (0..<20_000).map { _ in
+      try task.reset(using: &random, observation: &observation)
       return task.episode.state
     }
     return (0..<Task.State.scalarCount).map { index in
@@ -33,29 +33,29 @@ import Testing
     #expect(found.high <= high + 1e-7 && found.high > high - width * 0.002)
   }
 
-  @Test func pendulum() {
-    let found = starts(Pendulum(PendulumSettings()))
+  @Test func pendulum() throws {
+    let found = try starts(Pendulum(PendulumSettings()))
     expectUniform(found[0], -.pi, .pi)
     expectUniform(found[1], -1, 1)
   }
 
-  @Test func cartPole() { for found in starts(CartPole(CartPoleSettings())) { expectUniform(found, -0.05, 0.05) } }
+  @Test func cartPole() throws { for found in try starts(CartPole(CartPoleSettings())) { expectUniform(found, -0.05, 0.05) } }
 
-  @Test func mountainCars() {
-    let discrete = starts(MountainCar(MountainCarSettings()))
-    let continuous = starts(MountainCarContinuous(MountainCarContinuousSettings()))
+  @Test func mountainCars() throws {
+    let discrete = try starts(MountainCar(MountainCarSettings()))
+    let continuous = try starts(MountainCarContinuous(MountainCarContinuousSettings()))
     for found in [discrete, continuous] {
       expectUniform(found[0], -0.6, -0.4)
       #expect(found[1].low == 0 && found[1].high == 0)
     }
   }
 
-  @Test func acrobot() { for found in starts(Acrobot(AcrobotSettings())) { expectUniform(found, -0.1, 0.1) } }
+  @Test func acrobot() throws { for found in try starts(Acrobot(AcrobotSettings())) { expectUniform(found, -0.1, 0.1) } }
 
-  @Test func pointMass() { for found in starts(PointMass(PointMassSettings())) { expectUniform(found, -1, 1) } }
+  @Test func pointMass() throws { for found in try starts(PointMass(PointMassSettings())) { expectUniform(found, -1, 1) } }
 
-  @Test func cartPoleSwingUp() {
-    for found in starts(CartPoleSwingUp(CartPoleSwingUpSettings())) {
+  @Test func cartPoleSwingUp() throws {
+    for found in try starts(CartPoleSwingUp(CartPoleSwingUpSettings())) {
       #expect(abs(found.mean) < 5 * 0.1 / 20_000.0.squareRoot())
       #expect(abs(found.deviation - 0.1) < 0.003)
       // of 20,000 normal numbers the largest is almost surely between 3.2 and 6 standard deviations out

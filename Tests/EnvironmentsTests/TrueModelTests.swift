@@ -23,7 +23,7 @@ import Testing
     var actions = (0..<length).map { _ in Matrix(rows: count, columns: spec.action.size) }
     for row in 0..<count {
       var origin = task
-      origin.reset(using: &random, observation: &observation)
+      try origin.reset(using: &random, observation: &observation)
       for _ in 0..<row { _ = try origin.step(draw(spec.action, &random), observation: &observation) }
       starts.setRow(row, observation)
       for t in 0..<length { actions[t].setRow(row, draw(spec.action, &random)) }
@@ -61,6 +61,7 @@ import Testing
   private func draw(_ space: ActionSpace, _ random: inout RandomStream) -> [Float] {
     switch space {
     case .discrete(let count): [Float(random.index(below: count))]
+    case .multiDiscrete(let counts): counts.map { Float(random.index(below: $0)) }
     case .box(let low, let high): zip(low, high).map { random.uniform($0, $1) }
     }
   }

@@ -23,7 +23,7 @@ import Testing
     var random = RandomStream(seed: 14)
     let (low, high) = task.spec.action.bounds
     var (observation, unused) = ([Float](repeating: 0, count: task.spec.observationSize), task)
-    unused.reset(using: &random, observation: &observation)
+    try unused.reset(using: &random, observation: &observation)
     let plans = Matrix(
       rows: count, columns: horizon * low.count,
       (0..<count * horizon).flatMap { _ in low.indices.map { random.uniform(low[$0], high[$0]) } })

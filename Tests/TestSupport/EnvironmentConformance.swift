@@ -59,7 +59,7 @@ package struct EnvironmentConformance<Task: Environment, Score: Objective> {
   private mutating func checkEndings() throws {
     var runner = EnvironmentRunner(try make(), seed: seed)
     for _ in 0..<3 {
-      runner.reset()
+      try runner.reset()
       var (length, ending) = (0, Ending.none)
       while ending == .none && length <= spec.stepLimit {
         ending = try runner.step().ending
@@ -77,8 +77,8 @@ package struct EnvironmentConformance<Task: Environment, Score: Objective> {
       (low, low.map { $0 - 1 }), (high, high.map { $0 + 1 }), (high, high.map { _ in .infinity }),
     ] {
       var (inside, outside) = (EnvironmentRunner(try make(), seed: seed), EnvironmentRunner(try make(), seed: seed))
-      inside.reset()
-      outside.reset()
+      try inside.reset()
+      try outside.reset()
       let start = inside.observation
       let (a, b) = (try inside.step(bound), try outside.step(beyond))
       expect(a == b && inside.observation == outside.observation, "the action \(beyond) is not clipped in step")
@@ -91,11 +91,16 @@ package struct EnvironmentConformance<Task: Environment, Score: Objective> {
   /// Actions that mean nothing are errors and leave the episode as it was.
   private mutating func checkRefusals() throws {
     var wrong: [[Float]] = [Array(repeating: .nan, count: spec.action.size)]
-    if case .discrete(let count) = spec.action { wrong += [[-1], [Float(count)], [0.5], [.infinity]] }
+    switch spec.action {
+    case .discrete(let count): wrong += [[-1], [Float(count)], [0.5], [.infinity]]
+    case .multiDiscrete(let counts):
+      wrong += [-1, Float(counts[counts.count - 1]), 0.5, .infinity].map { counts.dropLast().map { _ in 0 } + [$0] }
+    case .box: break
+    }
     for action in wrong {
       var (tried, untried) = (EnvironmentRunner(try make(), seed: seed), EnvironmentRunner(try make(), seed: seed))
-      tried.reset()
-      untried.reset()
+      try tried.reset()
+      try untried.reset()
       var refused = false
       do { _ = try tried.step(action) } catch { refused = true }
       expect(refused, "the action \(action) was taken")
@@ -108,12 +113,13 @@ package struct EnvironmentConformance<Task: Environment, Score: Objective> {
   private mutating func checkSaveAndRestore() throws {
     for steps in [0, 1, 7, 23] {
       var original = EnvironmentRunner(try make(), seed: seed)
-      original.reset()
+      try original.reset()
       for _ in 0..<steps { try original.stepOrReset() }
+      expect(try original.environment.prepareToSave(), "it cannot be saved after \(steps) steps")
       var writer = StateWriter()
       original.environment.save(to: &writer)
       var restored = EnvironmentRunner(try make(), seed: seed + 1)
-      restored.reset()
+      try restored.reset()
       _ = try restored.step()
       try restored.environment.restore(from: StateReader(writer.file))
       restored.random = original.random
@@ -151,7 +157,7 @@ package struct EnvironmentConformance<Task: Environment, Score: Objective> {
   /// Steps, endings and resets, after one round of each, and the objective leave the heap alone.
   private mutating func checkAllocations() throws {
     var runner = EnvironmentRunner(try make(), seed: seed)
-    runner.reset()
+    try runner.reset()
     let steps = 2 * spec.stepLimit + 10
     let stepping = try allocations { for _ in 0..<steps { try runner.stepOrReset() } }
     expect(stepping == 0, "\(stepping) heap allocations in \(steps) steps and resets")
@@ -188,7 +194,7 @@ package struct EnvironmentConformance<Task: Environment, Score: Objective> {
 
   private func record(steps: Int, seed: UInt64) throws -> Course {
     var (runner, course) = (EnvironmentRunner(try make(), seed: seed), Course())
-    runner.reset()
+    try runner.reset()
     course.observations.append(runner.observation)
     for _ in 0..<steps {
       course.before.append(runner.observation)
@@ -196,7 +202,7 @@ package struct EnvironmentConformance<Task: Environment, Score: Objective> {
       course.outcomes.append(outcome)
       course.actions.append(runner.action)
       course.after.append(runner.observation)
-      if outcome.ending != .none { runner.reset() }
+      if outcome.ending != .none { try runner.reset() }
       course.observations.append(runner.observation)
     }
     return course

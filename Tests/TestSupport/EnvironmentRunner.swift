@@ -19,9 +19,9 @@ struct EnvironmentRunner<Task: Environment> {
     action = Array(repeating: 0, count: spec.action.size)
   }
 
-  mutating func reset() {
+  mutating func reset() throws {
     for index in observation.indices { observation[index] = .nan }
-    environment.reset(using: &random, observation: &observation)
+    try environment.reset(using: &random, observation: &observation)
     isOver = false
   }
 
@@ -36,6 +36,8 @@ struct EnvironmentRunner<Task: Environment> {
   mutating func step() throws -> StepOutcome {
     switch spec.action {
     case .discrete(let count): action[0] = Float(random.index(below: count))
+    case .multiDiscrete(let counts):
+      for index in action.indices { action[index] = Float(random.index(below: counts[index])) }
     case .box(let low, let high):
       for index in action.indices { action[index] = random.uniform(low[index], high[index]) }
     }
@@ -46,7 +48,7 @@ struct EnvironmentRunner<Task: Environment> {
   @discardableResult
   mutating func stepOrReset() throws -> StepOutcome? {
     guard isOver else { return try step() }
-    reset()
+    try reset()
     return nil
   }
 }

@@ -84,11 +84,11 @@ package struct VectorEnvironmentConformance<Vector: VectorEnvironment> {
       var (one, episode) = (single, 0)
       let size = one.spec.observationSize
       var observation = [Float](repeating: 0, count: size)
-      func start() {
+      func start() throws {
         var random = RandomStream(seed: seed).child(index).child(episode)
-        one.reset(using: &random, observation: &observation)
+        try one.reset(using: &random, observation: &observation)
       }
-      start()
+      try start()
       var agree = Array(course.starts[index * size..<(index + 1) * size]) == observation
       for step in course.steps {
         let width = one.spec.action.size
@@ -99,7 +99,7 @@ package struct VectorEnvironmentConformance<Vector: VectorEnvironment> {
         if outcome.ending != .none {
           agree = agree && Array(step.finals[index * size..<(index + 1) * size]) == observation
           episode += 1
-          start()
+          try start()
         }
         agree = agree && Array(step.observations[index * size..<(index + 1) * size]) == observation
       }
@@ -175,6 +175,7 @@ package struct VectorEnvironmentConformance<Vector: VectorEnvironment> {
           var own = stream.child(row)
           switch spec.action {
           case .discrete(let choices): drawn.append(Float(own.index(below: choices)))
+          case .multiDiscrete(let counts): drawn += counts.map { Float(own.index(below: $0)) }
           case .box(let low, let high): for (low, high) in zip(low, high) { drawn.append(own.uniform(low, high)) }
           }
         }

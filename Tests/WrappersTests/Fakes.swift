@@ -90,7 +90,7 @@ func play<Task: Environment>(
 ) throws -> (observations: [[Float]], outcomes: [StepOutcome]) {
   var random = RandomStream(seed: seed)
   var observation = [Float](repeating: .nan, count: environment.spec.observationSize)
-  environment.reset(using: &random, observation: &observation)
+  try environment.reset(using: &random, observation: &observation)
   var (observations, outcomes) = ([observation], [StepOutcome]())
   for action in actions {
     outcomes.append(try environment.step(action, observation: &observation))

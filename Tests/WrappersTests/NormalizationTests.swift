@@ -122,7 +122,7 @@ func measure<Task: Environment>(_ environment: inout Task, like training: some E
     try measuring.beginMeasurement(with: StateReader(writer.file))
     var observation = [Float](repeating: 0, count: 3)
     var start = RandomStream(seed: 3).child(0).child(0)
-    measuring.reset(using: &start, observation: &observation)
+    try measuring.reset(using: &start, observation: &observation)
     #expect(observation == Array(UnsafeBufferPointer(start: vector.observations, count: 3)))
   }
 
