@@ -27,7 +27,7 @@ public struct CartPoleSwingUpSettings: Configuration {
 /// - The slide ends at ±2.5 m in an inelastic stop (`CartPoleSwingUpDynamics.stopped`), in MuJoCo in a soft constraint.
 /// - We observe (x, ẋ, cos θ, sin θ, θ̇). The original observes (x, θ, ẋ, θ̇) and feeds its model cos θ and sin θ.
 /// - The action cost is of the clipped action.
-public struct CartPoleSwingUp: StateSpaceTask {
+public struct CartPoleSwingUp: DifferentiableTask {
   /// The name users type.
   public static let name = "cartpole-swingup"
   /// What the task asks for.
@@ -65,7 +65,11 @@ public struct CartPoleSwingUp: StateSpaceTask {
 
   /// The state one step after `state`.
   public func successor(of state: SIMD4<Double>, under action: UnsafePointer<Float>) -> SIMD4<Double> {
-    let force = Self.forcePerAction * Double(clip(action[0], -Self.maximalAction, Self.maximalAction))
+    successor(of: state, force: Self.forcePerAction * Double(clip(action[0], -Self.maximalAction, Self.maximalAction)))
+  }
+
+  @inline(__always)
+  private func successor<State: StateVector>(of state: State, force: State.Scalar) -> State {
     var state = state
     for _ in 0..<Self.integrationsPerStep {
       state = rungeKutta4(state, step: Self.integrationStep) { dynamics.derivative(of: $0, force: force) }
@@ -79,10 +83,26 @@ public struct CartPoleSwingUp: StateSpaceTask {
     _ state: SIMD4<Double>, _ action: UnsafePointer<Float>, next: SIMD4<Double>
   ) -> (reward: Float, terminated: Bool) {
     let acted = clip(action[0], -Self.maximalAction, Self.maximalAction)
-    let tip = SIMD2(next[0] - Self.poleLength * sin(next[2]), -Self.poleLength * cos(next[2]))
-    let miss = tip - SIMD2(0, Self.poleLength)
-    let closeness = exp(-(miss * miss).sum() / (Self.poleLength * Self.poleLength))
-    return (Float(closeness) - objective.actionCost * acted * acted, false)
+    return (Float(closeness(position: next[0], angle: next[2])) - objective.actionCost * acted * acted, false)
+  }
+
+  /// exp(-|p - (0, 0.6)|² / 0.6²).
+  @inline(__always)
+  private func closeness<Scalar: DynamicsScalar>(position: Scalar, angle: Scalar) -> Scalar {
+    let across = position - Self.poleLength * angle.sine
+    let below = -Self.poleLength * angle.cosine - Scalar(Self.poleLength)
+    return (-(across * across + below * below) / Scalar(Self.poleLength * Self.poleLength)).exponential
+  }
+
+  @_specialize(where Scalar == Double)
+  @_specialize(where Scalar == Dual)
+  @_specialize(where Scalar == SecondOrderDual)
+  public func transition<Scalar: DynamicsScalar>(
+    from state: ScalarVector<Scalar>, under action: ScalarVector<Scalar>
+  ) -> (next: ScalarVector<Scalar>, reward: Scalar) {
+    let next = successor(of: state, force: Self.forcePerAction * action[0])
+    let effort = Double(objective.actionCost) * action[0] * action[0]
+    return (next, closeness(position: next[0], angle: next[2]) - effort)
   }
 
   /// Writes the observation of `state`.
@@ -92,6 +112,14 @@ public struct CartPoleSwingUp: StateSpaceTask {
     observation[2] = Float(cos(state[2]))
     observation[3] = Float(sin(state[2]))
     observation[4] = Float(state[3])
+  }
+
+  public func observe(_ state: ScalarVector<Double>, into observation: UnsafeMutablePointer<Double>) {
+    observation[0] = state[0]
+    observation[1] = state[1]
+    observation[2] = cos(state[2])
+    observation[3] = sin(state[2])
+    observation[4] = state[3]
   }
 
   /// The state that `observation` shows.

@@ -42,15 +42,19 @@ package struct CartPoleSwingUpDynamics: Sendable {
 
   /// Time derivative of `state` under `force` in N.
   @inline(__always)
-  package func derivative(of state: SIMD4<Double>, force: Double) -> SIMD4<Double> {
-    let (sine, cosine) = (sin(state[2] - offset), cos(state[2] - offset))
+  package func derivative<State: StateVector>(of state: State, force: State.Scalar) -> State {
+    let lean = state[2] - State.Scalar(offset)
+    let (sine, cosine) = (lean.sine, lean.cosine)
     let coupling = moment * cosine
     let push = force - damping * state[1] - moment * sine * state[3] * state[3]
-    let torque = -damping * state[3] - moment * Self.gravity * sine
-    let determinant = totalMass * pivotInertia - coupling * coupling
-    return SIMD4(
-      state[1], (pivotInertia * push + coupling * torque) / determinant,
-      state[3], (coupling * push + totalMass * torque) / determinant)
+    let torque = -damping * state[3] - (moment * Self.gravity) * sine
+    let determinant = State.Scalar(totalMass * pivotInertia) - coupling * coupling
+    var derivative = State()
+    derivative[0] = state[1]
+    derivative[1] = (pivotInertia * push + coupling * torque) / determinant
+    derivative[2] = state[3]
+    derivative[3] = (coupling * push + totalMass * torque) / determinant
+    return derivative
   }
 
   /// Kinetic and potential energy, in J; 0 potential at the height of the pivot.
@@ -63,11 +67,15 @@ package struct CartPoleSwingUpDynamics: Sendable {
   /// The state after the cart has met a stop at ±`limit`: the cart at rest there, the pole with the angular momentum
   /// about the pivot, -m c cos φ ẋ + (I + m c²) θ̇, that it had. An inelastic impact: energy is never gained.
   @inline(__always)
-  package func stopped(_ state: SIMD4<Double>, at limit: Double) -> SIMD4<Double> {
-    guard state[0].magnitude > limit else { return state }
-    let side = state[0] < 0 ? -limit : limit
-    guard state[1] * side > 0 else { return SIMD4(side, state[1], state[2], state[3]) }
-    let kick = moment * cos(state[2] - offset) * state[1] / pivotInertia
-    return SIMD4(side, 0, state[2], state[3] - kick)
+  package func stopped<State: StateVector>(_ state: State, at limit: Double) -> State {
+    guard state[0].value.magnitude > limit else { return state }
+    let side = state[0].value < 0 ? -limit : limit
+    var state = state
+    state[0] = State.Scalar(side)
+    guard state[1].value * side > 0 else { return state }
+    let kick = moment * (state[2] - State.Scalar(offset)).cosine * state[1] / State.Scalar(pivotInertia)
+    state[1] = State.Scalar(0)
+    state[3] = state[3] - kick
+    return state
   }
 }

@@ -23,16 +23,17 @@ public struct MountainCarContinuousSettings: Configuration {
 /// rest. Like Gymnasium's, the state is kept in single precision.
 ///
 /// One difference: Gymnasium charges for the throttle as given, we for the throttle as clipped.
-public struct MountainCarContinuous: StateSpaceTask {
+public struct MountainCarContinuous: DifferentiableTask {
   /// The name users type.
   public static let name = "MountainCarContinuous-v0"
   /// What the task asks for.
   public static let summary = "rock a weak car out of a valley on little fuel (continuous, 999 steps)"
 
-  static let (leftWall, rightEnd): (Float, Float) = (-1.2, 0.6)
-  static let maximalSpeed: Float = 0.07
+  static let (leftWall, rightEnd) = (-1.2, 0.6)
+  static let maximalSpeed = 0.07
   static let goalPosition: Float = 0.45
-  static let power: Float = 0.0015
+  static let power = 0.0015
+  static let slope = 0.0025
 
   /// Shapes, bounds and step limit.
   public let spec: EnvironmentSpec
@@ -53,12 +54,31 @@ public struct MountainCarContinuous: StateSpaceTask {
 
   /// The state one step after `state`.
   public func successor(of state: SIMD2<Float>, under action: UnsafePointer<Float>) -> SIMD2<Float> {
-    let slope = Float(0.0025 * cos(Double(3 * state[0])))
-    var velocity = state[1] + (clip(action[0], -1, 1) * Self.power - slope)
-    velocity = clip(velocity, -Self.maximalSpeed, Self.maximalSpeed)
-    let position = clip(state[0] + velocity, Self.leftWall, Self.rightEnd)
-    if position == Self.leftWall && velocity < 0 { velocity = 0 }
-    return SIMD2(position, velocity)
+    let next = successor(position: state[0], velocity: state[1], throttle: clip(action[0], -1, 1))
+    return SIMD2(next.position, next.velocity)
+  }
+
+  @inline(__always)
+  private func successor<Scalar: DynamicsScalar>(
+    position: Scalar, velocity: Scalar, throttle: Scalar
+  ) -> (position: Scalar, velocity: Scalar) {
+    let slope = (3 * position).cosine(times: Self.slope)
+    let velocity = (velocity + (Self.power * throttle - slope)).clipped(-Self.maximalSpeed, Self.maximalSpeed)
+    let position = (position + velocity).clipped(Self.leftWall, Self.rightEnd)
+    let isAtWall = position.value == Scalar(Self.leftWall).value && velocity.value < 0
+    return (position, isAtWall ? Scalar(0) : velocity)
+  }
+
+  @_specialize(where Scalar == Double)
+  @_specialize(where Scalar == Dual)
+  @_specialize(where Scalar == SecondOrderDual)
+  public func transition<Scalar: DynamicsScalar>(
+    from state: ScalarVector<Scalar>, under action: ScalarVector<Scalar>
+  ) -> (next: ScalarVector<Scalar>, reward: Scalar) {
+    let next = successor(position: state[0], velocity: state[1], throttle: action[0])
+    let arrived =
+      next.position.value >= Double(Self.goalPosition) && next.velocity.value >= Double(objective.goalVelocity)
+    return (ScalarVector(next.position, next.velocity), Scalar(arrived ? 100 : 0) - 0.1 * action[0] * action[0])
   }
 
   /// Reward and termination of the step from `state` to `next`.
@@ -70,6 +90,11 @@ public struct MountainCarContinuous: StateSpaceTask {
 
   /// Writes the observation of `state`.
   public func observe(_ state: SIMD2<Float>, into observation: UnsafeMutablePointer<Float>) {
+    observation[0] = state[0]
+    observation[1] = state[1]
+  }
+
+  public func observe(_ state: ScalarVector<Double>, into observation: UnsafeMutablePointer<Double>) {
     observation[0] = state[0]
     observation[1] = state[1]
   }

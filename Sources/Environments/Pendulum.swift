@@ -21,7 +21,7 @@ public struct PendulumSettings: Configuration {
 /// ±2; observation (cos θ, sin θ, ω). With m = 1 kg, l = 1 m, Δt = 0.05 s:
 /// ω' = clip(ω + (3g/2l sin θ + 3/ml² u) Δt), θ' = θ + ω' Δt, and the reward is -(θ² + 0.1 ω² + 0.001 u²) of the state
 /// before the step, θ taken in [-π, π). Starts: θ uniform in ±π, ω in ±1. Never terminates.
-public struct Pendulum: StateSpaceTask {
+public struct Pendulum: DifferentiableTask {
   /// The name users type.
   public static let name = "Pendulum-v1"
   /// What the task asks for.
@@ -57,9 +57,17 @@ public struct Pendulum: StateSpaceTask {
   /// The state one step after `state`.
   public func successor(of state: SIMD2<Double>, under action: UnsafePointer<Float>) -> SIMD2<Double> {
     let torque = clip(action[0], -Self.maximalTorque, Self.maximalTorque)
-    let acceleration = 3 * gravity / 2 * sin(state[0]) + Double(3 * torque)
-    let speed = clip(state[1] + acceleration * Self.timeStep, -Self.maximalSpeed, Self.maximalSpeed)
-    return SIMD2(state[0] + speed * Self.timeStep, speed)
+    let next = successor(angle: state[0], speed: state[1], tripleTorque: Double(3 * torque))
+    return SIMD2(next.angle, next.speed)
+  }
+
+  @inline(__always)
+  private func successor<Scalar: DynamicsScalar>(
+    angle: Scalar, speed: Scalar, tripleTorque: Scalar
+  ) -> (angle: Scalar, speed: Scalar) {
+    let acceleration = (3 * gravity / 2) * angle.sine + tripleTorque
+    let speed = (speed + Self.timeStep * acceleration).clipped(-Self.maximalSpeed, Self.maximalSpeed)
+    return (angle + Self.timeStep * speed, speed)
   }
 
   /// Reward and termination of the step from `state` to `next`.
@@ -67,8 +75,23 @@ public struct Pendulum: StateSpaceTask {
     _ state: SIMD2<Double>, _ action: UnsafePointer<Float>, next: SIMD2<Double>
   ) -> (reward: Float, terminated: Bool) {
     let torque = Double(clip(action[0], -Self.maximalTorque, Self.maximalTorque))
-    let angle = state[0].remainder(dividingBy: 2 * Double.pi)
-    return (-Float(angle * angle + 0.1 * state[1] * state[1] + 0.001 * torque * torque), false)
+    return (-Float(cost(angle: state[0], speed: state[1], torque: torque)), false)
+  }
+
+  @inline(__always)
+  private func cost<Scalar: DynamicsScalar>(angle: Scalar, speed: Scalar, torque: Scalar) -> Scalar {
+    let angle = angle.remainder(dividingBy: 2 * Double.pi)
+    return angle * angle + 0.1 * speed * speed + 0.001 * torque * torque
+  }
+
+  @_specialize(where Scalar == Double)
+  @_specialize(where Scalar == Dual)
+  @_specialize(where Scalar == SecondOrderDual)
+  public func transition<Scalar: DynamicsScalar>(
+    from state: ScalarVector<Scalar>, under action: ScalarVector<Scalar>
+  ) -> (next: ScalarVector<Scalar>, reward: Scalar) {
+    let next = successor(angle: state[0], speed: state[1], tripleTorque: 3 * action[0])
+    return (ScalarVector(next.angle, next.speed), -cost(angle: state[0], speed: state[1], torque: action[0]))
   }
 
   /// Writes the observation of `state`.
@@ -76,6 +99,12 @@ public struct Pendulum: StateSpaceTask {
     observation[0] = Float(cos(state[0]))
     observation[1] = Float(sin(state[0]))
     observation[2] = Float(state[1])
+  }
+
+  public func observe(_ state: ScalarVector<Double>, into observation: UnsafeMutablePointer<Double>) {
+    observation[0] = cos(state[0])
+    observation[1] = sin(state[0])
+    observation[2] = state[1]
   }
 
   /// The state that `observation` shows.

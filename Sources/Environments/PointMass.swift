@@ -21,7 +21,7 @@ public struct PointMassSettings: Configuration {
 /// p' = p + Δt v + Δt²/2 u, v' = v + Δt u. The reward is -(xᵀQ x + uᵀR u) of the state before the step, Q = diag(1, 1, 0.1,
 /// 0.1), R = 0.1 I. Starts: each component uniform in ±1. Never terminates. From there the optimal force stays below 6
 /// N, so that `optimum` is the optimum of the bounded task too; so it is for any `action_cost` of at least 0.02.
-public struct PointMass: StateSpaceTask {
+public struct PointMass: DifferentiableTask {
   /// The name users type.
   public static let name = "point-mass"
   /// What the task asks for.
@@ -59,26 +59,65 @@ public struct PointMass: StateSpaceTask {
 
   /// The state one step after `state`.
   public func successor(of state: SIMD4<Double>, under action: UnsafePointer<Float>) -> SIMD4<Double> {
-    let (position, velocity, force) = (state.lowHalf, state.highHalf, clipped(action))
+    let force = clipped(action)
+    let (x, y) = (
+      successor(position: state[0], velocity: state[2], force: force[0]),
+      successor(position: state[1], velocity: state[3], force: force[1])
+    )
+    return SIMD4(x.position, y.position, x.velocity, y.velocity)
+  }
+
+  /// Along one axis.
+  @inline(__always)
+  private func successor<Scalar: DynamicsScalar>(
+    position: Scalar, velocity: Scalar, force: Scalar
+  ) -> (position: Scalar, velocity: Scalar) {
     let step = Self.timeStep
-    return SIMD4(lowHalf: position + step * velocity + step * step / 2 * force, highHalf: velocity + step * force)
+    return (position + step * velocity + (step * step / 2) * force, velocity + step * force)
   }
 
   /// Reward and termination of the step from `state` to `next`.
   public func score(
     _ state: SIMD4<Double>, _ action: UnsafePointer<Float>, next: SIMD4<Double>
   ) -> (reward: Float, terminated: Bool) {
-    let squares = state * state
     let force = clipped(action)
-    let cost =
-      Self.positionCost * squares.lowHalf.sum() + Self.velocityCost * squares.highHalf.sum() + actionCost
-      * (force * force).sum()
-    return (-Float(cost), false)
+    return (
+      -Float(cost(position: (state[0], state[1]), velocity: (state[2], state[3]), force: (force[0], force[1]))), false
+    )
+  }
+
+  @inline(__always)
+  private func cost<Scalar: DynamicsScalar>(
+    position: (Scalar, Scalar), velocity: (Scalar, Scalar), force: (Scalar, Scalar)
+  ) -> Scalar {
+    Self.positionCost * (position.0.squared + position.1.squared)
+      + Self.velocityCost * (velocity.0.squared + velocity.1.squared)
+      + actionCost * (force.0.squared + force.1.squared)
+  }
+
+  @_specialize(where Scalar == Double)
+  @_specialize(where Scalar == Dual)
+  @_specialize(where Scalar == SecondOrderDual)
+  public func transition<Scalar: DynamicsScalar>(
+    from state: ScalarVector<Scalar>, under action: ScalarVector<Scalar>
+  ) -> (next: ScalarVector<Scalar>, reward: Scalar) {
+    var next = ScalarVector<Scalar>()
+    for axis in 0..<2 {
+      (next[axis], next[axis + 2]) = successor(
+        position: state[axis], velocity: state[axis + 2], force: action[axis])
+    }
+    let cost = cost(
+      position: (state[0], state[1]), velocity: (state[2], state[3]), force: (action[0], action[1]))
+    return (next, -cost)
   }
 
   /// Writes the observation of `state`.
   public func observe(_ state: SIMD4<Double>, into observation: UnsafeMutablePointer<Float>) {
     for index in 0..<4 { observation[index] = Float(state[index]) }
+  }
+
+  public func observe(_ state: ScalarVector<Double>, into observation: UnsafeMutablePointer<Double>) {
+    for index in 0..<4 { observation[index] = state[index] }
   }
 
   /// The state that `observation` shows.

@@ -1,8 +1,6 @@
 /// One step of the classical fourth-order Runge-Kutta method for y' = f(y), of length `step`.
 @inline(__always)
-package func rungeKutta4(
-  _ state: SIMD4<Double>, step: Double, derivative: (SIMD4<Double>) -> SIMD4<Double>
-) -> SIMD4<Double> {
+package func rungeKutta4<State: StateVector>(_ state: State, step: Double, derivative: (State) -> State) -> State {
   let k1 = derivative(state)
   let k2 = derivative(state + step / 2 * k1)
   let k3 = derivative(state + step / 2 * k2)

@@ -62,13 +62,12 @@ public struct RunningMoments: Sendable, Equatable {
   /// Variance of component `index`. Does not allocate.
   public func variance(of index: Int) -> Double { count == 0 ? 0 : squares[index] / Double(count) }
 
-  /// Replaces `x` [D] by (x - mean) / sqrt(variance + 1e-8), limited to ±`limit`; leaves it be before the second vector.
-  /// NaN stays NaN. O(D), does not allocate.
+  /// Replaces `x` [D] by (x - mean) / sqrt(variance + 1e-8), limited to ±`limit`; before the second vector, by x so
+  /// limited. NaN stays NaN. O(D), does not allocate.
   public func standardize(_ x: UnsafeMutableBufferPointer<Float>, limit: Float = .infinity) {
     precondition(x.count == mean.count, "\(x.count) components, expected \(mean.count)")
-    guard count > 1 else { return }
     for i in mean.indices {
-      let score = Float((Double(x[i]) - mean[i]) / (variance(of: i) + 1e-8).squareRoot())
+      let score = count > 1 ? Float((Double(x[i]) - mean[i]) / (variance(of: i) + 1e-8).squareRoot()) : x[i]
       x[i] = score < -limit ? -limit : score > limit ? limit : score
     }
   }

@@ -1,0 +1,49 @@
+/// A few scalars that make a physical state: a SIMD vector of plain numbers, `ScalarVector` of any.
+public protocol StateVector: Sendable {
+  /// The type of a component.
+  associatedtype Scalar: DynamicsScalar
+
+  /// Zeros.
+  init()
+
+  subscript(index: Int) -> Scalar { get set }
+
+  static func + (left: Self, right: Self) -> Self
+  static func * (factor: Double, right: Self) -> Self
+}
+
+extension SIMD4: StateVector where Scalar == Double {}
+
+/// Four scalars of any kind; smaller states and actions leave the last ones unused.
+public struct ScalarVector<Scalar: DynamicsScalar>: StateVector {
+  /// Scalars in a vector.
+  public static var capacity: Int { 4 }
+
+  private var scalars: InlineArray<4, Scalar>
+
+  public init() { scalars = InlineArray(repeating: Scalar(0)) }
+
+  /// Two components.
+  public init(_ first: Scalar, _ second: Scalar) {
+    self.init()
+    scalars[0] = first
+    scalars[1] = second
+  }
+
+  public subscript(index: Int) -> Scalar {
+    get { scalars[index] }
+    set { scalars[index] = newValue }
+  }
+
+  public static func + (left: ScalarVector, right: ScalarVector) -> ScalarVector {
+    var sum = left
+    for index in 0..<capacity { sum[index] = left[index] + right[index] }
+    return sum
+  }
+
+  public static func * (factor: Double, right: ScalarVector) -> ScalarVector {
+    var product = right
+    for index in 0..<capacity { product[index] = factor * right[index] }
+    return product
+  }
+}
