@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: help setup build demo test lint format bench doctor clean
+.PHONY: help setup video build demo test lint format bench doctor clean
 
 PYTHON ?= python3.11
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -49,6 +49,19 @@ $(STAMPS)/venv: Plots/requirements.txt
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r Plots/requirements.txt
 	@touch $@
 
+video: $(STAMPS)/video ## install what 'foresight record' needs besides
+
+$(STAMPS)/video:
+	@mkdir -p $(STAMPS)
+	@if command -v ffmpeg >/dev/null && ldconfig -p | grep -q libEGL.so.1; then \
+	  echo "ffmpeg and EGL are installed"; \
+	else \
+	  echo "Installing ffmpeg, libegl1 and libgl1-mesa-dri with apt"; \
+	  $(SUDO) apt-get update -qq; \
+	  $(SUDO) apt-get install -y -qq --no-install-recommends ffmpeg libegl1 libgl1-mesa-dri >/dev/null; \
+	fi
+	@touch $@
+
 build: $(STAMPS)/apt ## the command line program, optimized
 	$(SWIFT_BUILD) --product foresight
 
@@ -56,7 +69,7 @@ demo: setup build ## PETS against SAC on two tasks: table, CSV files and figures
 	.build/release/foresight study run Experiments/demo/study.yaml
 	.build/release/foresight plot Experiments/demo/results --out Plots/demo
 
-test: setup ## build and run every test
+test: setup video ## build and run every test
 	$(SWIFT_BUILD) --build-tests
 	swift test -c release $(FLAGS) --skip-build
 	.venv/bin/python -m unittest discover -s Plots/tests

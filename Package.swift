@@ -27,7 +27,7 @@ let package = Package(
       name: "Foresight",
       targets: [
         "Kernels", "Archive", "Configuration", "Interfaces", "Networks", "Experience", "Wrappers", "Environments",
-        "Models", "Planners", "Learners", "Agents", "Laboratory", "Catalog",
+        "Models", "Planners", "Learners", "Agents", "Laboratory", "Recording", "Catalog",
       ]),
     .executable(name: "foresight", targets: ["foresight"]),
   ],
@@ -50,6 +50,7 @@ let package = Package(
     module("Experience", ["Interfaces", "Kernels", "Archive"]),
     module("Wrappers", ["Interfaces", "Kernels", "Archive", "Configuration"]),
     module("Environments", ["Interfaces", "Kernels", "Archive", "Configuration"]),
+    module("Recording", ["Interfaces", "Archive"]),
     module("Models", ["Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
     module("Planners", ["Interfaces", "Kernels", "Archive", "Configuration"]),
     module("Learners", ["Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
@@ -65,7 +66,7 @@ let package = Package(
       name: "foresight",
       dependencies: [
         "Agents", "Catalog", "Configuration", "Interfaces", "Kernels", "Laboratory", "Archive", argumentParser, logging,
-        "Environments", "Experience", "Learners", "Models", "Networks", "Planners",
+        "Environments", "Experience", "Learners", "Models", "Networks", "Planners", "Recording",
       ],
       swiftSettings: strict),
 
@@ -82,6 +83,8 @@ let package = Package(
       "Environments", ["Environments", "Interfaces", "Kernels", "Archive", "Configuration"],
       exclude: ["Peers"]),
     tests("Wrappers", ["Wrappers", "Environments", "Interfaces", "Kernels", "Archive", "Configuration"]),
+    tests(
+      "Recording", ["Recording", "Environments", "Wrappers", "Interfaces", "Kernels", "Archive", "Configuration"]),
     tests("Models", ["Models", "Networks", "Experience", "Interfaces", "Kernels", "Archive"]),
     tests("Planners", ["Planners", "Interfaces", "Kernels", "Environments"]),
     tests("Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive"]),
@@ -94,7 +97,7 @@ let package = Package(
       ]),
     tests("Laboratory", ["Laboratory", "Catalog", "Interfaces", "Configuration", "Archive", "Kernels"]),
     tests("Catalog", ["Catalog", "Laboratory", "Interfaces", "Configuration", "Archive", "Kernels"]),
-    tests("CommandLine", ["Catalog", "Laboratory", "foresight"]),
+    tests("CommandLine", ["Catalog", "Laboratory", "Recording", "foresight"]),
   ],
   swiftLanguageModes: [.v6]
 )

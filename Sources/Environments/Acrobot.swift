@@ -51,7 +51,8 @@ public struct Acrobot: StateSpaceTask {
   public init(_ settings: AcrobotSettings) {
     dynamics = settings.dynamics
     spec = EnvironmentSpec(
-      observationSize: 6, action: .discrete(count: 3), timeStep: Float(Self.timeStep), stepLimit: settings.stepLimit)
+      observationSize: 6, action: .discrete(count: 3), timeStep: Float(Self.timeStep), stepLimit: settings.stepLimit,
+      rewardRange: -1...0)
   }
 
   /// Reward and termination on observations.

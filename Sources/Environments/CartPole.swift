@@ -49,7 +49,8 @@ public struct CartPole: StateSpaceTask {
   public init(_ settings: CartPoleSettings) {
     objective = CartPoleObjective(suttonBarto: settings.suttonBartoReward)
     spec = EnvironmentSpec(
-      observationSize: 4, action: .discrete(count: 2), timeStep: Float(Self.timeStep), stepLimit: settings.stepLimit)
+      observationSize: 4, action: .discrete(count: 2), timeStep: Float(Self.timeStep), stepLimit: settings.stepLimit,
+      rewardRange: min(objective.stepReward, objective.lastReward)...max(objective.stepReward, objective.lastReward))
   }
 
   /// Draws a start state.

@@ -53,7 +53,8 @@ public struct CartPoleSwingUp: DifferentiableTask {
     objective = CartPoleSwingUpObjective(actionCost: settings.actionCost)
     spec = EnvironmentSpec(
       observationSize: 5, action: .box(low: [-Self.maximalAction], high: [Self.maximalAction]),
-      timeStep: Float(Self.integrationStep * Double(Self.integrationsPerStep)), stepLimit: settings.stepLimit)
+      timeStep: Float(Self.integrationStep * Double(Self.integrationsPerStep)), stepLimit: settings.stepLimit,
+      rewardRange: -settings.actionCost * Self.maximalAction * Self.maximalAction...1)
   }
 
   /// Draws a start state.

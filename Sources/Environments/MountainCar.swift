@@ -41,7 +41,9 @@ public struct MountainCar: StateSpaceTask {
   /// A task that has not been reset yet.
   public init(_ settings: MountainCarSettings) {
     objective = MountainCarObjective(goalVelocity: settings.goalVelocity)
-    spec = EnvironmentSpec(observationSize: 2, action: .discrete(count: 3), timeStep: 1, stepLimit: settings.stepLimit)
+    spec = EnvironmentSpec(
+      observationSize: 2, action: .discrete(count: 3), timeStep: 1, stepLimit: settings.stepLimit,
+      rewardRange: -1...(-1))
   }
 
   /// Draws a start state.

@@ -46,7 +46,8 @@ public struct MountainCarContinuous: DifferentiableTask {
   public init(_ settings: MountainCarContinuousSettings) {
     objective = MountainCarContinuousObjective(goalVelocity: settings.goalVelocity)
     spec = EnvironmentSpec(
-      observationSize: 2, action: .box(low: [-1], high: [1]), timeStep: 1, stepLimit: settings.stepLimit)
+      observationSize: 2, action: .box(low: [-1], high: [1]), timeStep: 1, stepLimit: settings.stepLimit,
+      rewardRange: -0.1...100)
   }
 
   /// Draws a start state.

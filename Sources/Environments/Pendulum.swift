@@ -42,7 +42,8 @@ public struct Pendulum: DifferentiableTask {
     gravity = settings.gravity
     spec = EnvironmentSpec(
       observationSize: 3, action: .box(low: [-Self.maximalTorque], high: [Self.maximalTorque]),
-      timeStep: Float(Self.timeStep), stepLimit: settings.stepLimit)
+      timeStep: Float(Self.timeStep), stepLimit: settings.stepLimit,
+      rewardRange: -Float(Double.pi * Double.pi + 0.1 * Self.maximalSpeed * Self.maximalSpeed + 0.001 * 4)...0)
   }
 
   /// Reward and termination on observations.

@@ -47,7 +47,7 @@ public struct PointMass: DifferentiableTask {
     spec = EnvironmentSpec(
       observationSize: 4,
       action: .box(low: [-Self.maximalForce, -Self.maximalForce], high: [Self.maximalForce, Self.maximalForce]),
-      timeStep: Float(Self.timeStep), stepLimit: settings.stepLimit)
+      timeStep: Float(Self.timeStep), stepLimit: settings.stepLimit, rewardRange: -.infinity...0)
   }
 
   /// Draws a start state.

@@ -26,6 +26,9 @@ public protocol Environment: Checkpointable, Sendable {
   /// Turns into an environment to measure in: from now on it normalizes by the statistics that `saveStatistics` of the
   /// training environment wrote, never updates them, and gives the rewards of the task itself.
   mutating func beginMeasurement(with statistics: StateReader) throws(ArchiveError)
+
+  /// What the environment looks like after the last `reset` or `step`; nil where it cannot be drawn.
+  mutating func picture() throws -> Picture?
 }
 
 extension Environment {
@@ -37,6 +40,9 @@ extension Environment {
 
   /// Nothing: most environments show the same to everyone.
   public mutating func beginMeasurement(with statistics: StateReader) throws(ArchiveError) {}
+
+  /// None.
+  public mutating func picture() throws -> Picture? { nil }
 }
 
 /// Reward and termination of imagined steps, so that planners and learners can score what a dynamics model predicts.

@@ -40,16 +40,19 @@ public struct Evaluator {
 
   /// Plays one episode without exploration.
   ///
+  /// - Parameter watch: shown the environment after the reset and after every step.
   /// - Returns: nil if `isCancelled` said so on the way; the agent has then been disturbed no more than by an episode.
   /// - Throws: `NumericalFailure` when a reward is not finite, and what the agent or the environment throws.
   public mutating func episode(
-    of agent: inout any Agent, using random: RandomStream, isCancelled: () -> Bool = { false }
+    of agent: inout any Agent, using random: RandomStream, isCancelled: () -> Bool = { false },
+    watch: ((inout any Environment) throws -> Void)? = nil
   ) throws -> EvaluatedEpisode? {
     var start = random.child("environment")
     try environment.reset(using: &start, observation: &observation)
     agent.startEpisode(for: .evaluate, using: random.child("agent"))
     var total = 0.0
     var length = 0
+    try watch?(&environment)
     while !isCancelled() {
       try agent.act(on: observation, for: .evaluate, action: &action)
       if let wrong = action.first(where: { !$0.isFinite }) {
@@ -61,6 +64,7 @@ public struct Evaluator {
       }
       total += Double(outcome.reward)
       length += 1
+      try watch?(&environment)
       if outcome.ending != .none { return EvaluatedEpisode(total: total, length: length) }
     }
     return nil

@@ -1,5 +1,5 @@
 internal import Configuration
-internal import Interfaces
+public import Interfaces
 internal import Kernels
 public import Logging
 
@@ -31,17 +31,26 @@ public struct SavedRun {
     try evaluator.adoptStatistics(of: state.interaction.environment)
   }
 
+  /// Shapes and limits of its environment.
+  public var spec: EnvironmentSpec { state.interaction.environment.spec }
+
   /// Returns of `episodes` episodes without exploration, a function of the saved agent and `seed`.
   public mutating func returns(episodes: Int, seed: Int) throws -> [Double] {
+    try play(episodes: episodes, seed: seed).map(\.total)
+  }
+
+  /// Plays the same episodes, showing `watch` the environment after each reset and step.
+  public mutating func play(
+    episodes: Int, seed: Int, watch: ((inout any Environment) throws -> Void)? = nil
+  ) throws -> [EvaluatedEpisode] {
     let random = RandomStream(seed: UInt64(seed)).child("measurement")
-    var returns: [Double] = []
-    for episode in 0..<episodes {
-      guard let result = try evaluator.episode(of: &state.interaction.agent, using: random.child(episode)) else {
-        break
-      }
-      returns.append(result.total)
+    var played: [EvaluatedEpisode] = []
+    for index in 0..<episodes {
+      let episode = try evaluator.episode(
+        of: &state.interaction.agent, using: random.child(index), watch: watch)
+      if let episode { played.append(episode) }
     }
-    return returns
+    return played
   }
 }
 

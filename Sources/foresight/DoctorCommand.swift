@@ -9,7 +9,7 @@ struct DoctorCommand: ParsableCommand {
     commandName: "doctor",
     abstract: "Show what is installed, and for what is missing the command that mends it.",
     discussion: """
-      The exit status is 1 when something is missing.
+      The exit status is 1 when something is missing that is always needed.
 
       Example:
         foresight doctor
@@ -38,7 +38,20 @@ struct DoctorCommand: ParsableCommand {
       print("\(mark)  \(ProgressText.padded(row.name, 12))  \(row.state)")
       if let remedy = row.remedy { print("         \(ProgressText.padded("", 12))  mend it with: \(remedy)") }
     }
+    let recording = RecordingFacts()
+    Self.printOptional("ffmpeg", recording.ffmpeg, use: "videos", remedy: "apt-get install ffmpeg")
+    Self.printOptional(
+      "OpenGL", recording.offscreen, use: "videos of MuJoCo tasks", remedy: "apt-get install libegl1 libgl1-mesa-dri")
     if rows.contains(where: { $0.remedy != nil }) { throw ExitCode(FailureStatus.failed) }
+  }
+}
+
+extension DoctorCommand {
+  /// A line about something that only some need.
+  fileprivate static func printOptional(_ name: String, _ state: String?, use: String, remedy: String) {
+    print(
+      "\(state == nil ? "absent " : "ok     ")  \(ProgressText.padded(name, 12))  \(state ?? "needed only for \(use)")")
+    if state == nil { print("         \(ProgressText.padded("", 12))  get it with: \(remedy)") }
   }
 }
 

@@ -3,6 +3,7 @@ import ArgumentParser
 import Configuration
 import Foundation
 import Laboratory
+import Recording
 
 /// Exit statuses, after BSD's sysexits where it has one.
 enum FailureStatus {
@@ -18,7 +19,7 @@ enum FailureStatus {
     case ArchiveError.system: inputOutput
     case is ArchiveError: damagedFile
     case RunError.occupied, RunError.busy: folderTaken
-    case RunError.nothingSaved: usage
+    case RunError.nothingSaved, VideoError.unknownFormat: usage
     default: failed
     }
   }

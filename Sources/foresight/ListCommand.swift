@@ -17,6 +17,9 @@ struct ListCommand: ParsableCommand {
     commandName: "list",
     abstract: "List agents, environments, planners or models with one-line summaries.",
     discussion: """
+      Environments are shown with their spaces, step limit, reward of a step and whether the objective is known, which \
+      planning agents need.
+
       Example:
         foresight list environments --json
       """)
@@ -27,6 +30,11 @@ struct ListCommand: ParsableCommand {
   var json = false
 
   func run() {
+    if subject == .environments {
+      let table = EnvironmentTable(Catalog.registry.environments)
+      print(json ? table.json.json() : table.text)
+      return
+    }
     let items = Self.items(subject)
     if json {
       let tree = ConfigurationTree.list(

@@ -14,6 +14,18 @@ import TestSupport
     (["train", "random", "Pendulm-v1"], "did you mean 'Pendulum-v1'?"),
     (["train", "random", "Pendulum-v1", "--set", "evaluation.intervl=5"], "did you mean 'evaluation.interval'?"),
     (["train", "random", "Pendulum-v1", "--set", "environment.gravty=5"], "did you mean 'environment.gravity'?"),
+    (
+      ["train", "random", "Pendulum-v1", "--set", "environment.action_repeat=2"],
+      "did you mean 'environment.wrappers.action_repeat'?"
+    ),
+    (
+      ["train", "random", "Pendulum-v1", "--set", "environment.wrappers.grayscale=true"],
+      "environment.wrappers.grayscale: needs images"
+    ),
+    (
+      ["train", "pets", "Pendulum-v1", "--set", "environment.wrappers.frame_stack=2"],
+      "needs an environment with a known"
+    ),
     (["train", "random", "Pendulum-v1", "--set", "evaluation.interval=0"], "evaluation.interval = 0 (--set): must be"),
     (["train", "random", "Pendulum-v1", "--set", "evaluation.interval=x"], "evaluation.interval = x (--set)"),
     (["train", "random", "Pendulum-v1", "--set", "evaluation.interval"], "key=value"),
@@ -59,14 +71,28 @@ import TestSupport
     let result = try Program.run(["list", subject, "--json"])
     #expect(result.status == 0)
     let items = try #require(
-      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: String]])
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: Any]])
     #expect(!items.isEmpty)
     for item in items {
-      let (name, summary) = (try #require(item["name"]), try #require(item["summary"]))
+      let (name, summary) = (try #require(item["name"] as? String), try #require(item["summary"] as? String))
       #expect(!summary.isEmpty && !summary.contains("\n"))
       #expect(try Program.run(["list", subject]).output.contains(name))
       #expect(try Program.run(["describe", name]).status == 0)
     }
+  }
+
+  @Test func environmentsAreListedWithSpacesLimitsAndRewards() throws {
+    let lines = try Program.run(["list", "environments"]).output.split(separator: "\n").map(String.init)
+    #expect(lines[0].hasPrefix("name") && lines[0].contains("objective"))
+    let pendulum = try #require(lines.first { $0.hasPrefix("Pendulum-v1") })
+    for part in ["3 reals", "1 real in -2...2", "200", "-16.27...0", "known"] { #expect(pendulum.contains(part)) }
+    #expect(try #require(lines.first { $0.hasPrefix("CartPole-v1") }).contains("2 choices"))
+    #expect(try #require(lines.first { $0.hasPrefix("point-mass") }).contains("-inf...0"))
+    let output = try Program.run(["list", "environments", "--json"]).output
+    let items = try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [[String: Any]])
+    let item = try #require(items.first { $0["name"] as? String == "Pendulum-v1" })
+    #expect(item["observation_size"] as? Int == 3 && item["step_limit"] as? Int == 200)
+    #expect(item["objective"] as? Bool == true)
   }
 
   @Test func describeShowsDefaultRangeAndHelp() throws {
@@ -76,7 +102,8 @@ import TestSupport
   }
 
   @Test(arguments: [
-    ["train"], ["study", "run"], ["study", "status"], ["evaluate"], ["list"], ["describe"], ["plot"], ["bench"],
+    ["train"], ["study", "run"], ["study", "status"], ["evaluate"], ["record"], ["list"], ["describe"], ["plot"],
+    ["bench"],
     ["doctor"],
   ])
   func everyCommandHasHelpWithAnExample(command: [String]) throws {
@@ -97,5 +124,11 @@ import TestSupport
     let result = try Program.run(["doctor"], environment: ["FORESIGHT_HOME": root.path])
     #expect(result.status == 1)
     #expect(result.output.contains("BLAS") && result.output.contains("make setup"), "\(result.output)")
+    #expect(result.output.contains("ffmpeg") && result.output.contains("OpenGL"), "\(result.output)")
+  }
+
+  @Test func doctorSaysHowToGetWhatVideosNeed() throws {
+    let result = try Program.run(["doctor"], environment: ["PATH": root.path])
+    #expect(result.output.contains("apt-get install ffmpeg"), "\(result.output)")
   }
 }

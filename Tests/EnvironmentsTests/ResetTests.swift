@@ -8,7 +8,8 @@ import Testing
   private typealias Moments = (mean: Double, deviation: Double, low: Double, high: Double)
 
   /// Mean, standard deviation and range of each component of the start state.
-  private func starts<Task: StateSpaceTask>(_ task: Task) throws -> [Moments] where Task.State.Scalar: BinaryFloatingPoint {
+  private func starts<Task: StateSpaceTask>(_ task: Task) throws -> [Moments]
+  where Task.State.Scalar: BinaryFloatingPoint {
     var (task, random) = (task, RandomStream(seed: 7))
     var observation = [Float](repeating: 0, count: task.spec.observationSize)
     let states = try (0..<20_000).map { _ in
@@ -39,7 +40,9 @@ import Testing
     expectUniform(found[1], -1, 1)
   }
 
-  @Test func cartPole() throws { for found in try starts(CartPole(CartPoleSettings())) { expectUniform(found, -0.05, 0.05) } }
+  @Test func cartPole() throws {
+    for found in try starts(CartPole(CartPoleSettings())) { expectUniform(found, -0.05, 0.05) }
+  }
 
   @Test func mountainCars() throws {
     let discrete = try starts(MountainCar(MountainCarSettings()))
@@ -50,9 +53,13 @@ import Testing
     }
   }
 
-  @Test func acrobot() throws { for found in try starts(Acrobot(AcrobotSettings())) { expectUniform(found, -0.1, 0.1) } }
+  @Test func acrobot() throws {
+    for found in try starts(Acrobot(AcrobotSettings())) { expectUniform(found, -0.1, 0.1) }
+  }
 
-  @Test func pointMass() throws { for found in try starts(PointMass(PointMassSettings())) { expectUniform(found, -1, 1) } }
+  @Test func pointMass() throws {
+    for found in try starts(PointMass(PointMassSettings())) { expectUniform(found, -1, 1) }
+  }
 
   @Test func cartPoleSwingUp() throws {
     for found in try starts(CartPoleSwingUp(CartPoleSwingUpSettings())) {

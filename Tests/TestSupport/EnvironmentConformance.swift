@@ -53,6 +53,9 @@ package struct EnvironmentConformance<Task: Environment, Score: Objective> {
     expect(first.observations[0] != other.observations[0], "another seed gives the same start")
     expect(first.observations.joined().allSatisfy(\.isFinite), "an observation is not finite or not written")
     expect(first.outcomes.allSatisfy(\.reward.isFinite), "a reward is not finite")
+    if let range = spec.rewardRange {
+      expect(first.outcomes.allSatisfy { range.contains($0.reward) }, "a reward is outside \(range)")
+    }
   }
 
   /// No episode outlives the step limit, and truncation happens there and nowhere else.

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Catalog
+import Interfaces
+import Laboratory
+import Recording
+
+/// `foresight record`.
+struct RecordCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "record",
+    abstract: "Make a video of a saved run's agent in its environment.",
+    discussion: """
+      Shows the episodes that 'foresight evaluate' with the same seed measures, one after the other, at the speed of the \
+      task where it has one. An existing file is replaced. Needs ffmpeg.
+
+      Example:
+        foresight record runs/Pendulum-v1/sac/seed-0 --episodes 3 --out pendulum.mp4
+      """)
+
+  @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"))
+  var folder: String
+  @Option(help: "Episodes to show.")
+  var episodes = 1
+  @Option(help: "Seed of the episodes.")
+  var seed = 0
+  @Option(name: .customLong("out"), help: ArgumentHelp("The file, .mp4 or .gif.", valueName: "file"))
+  var output: String
+  @Option(help: "Rows of pixels of drawings, an even number.")
+  var height = 400
+  @OptionGroup var threads: ThreadOptions
+
+  mutating func validate() throws {
+    if !(1...10_000).contains(episodes) { throw ValidationError("episodes = \(episodes): must be in 1...10000") }
+    if seed < 0 { throw ValidationError("seed = \(seed): must be at least 0") }
+    if !(16...4320).contains(height) || height % 2 != 0 {
+      throw ValidationError("height = \(height): must be an even number in 16...4320")
+    }
+  }
+
+  func run() throws {
+    try reportingErrors {
+      _ = threads.configure()
+      _ = try VideoWriter.Format(ofFile: output)
+      var saved = try SavedRun(RunFolder(folder), in: Catalog.registry, log: makeLogger())
+      let recorder = try Recorder(output, height: height, timeStep: Double(saved.spec.timeStep))
+      do {
+        let played = try saved.play(episodes: episodes, seed: seed) { try recorder.add(&$0) }
+        try recorder.finish()
+        for (index, episode) in played.enumerated() {
+          print("episode \(index): return \(ProgressText.fixed(episode.total, digits: 2)), \(episode.length) steps")
+        }
+      } catch {
+        recorder.abandon()
+        throw error
+      }
+      print("\(output): \(ProgressText.fixed(recorder.framesPerSecond, digits: 0)) frames a second")
+    }
+  }
+}
