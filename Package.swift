@@ -27,7 +27,7 @@ let package = Package(
       name: "Foresight",
       targets: [
         "Kernels", "Archive", "Configuration", "Interfaces", "Networks", "Experience", "Wrappers", "Environments",
-        "Models", "Planners", "Learners", "Agents", "Laboratory", "Recording", "Catalog",
+        "GymnasiumEnvironments", "Models", "Planners", "Learners", "Agents", "Laboratory", "Recording", "Catalog",
       ]),
     .executable(name: "foresight", targets: ["foresight"]),
   ],
@@ -50,6 +50,9 @@ let package = Package(
     module("Experience", ["Interfaces", "Kernels", "Archive"]),
     module("Wrappers", ["Interfaces", "Kernels", "Archive", "Configuration"]),
     module("Environments", ["Interfaces", "Kernels", "Archive", "Configuration"]),
+    .target(
+      name: "GymnasiumEnvironments", dependencies: ["Interfaces", "Kernels", "Archive", "Configuration"],
+      resources: [.embedInCode("worker.py")], swiftSettings: strict),
     module("Recording", ["Interfaces", "Archive"]),
     module("Models", ["Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
     module("Planners", ["Interfaces", "Kernels", "Archive", "Configuration"]),
@@ -59,8 +62,8 @@ let package = Package(
     module(
       "Catalog",
       [
-        "Agents", "Archive", "Configuration", "Environments", "Experience", "Interfaces", "Kernels", "Laboratory",
-        "Learners", "Models", "Networks", "Planners",
+        "Agents", "Archive", "Configuration", "Environments", "Experience", "GymnasiumEnvironments", "Interfaces",
+        "Kernels", "Laboratory", "Learners", "Models", "Networks", "Planners",
       ]),
     .executableTarget(
       name: "foresight",

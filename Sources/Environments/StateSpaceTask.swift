@@ -55,7 +55,7 @@ extension StateSpaceTask {
   /// Applies `action`; throws `EnvironmentError` for an action that means nothing.
   public mutating func step(_ action: [Float], observation: inout [Float]) throws(EnvironmentError) -> StepOutcome {
     precondition(episode.isRunning, "\(Self.name) was stepped outside an episode")
-    try check(action)
+    try spec.action.check(action, of: Self.name)
     let before = episode.state
     let (next, score) = action.withUnsafeBufferPointer { buffer in
       guard let action = buffer.baseAddress else { preconditionFailure("empty action") }
@@ -102,17 +102,6 @@ extension StateSpaceTask {
       "\(Self.name) observes \(spec.observationSize) floats, not \(observation.count)")
     observation.withUnsafeMutableBufferPointer { buffer in
       if let target = buffer.baseAddress { observe(episode.state, into: target) }
-    }
-  }
-
-  private func check(_ action: [Float]) throws(EnvironmentError) {
-    precondition(action.count == spec.action.size, "\(Self.name) takes \(spec.action.size) floats, not \(action.count)")
-    for component in action where component.isNaN { throw .actionIsNotANumber(environment: Self.name, action: action) }
-    if case .discrete(let count) = spec.action {
-      let choice = action[0]
-      guard choice == choice.rounded(), choice >= 0, choice < Float(count) else {
-        throw .noSuchChoice(environment: Self.name, action: choice, count: count)
-      }
     }
   }
 }

@@ -58,10 +58,13 @@ public struct EnvironmentSpec: Sendable, Equatable {
   public let action: ActionSpace
   /// Seconds that a step lasts.
   public let timeStep: Float
-  /// Steps after which an episode is cut off.
+  /// Steps after which an episode is cut off; `unlimited` where none is.
   public let stepLimit: Int
   /// Bounds of the reward of a step, inclusive; an infinite one where there is none. Nil where they are not known.
   public let rewardRange: ClosedRange<Float>?
+
+  /// A step limit that no episode reaches.
+  public static let unlimited = Int(Int32.max)
 
   /// Memberwise. An image must have `observationSize` floats.
   public init(

@@ -27,21 +27,21 @@ struct CheckpointStore {
     for old in folder.checkpoints().filter({ $0 < steps }).dropFirst() { folder.removeCheckpoint(step: old) }
   }
 
-  /// The newest state that is not damaged, with the run's tables opened but not yet shortened to it; nil if there is
-  /// none. Damaged files are deleted with a warning.
+  /// The newest state that a run can go on from, with the run's tables opened but not yet shortened to it; nil if there
+  /// is none. Newer files, damaged or good for measuring alone, are deleted.
   func latest(for plan: RunPlan, log: Logger) throws -> (RunState, RunTables)? {
-    guard let (state, reader) = try newest(for: plan, log: log, deletingDamaged: true) else { return nil }
+    guard let (state, reader) = try newest(for: plan, log: log, resuming: true) else { return nil }
     let tables = try RunTables(resumingIn: folder, metrics: state.metrics.names, from: reader.scope("tables"))
     return (state, tables)
   }
 
   /// The newest state that is not damaged, nil if there is none; nothing is changed.
   func newestState(for plan: RunPlan, log: Logger) throws -> RunState? {
-    try newest(for: plan, log: log, deletingDamaged: false)?.state
+    try newest(for: plan, log: log, resuming: false)?.state
   }
 
   private func newest(
-    for plan: RunPlan, log: Logger, deletingDamaged: Bool
+    for plan: RunPlan, log: Logger, resuming: Bool
   ) throws -> (state: RunState, reader: StateReader)? {
     for step in folder.checkpoints() {
       let file: TensorFile
@@ -50,12 +50,16 @@ struct CheckpointStore {
       } catch {
         guard case .damaged(let path, let reason) = error else { throw error }
         log.warning("\(path) is damaged (\(reason)); going back to the checkpoint before it")
-        if deletingDamaged { folder.removeCheckpoint(step: step) }
+        if resuming { folder.removeCheckpoint(step: step) }
         continue
       }
       let reader = StateReader(file)
       var state = try RunState(plan)
       try state.restore(from: reader)
+      if resuming && !state.isResumable {
+        folder.removeCheckpoint(step: step)
+        continue
+      }
       return (state, reader)
     }
     return nil

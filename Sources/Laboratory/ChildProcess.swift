@@ -19,26 +19,20 @@ struct ChildProcess {
       close(output.writing)
       throw error
     }
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, output.writing, STDOUT_FILENO)
-    posix_spawn_file_actions_adddup2(&actions, errors.writing, STDERR_FILENO)
-    var argv: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
-    var environment: [UnsafeMutablePointer<CChar>?] =
-      ProcessInfo.processInfo.environment.map { strdup("\($0)=\($1)") } + [nil]
-    var identifier: pid_t = 0
-    let status = posix_spawn(&identifier, executable, &actions, nil, &argv, &environment)
-    posix_spawn_file_actions_destroy(&actions)
-    (argv + environment).forEach { free($0) }
-    close(output.writing)
-    close(errors.writing)
-    guard status == 0 else {
+    let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    defer {
+      close(null)
+      close(output.writing)
+      close(errors.writing)
+    }
+    do {
+      identifier = try Subprocess.start(
+        executable, arguments, input: null, output: output.writing, errors: errors.writing)
+    } catch {
       close(output.reading)
       close(errors.reading)
-      throw .system(action: "start", path: executable, reason: String(cString: strerror(status)))
+      throw error
     }
-    self.identifier = identifier
     pipes = [output.reading, errors.reading]
     for descriptor in pipes { _ = fcntl(descriptor, F_SETFL, O_NONBLOCK) }
   }
@@ -84,10 +78,5 @@ struct ChildProcess {
   }
 
   /// Waits for the process to end; its exit status, or 128 and the signal that killed it.
-  func wait() -> Int32 {
-    var status: Int32 = 0
-    while waitpid(identifier, &status, 0) < 0 && errno == EINTR {}
-    let signal = status & 0x7F
-    return signal == 0 ? status >> 8 & 0xFF : 128 + signal
-  }
+  func wait() -> Int32 { Subprocess.wait(for: identifier) }
 }

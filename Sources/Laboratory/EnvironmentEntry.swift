@@ -23,8 +23,10 @@ public struct EnvironmentInstance: Sendable {
 
 /// An environment of the catalog: how to document it and how to make it.
 public struct EnvironmentEntry: Sendable {
-  /// Name on the command line and of the folder of its results.
+  /// Name on the command line.
   public let name: String
+  /// Name of the folder of its results: `name` with `_` for what a folder's name had better not have.
+  public var folderName: String { String(name.map { isEntryName("a\($0)") ? $0 : "_" }) }
   /// One line for lists.
   public let summary: String
   /// Its settings, keys prefixed with `environment.`, and those of its wrappers, with `environment.wrappers.`.
@@ -43,7 +45,6 @@ public struct EnvironmentEntry: Sendable {
     _ name: String, summary: String, settings: Settings.Type = Settings.self,
     make: @escaping @Sendable (Settings) throws(ConfigurationError) -> (environment: Made, objective: (any Objective)?)
   ) {
-    precondition(isEntryName(name), "'\(name)' cannot name a folder")
     self.name = name
     self.summary = summary
     let own = Settings.documentation(path: Self.path)

@@ -89,6 +89,11 @@ struct Interaction {
   }
 }
 
+extension Interaction {
+  /// Gets ready for `save`; false where the episode under way would be lost.
+  mutating func prepareToSave() throws -> Bool { try environment.prepareToSave() || !isUnderWay }
+}
+
 extension Interaction: Checkpointable {
   func save(to writer: inout StateWriter) {
     writer.write("counters", [steps, episode, length, isUnderWay ? 1 : 0])

@@ -29,6 +29,7 @@ extension Run {
     let checkpointInterval = settings.checkpoint.interval
     let logInterval = settings.log.interval
     var pace = Pace()
+    var isCheckpointDue = false
     let wallBefore = state.interaction.timings.wall
     let start = ContinuousClock.now
     report(progress(rate: nil))
@@ -37,9 +38,10 @@ extension Run {
       let isLast = steps >= plan.steps
       let isEvaluationDue = steps == 0 ? atStart : isLast || steps.isMultiple(of: evaluationInterval)
       if isEvaluationDue, state.evaluatedAt < steps { try evaluate(stop: stop) }
-      if stop.isRaised || isLast || steps.isMultiple(of: checkpointInterval) {
+      isCheckpointDue = isCheckpointDue || stop.isRaised || isLast || steps.isMultiple(of: checkpointInterval)
+      if isCheckpointDue {
         state.interaction.timings.wall = wallBefore + seconds(from: start)
-        try save()
+        isCheckpointDue = try !save(isLast: isLast)
       }
       if let signal = stop.signal { return .stopped(signal: signal) }
       if isLast { return .finished }

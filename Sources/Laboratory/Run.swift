@@ -29,6 +29,8 @@ public struct Run {
   public let folder: RunFolder
   /// Environment steps taken so far.
   public var steps: Int { state.interaction.steps }
+  /// Environment steps at the newest checkpoint, from which an interrupted run goes on.
+  public var savedSteps: Int { saved?.steps ?? 0 }
 
   let store: CheckpointStore
   let tables: RunTables
@@ -37,8 +39,11 @@ public struct Run {
   var manifest: Manifest
   /// Step and last evaluation of the newest checkpoint on disk.
   var saved: (steps: Int, evaluatedAt: Int)?
+  /// Whether a checkpoint had to wait for the end of an episode.
+  private var hasPostponed = false
   /// Keeps other processes out of the folder.
   private let lock: FolderLock
+  private let log: Logger
 
   /// Takes hold of a folder, and of the run in it where there is one to go on with.
   ///
@@ -49,7 +54,7 @@ public struct Run {
   ///   - host: facts for the manifest.
   ///   - force: delete an earlier run's files, even those of the same run, and start anew.
   ///   - lockPatience: seconds to wait for another process to leave the folder.
-  ///   - log: told of damaged checkpoints.
+  ///   - log: told of damaged checkpoints, and of checkpoints that must wait.
   /// - Throws: `RunError`, `ArchiveError`, and `ConfigurationError` for an unreadable manifest.
   public static func open(
     _ plan: RunPlan, in folder: RunFolder, host: HostFacts, force: Bool = false, lockPatience: Double = 5,
@@ -71,7 +76,7 @@ public struct Run {
       if let (state, tables) = try store.latest(for: plan, log: log) {
         if state.interaction.steps > plan.steps { return .alreadyDone(steps: state.interaction.steps) }
         try tables.dropTails()
-        run = Run(plan, folder, lock, store, tables, state, try Evaluator(for: plan), manifest)
+        run = Run(plan, folder, lock, store, tables, state, try Evaluator(for: plan), manifest, log)
         run.saved = (state.interaction.steps, state.evaluatedAt)
         try manifest.write(to: folder.manifest)
         return .ready(run)
@@ -83,13 +88,13 @@ public struct Run {
     try manifest.write(to: folder.manifest)
     let state = try RunState(plan)
     let tables = try RunTables(creatingIn: folder, metrics: state.metrics.names)
-    run = Run(plan, folder, lock, store, tables, state, try Evaluator(for: plan), manifest)
+    run = Run(plan, folder, lock, store, tables, state, try Evaluator(for: plan), manifest, log)
     return .ready(run)
   }
 
   private init(
     _ plan: RunPlan, _ folder: RunFolder, _ lock: FolderLock, _ store: CheckpointStore, _ tables: RunTables,
-    _ state: RunState, _ evaluator: Evaluator, _ manifest: Manifest
+    _ state: RunState, _ evaluator: Evaluator, _ manifest: Manifest, _ log: Logger
   ) {
     self.plan = plan
     self.folder = folder
@@ -99,13 +104,23 @@ public struct Run {
     self.state = state
     self.evaluator = evaluator
     self.manifest = manifest
+    self.log = log
   }
 
-  /// Writes a checkpoint unless the newest one is of this very state.
-  mutating func save() throws {
-    if let saved, saved == (steps, state.evaluatedAt) { return }
+  /// Writes a checkpoint unless the newest one is of this very state, or the run could not go on from it and is not at
+  /// its end. Says whether the state is saved now.
+  mutating func save(isLast: Bool) throws -> Bool {
+    if let saved, saved == (steps, state.evaluatedAt) { return true }
+    try state.prepareToSave()
+    if !state.isResumable && !hasPostponed {
+      hasPostponed = true
+      log.warning(
+        "the state of \(plan.environment.name) cannot be saved within an episode: checkpoints wait for episodes to end")
+    }
+    guard state.isResumable || isLast else { return false }
     try store.write(state, tables, steps: steps)
     saved = (steps, state.evaluatedAt)
+    return true
   }
 
   /// Puts how the run stands into the manifest.

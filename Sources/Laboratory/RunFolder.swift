@@ -11,7 +11,7 @@ public struct RunFolder: Sendable, Equatable {
 
   /// The folder of a run below `output`.
   public init(output: String, plan: RunPlan) {
-    self.init("\(output)/\(plan.environment.name)/\(plan.label)/seed-\(plan.seed)")
+    self.init("\(output)/\(plan.environment.folderName)/\(plan.label)/seed-\(plan.seed)")
   }
 
   /// Where the manifest is.

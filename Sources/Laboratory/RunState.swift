@@ -11,6 +11,9 @@ struct RunState {
   var evaluatedAt = -1
   /// Mean return of that evaluation.
   var lastEvaluation: Double?
+  /// Whether a run can go on from here, rather than only measure the agent: not where the environment cannot be saved
+  /// within an episode.
+  private(set) var isResumable = true
 
   /// The state before the first step.
   init(_ plan: RunPlan) throws(ConfigurationError) {
@@ -20,11 +23,17 @@ struct RunState {
   }
 }
 
+extension RunState {
+  /// Gets ready for `save` and notes in `isResumable` whether a run can go on from what will be saved.
+  mutating func prepareToSave() throws { isResumable = try interaction.prepareToSave() }
+}
+
 extension RunState: Checkpointable {
   func save(to writer: inout StateWriter) {
     writer.write("interaction", interaction)
     writer.write("metrics", metrics)
     writer.write("evaluated_at", evaluatedAt)
+    writer.write("is_resumable", isResumable)
     if let lastEvaluation { writer.write("last_evaluation", lastEvaluation) }
   }
 
@@ -32,6 +41,7 @@ extension RunState: Checkpointable {
     try reader.read("interaction", into: &interaction)
     try reader.read("metrics", into: &metrics)
     evaluatedAt = try reader.integer("evaluated_at")
+    isResumable = try reader.bool("is_resumable")
     lastEvaluation = reader.has("last_evaluation") ? try reader.value("last_evaluation") : nil
   }
 }

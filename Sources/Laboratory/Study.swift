@@ -45,9 +45,7 @@ public struct Study: Sendable {
     self.agents = agents.map(\.name)
     seeds = try Self.seeds(of: tree)
 
-    for (name, node) in environments where !registry.environments.contains(where: { $0.name == name }) {
-      throw .unknownName("environment", name, known: registry.environments.map(\.name), at: node.location)
-    }
+    for (name, node) in environments { _ = try registry.environment(name, at: node.location) }
     var thresholds: [(environment: String, value: Double)] = []
     if tree["thresholds"] != nil {
       let node = try tree.mapping(at: "thresholds")

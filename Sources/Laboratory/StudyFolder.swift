@@ -70,7 +70,7 @@ public struct StudyFolder: Sendable {
     study.runs.map { plan in
       Entry(
         environment: plan.environment.name, agent: plan.label, seed: plan.seed, steps: plan.steps,
-        folder: "\(plan.environment.name)/\(plan.label)/seed-\(plan.seed)")
+        folder: "\(plan.environment.folderName)/\(plan.label)/seed-\(plan.seed)")
     }
   }
 

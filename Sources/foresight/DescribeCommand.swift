@@ -29,8 +29,17 @@ struct DescribeCommand: ParsableCommand {
       subjects += registry.environments.map { ($0.name, $0.summary, $0.documentation) }
       subjects += registry.components.map { ($0.name, $0.summary, $0.documentation) }
       subjects.append(("run", "settings that all runs have", RunSettings.documentation()))
+      if let family = registry.families.first(where: { name.hasPrefix($0.prefix) }) {
+        let entry = try family.environment(name)
+        _ = try entry.make()
+        print(EnvironmentTable([entry]).text)
+        subjects.append((name, entry.summary, entry.documentation))
+      }
       let found = subjects.filter { $0.name == name }
-      guard !found.isEmpty else { throw ConfigurationError.unknownName("name", name, known: subjects.map(\.name)) }
+      guard !found.isEmpty else {
+        throw ConfigurationError.unknownName(
+          "name", name, known: subjects.map(\.name) + registry.families.map(\.pattern))
+      }
       for subject in found {
         print("\(subject.name): \(subject.summary)")
         let text = markdown ? subject.documentation.markdownTable() : subject.documentation.alignedText()

@@ -7,9 +7,11 @@ import Laboratory
 /// What `foresight list environments` shows: spaces, limits, rewards, and whether the objective is known.
 struct EnvironmentTable {
   private let rows: [(entry: EnvironmentEntry, instance: Result<EnvironmentInstance, ConfigurationError>)]
+  private let families: [EnvironmentFamily]
 
-  /// The environments with their default settings.
-  init(_ entries: [EnvironmentEntry]) {
+  /// The environments with their default settings; of families, whose members are unknown, only the pattern of names.
+  init(_ entries: [EnvironmentEntry], families: [EnvironmentFamily] = []) {
+    self.families = families
     rows = entries.map { entry in
       do throws(ConfigurationError) { return (entry, .success(try entry.make())) } catch {
         return (entry, .failure(error))
@@ -25,7 +27,8 @@ struct EnvironmentTable {
       case .success(let made):
         let spec = made.spec
         cells.append([
-          row.entry.name, Self.words(forObservationsOf: spec), Self.words(for: spec.action), "\(spec.stepLimit)",
+          row.entry.name, Self.words(forObservationsOf: spec), Self.words(for: spec.action),
+          spec.stepLimit == EnvironmentSpec.unlimited ? "unlimited" : "\(spec.stepLimit)",
           spec.rewardRange.map { "\(Self.number($0.lowerBound))...\(Self.number($0.upperBound))" } ?? "unknown",
           made.objective == nil ? "unknown" : "known", row.entry.summary,
         ])
@@ -33,6 +36,7 @@ struct EnvironmentTable {
         cells.append([row.entry.name, "", "", "", "", "", "\(error)"])
       }
     }
+    for family in families { cells.append([family.pattern, "", "", "", "", "", family.summary]) }
     let widths = cells[0].indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
     return cells.map { row in
       let padded = zip(row, widths).dropLast().map { ProgressText.padded($0, $1) }
@@ -68,7 +72,8 @@ struct EnvironmentTable {
           fields.append(("error", .string("\(error)")))
         }
         return .mapping(fields)
-      })
+      }
+        + families.map { .mapping([("name", .string($0.pattern)), ("summary", .string($0.summary))]) })
   }
 
   private static func words(forObservationsOf spec: EnvironmentSpec) -> String {

@@ -1,3 +1,4 @@
+import Archive
 import Foundation
 import Kernels
 import Laboratory
@@ -16,11 +17,6 @@ enum Host {
 
   /// Name and version of the operating system.
   static var system: String { ProcessInfo.processInfo.operatingSystemVersionString }
-
-  /// The path of the running program.
-  static var executable: String {
-    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-  }
 
   /// The commit that a source tree's `HEAD` names, read from the files of git; nil if there is none.
   private static func commit(of root: String) -> String? {

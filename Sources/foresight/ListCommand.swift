@@ -31,7 +31,7 @@ struct ListCommand: ParsableCommand {
 
   func run() {
     if subject == .environments {
-      let table = EnvironmentTable(Catalog.registry.environments)
+      let table = EnvironmentTable(Catalog.registry.environments, families: Catalog.registry.families)
       print(json ? table.json.json() : table.text)
       return
     }

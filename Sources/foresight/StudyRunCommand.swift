@@ -1,3 +1,4 @@
+import Archive
 import ArgumentParser
 import Catalog
 import Foundation
@@ -39,7 +40,8 @@ struct StudyRunCommand: ParsableCommand {
       let folder = StudyFolder(out ?? beside)
       Signals.install(grace: nil)
       var runner = try StudyRunner(
-        study, in: folder, executable: Host.executable, jobs: jobs, threads: max(1, Host.cores / jobs), force: force)
+        study, in: folder, executable: PackageRoot.executable, jobs: jobs, threads: max(1, Host.cores / jobs),
+        force: force)
       print("study \(study.name): \(study.runs.count) runs, \(jobs) at a time, into \(folder.path)")
       let board = StudyBoard()
       let summary = try runner.run(stop: Signals.stop, show: board.show, say: board.say)

@@ -96,7 +96,8 @@ struct TrainCommand: ParsableCommand {
           + ([RunTable.episodes, .evaluations, .training, .timing].map(\.fileName) + ["manifest.json"]).joined(
             separator: " "))
     case .stopped(let signal):
-      printError("stopped at step \(run.steps) and saved; the same command continues")
+      let place = run.savedSteps == run.steps ? "" : " from step \(run.savedSteps), the end of an episode"
+      printError("stopped at step \(run.steps) and saved; the same command continues\(place)")
       throw ExitCode(128 + signal)
     }
   }

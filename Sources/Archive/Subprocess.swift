@@ -1,0 +1,45 @@
+import Foundation
+
+/// Starting other programs and waiting for their end.
+package enum Subprocess {
+  /// Starts `executable`, looked up in `PATH` unless it has a slash, with this process's environment variables and the
+  /// given standard input, output and errors; nil leaves them as they are here. Throws `ArchiveError.system`.
+  package static func start(
+    _ executable: String, _ arguments: [String], input: Int32?, output: Int32?, errors: Int32?
+  ) throws(ArchiveError) -> pid_t {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    for (descriptor, standard) in [(input, STDIN_FILENO), (output, STDOUT_FILENO), (errors, STDERR_FILENO)] {
+      if let descriptor { posix_spawn_file_actions_adddup2(&actions, descriptor, standard) }
+    }
+    var argv: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
+    var environment: [UnsafeMutablePointer<CChar>?] =
+      ProcessInfo.processInfo.environment.map { strdup("\($0)=\($1)") } + [nil]
+    var identifier: pid_t = 0
+    let status = posix_spawnp(&identifier, executable, &actions, nil, &argv, &environment)
+    posix_spawn_file_actions_destroy(&actions)
+    (argv + environment).forEach { free($0) }
+    guard status == 0 else {
+      throw .system(action: "start", path: executable, reason: String(cString: strerror(status)))
+    }
+    return identifier
+  }
+
+  /// Waits for the process to end; its exit status, or 128 and the signal that killed it.
+  package static func wait(for identifier: pid_t) -> Int32 {
+    var status: Int32 = 0
+    while waitpid(identifier, &status, 0) < 0 && errno == EINTR {}
+    return outcome(of: status)
+  }
+
+  /// The same without waiting: nil while the process runs.
+  package static func poll(_ identifier: pid_t) -> Int32? {
+    var status: Int32 = 0
+    return waitpid(identifier, &status, WNOHANG) == identifier ? outcome(of: status) : nil
+  }
+
+  private static func outcome(of status: Int32) -> Int32 {
+    let signal = status & 0x7F
+    return signal == 0 ? status >> 8 & 0xFF : 128 + signal
+  }
+}

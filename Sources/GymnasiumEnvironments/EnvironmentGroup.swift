@@ -1,0 +1,151 @@
+import Interfaces
+import Kernels
+
+/// Environments of one kind in a worker that are stepped together, and the memory through which they are.
+///
+/// Safe to release on any thread. Its methods are for one thread at a time.
+final class EnvironmentGroup: @unchecked Sendable {
+  let worker: PythonWorker
+  /// Number of environments.
+  let count: Int
+  let description: GroupDescription
+  let spec: EnvironmentSpec
+  private let memory: SharedMemory
+  /// Bounds of an action where it is a box, otherwise empty.
+  private let low: [Float]
+  private let high: [Float]
+  /// Why the state cannot be saved, once that was tried in vain.
+  private(set) var whyUnsaved: String?
+
+  private var task: GymnasiumTask { worker.task }
+
+  /// Makes `count` environments. With `renews`, ended episodes are followed by new ones within the same step.
+  init(of count: Int, in worker: PythonWorker, renews: Bool) throws(GymnasiumError) {
+    self.worker = worker
+    self.count = count
+    let task = worker.task
+    let request = WorkerRequest(
+      action: .open, identifier: task.identifier, module: task.module, arguments: task.arguments,
+      stepLimit: task.stepLimit, count: count, renews: renews)
+    let deadline = Deadline(task.startTimeout, "make", setting: "start_timeout")
+    description = try worker.exclusively { () throws(GymnasiumError) in
+      try worker.ask(request, within: deadline).answer
+    }
+    spec = description.spec
+    if case .box(let low, let high) = spec.action {
+      (self.low, self.high) = (low, high)
+    } else {
+      (low, high) = ([], [])
+    }
+    memory = try SharedMemory(of: worker.process, descriptor: description.descriptor, size: description.size)
+  }
+
+  deinit {
+    // An environment that does not close has no influence on results.
+    let request = WorkerRequest(action: .close, group: description.group)
+    try? worker.exclusively { () throws(GymnasiumError) in
+      let _: WorkerAnswer = try worker.ask(request, within: stepDeadline("close")).answer
+    }
+  }
+
+  // MARK: - Resets and steps
+
+  /// The deadline of a step or reset that starts now.
+  func stepDeadline(_ activity: String) -> Deadline {
+    Deadline(task.stepTimeout, activity, setting: "step_timeout")
+  }
+
+  /// Sets the seed that environment `index` is reset with next.
+  func setSeed(_ index: Int, using random: inout RandomStream) {
+    // 31 bits: some environments hand it on to C.
+    block(description.offsets.seeds, UInt64.self)[index] = random.next() >> 33
+  }
+
+  /// Sets the action of environment `index`; reals are clipped to the bounds.
+  func setAction(_ index: Int, _ action: UnsafePointer<Float>) {
+    let size = spec.action.size
+    if low.isEmpty {
+      let row = block(description.offsets.actions, Int64.self) + index * size
+      for component in 0..<size { row[component] = Int64(action[component]) }
+    } else {
+      let row = block(description.offsets.actions, Float.self) + index * size
+      for component in 0..<size { row[component] = min(max(action[component], low[component]), high[component]) }
+    }
+  }
+
+  /// Starts an episode in every environment with the seeds set.
+  func reset() throws(GymnasiumError) { try perform(.reset) }
+
+  /// Takes a step in every environment with the actions set.
+  func step() throws(GymnasiumError) { try perform(.step) }
+
+  private func perform(_ kind: PythonWorker.Kind) throws(GymnasiumError) {
+    let deadline = stepDeadline(kind.activity)
+    try worker.exclusively { () throws(GymnasiumError) in
+      try worker.begin(kind, group: description.group, deadline)
+      try worker.complete(deadline)
+    }
+  }
+
+  /// Reward and ending of the last step of environment `index`. Throws when the reward is not finite.
+  func outcome(_ index: Int) throws(GymnasiumError) -> StepOutcome {
+    let reward = Float(block(description.offsets.rewards, Double.self)[index])
+    guard reward.isFinite else {
+      throw .notFinite(environment: task.name, what: "a reward", value: "\(reward)")
+    }
+    // the worker writes 0, 1 or 2
+    let ending = Ending(rawValue: block(description.offsets.endings, UInt8.self)[index]) ?? .terminated
+    return StepOutcome(reward: reward, ending: ending)
+  }
+
+  /// Copies the observation of environment `index` to `target`, `spec.observationSize` floats.
+  func copyObservation(_ index: Int, to target: UnsafeMutablePointer<Float>) throws(GymnasiumError) {
+    try copy(index, description.offsets.observations, to: target)
+  }
+
+  /// Copies the last observation of the episode that environment `index` has ended.
+  func copyFinal(_ index: Int, to target: UnsafeMutablePointer<Float>) throws(GymnasiumError) {
+    try copy(index, description.offsets.finals, to: target)
+  }
+
+  /// Bytes become floats from 0 to 255. Throws when a float is not finite.
+  private func copy(_ index: Int, _ offset: Int, to target: UnsafeMutablePointer<Float>) throws(GymnasiumError) {
+    let size = description.observation.size
+    if description.observation.bytes {
+      let row = block(offset, UInt8.self) + index * size
+      for component in 0..<size { target[component] = Float(row[component]) }
+      return
+    }
+    let row = block(offset, Float.self) + index * size
+    target.update(from: row, count: size)
+    for component in 0..<size where !row[component].isFinite {
+      throw .notFinite(
+        environment: task.name, what: "an observation whose component \(component)", value: "\(row[component])")
+    }
+  }
+
+  private func block<Element>(_ offset: Int, _: Element.Type) -> UnsafeMutablePointer<Element> {
+    (memory.base + offset).assumingMemoryBound(to: Element.self)
+  }
+
+  // MARK: - State
+
+  /// The environments' state; nil where it cannot be saved, and then `whyUnsaved` says why.
+  func save() throws(GymnasiumError) -> [UInt8]? {
+    guard whyUnsaved == nil else { return nil }
+    let request = WorkerRequest(action: .save, group: description.group)
+    let (answer, state): (WorkerAnswer, [UInt8]) = try worker.exclusively { () throws(GymnasiumError) in
+      try worker.ask(request, within: stepDeadline("saving its state"))
+    }
+    whyUnsaved = answer.refused
+    return answer.refused == nil ? state : nil
+  }
+
+  /// Sets the environments' state to one that `save` gave.
+  func restore(_ state: [UInt8]) throws(GymnasiumError) {
+    let request = WorkerRequest(action: .restore, group: description.group)
+    try worker.exclusively { () throws(GymnasiumError) in
+      let _: WorkerAnswer = try worker.ask(request, state, within: stepDeadline("restoring its state")).answer
+    }
+  }
+}

@@ -1,0 +1,112 @@
+public import Archive
+public import Configuration
+public import Interfaces
+public import Kernels
+
+/// One Gymnasium environment, stepped in a Python process.
+///
+/// Observations are those of Gymnasium: boxes as they are, in row-major order; images of bytes as floats from 0 to 255,
+/// channels innermost; whatever else `gymnasium.spaces.flatten` makes a vector of, with choices as one-hot vectors. Each
+/// episode's seed is drawn from the stream that `reset` is given.
+///
+/// A value: copies become environments of their own when they are used. The state of an environment is what Python can
+/// pickle of it, which the worker tries out; where that fails, states are saved between episodes only.
+public struct GymnasiumEnvironment: Environment {
+  public let spec: EnvironmentSpec
+  private let task: GymnasiumTask
+  /// The environment in its worker; nil before it is used.
+  private var group: EnvironmentGroup?
+  private var isRunning = false
+  /// State to go on from once there is a group again.
+  private var pending: [UInt8]?
+  /// State of the group as `prepareToSave` has fetched it; nil once the group has gone on.
+  private var fetched: [UInt8]?
+
+  /// Starts the worker and makes the environment, which is not reset yet.
+  ///
+  /// - Throws: `ConfigurationError` with Gymnasium's own words when it cannot be made, or when its spaces cannot be used.
+  public init(_ task: GymnasiumTask) throws(ConfigurationError) {
+    self.task = task
+    do {
+      spec = try SharedWorkers.description(of: task).spec
+    } catch {
+      throw ConfigurationError(kind: .relation, problem: "\(error)")
+    }
+  }
+
+  public mutating func reset(using random: inout RandomStream, observation: inout [Float]) throws {
+    let group = try ownGroup(keepingEpisode: false)
+    isRunning = false
+    group.setSeed(0, using: &random)
+    try group.reset()
+    try show(group, in: &observation)
+    isRunning = true
+  }
+
+  public mutating func step(_ action: [Float], observation: inout [Float]) throws -> StepOutcome {
+    precondition(isRunning, "\(task.name) was stepped outside an episode")
+    try spec.action.check(action, of: task.name)
+    let group = try ownGroup(keepingEpisode: true)
+    action.withUnsafeBufferPointer { action in
+      if let action = action.baseAddress { group.setAction(0, action) }
+    }
+    isRunning = false
+    try group.step()
+    let outcome = try group.outcome(0)
+    try show(group, in: &observation)
+    isRunning = outcome.ending == .none
+    return outcome
+  }
+
+  private func show(_ group: EnvironmentGroup, in observation: inout [Float]) throws(GymnasiumError) {
+    precondition(
+      observation.count == spec.observationSize,
+      "\(task.name) observes \(spec.observationSize) floats, not \(observation.count)")
+    try observation.withUnsafeMutableBufferPointer { buffer throws(GymnasiumError) in
+      if let target = buffer.baseAddress { try group.copyObservation(0, to: target) }
+    }
+  }
+
+  /// The environment in a worker that this value alone uses, in this value's state, about to change.
+  private mutating func ownGroup(keepingEpisode: Bool) throws(GymnasiumError) -> EnvironmentGroup {
+    fetched = nil
+    if !isKnownUniquelyReferenced(&group) {
+      if let shared = group, pending == nil {
+        pending = try shared.save()
+        if pending == nil && keepingEpisode {
+          throw .cannotCopy(environment: task.name, reason: shared.whyUnsaved ?? "unknown")
+        }
+      }
+      group = try SharedWorkers.makeEnvironment(task)
+    }
+    guard let group else { preconditionFailure("a group has just been made") }
+    if let state = pending {
+      try group.restore(state)
+      pending = nil
+    }
+    return group
+  }
+}
+
+extension GymnasiumEnvironment {
+  public mutating func prepareToSave() throws -> Bool {
+    // Without a group there is what was restored, or nothing to save.
+    guard pending == nil, fetched == nil, let group else { return true }
+    fetched = try group.save()
+    return fetched != nil
+  }
+
+  /// Writes the state that `prepareToSave` has fetched. Without one the episode under way is lost.
+  public func save(to writer: inout StateWriter) {
+    let state = pending ?? fetched
+    writer.write("is_running", isRunning && state != nil)
+    if let state { writer.write("state", state) }
+  }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    isRunning = try reader.bool("is_running")
+    pending = reader.has("state") ? try reader.read("state") : nil
+    fetched = nil
+    group = nil
+  }
+}

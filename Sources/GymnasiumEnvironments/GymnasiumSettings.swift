@@ -1,0 +1,50 @@
+public import Configuration
+
+/// What can be set of a Gymnasium environment.
+public struct GymnasiumSettings: Configuration, Equatable {
+  /// Keyword arguments of `gymnasium.make`.
+  @Setting("Keyword arguments of gymnasium.make: a mapping, or JSON text such as '{\"gravity\": -5}'")
+  public var arguments: KeywordArguments = KeywordArguments()
+  /// Steps after which an episode is cut off.
+  @Setting("Steps after which an episode is cut off; auto: as the environment is registered", in: 1...)
+  public var stepLimit: Int? = nil
+  /// The Python interpreter.
+  @Setting("Python interpreter with gymnasium; auto: .venv/bin/python of the package or working folder, else python3")
+  public var python: String? = nil
+  /// Patience with a step or a reset.
+  @Setting("Seconds that a step or a reset may take before the run ends with an error", in: 0.01...1e6)
+  public var stepTimeout: Double = 60
+  /// Patience with Python and its imports.
+  @Setting("Seconds that starting Python and making the environment may take", in: 0.01...1e6)
+  public var startTimeout: Double = 300
+
+  /// The defaults.
+  public init() {}
+}
+
+/// Keyword arguments of a Python function. Users write a mapping, or its JSON text.
+public struct KeywordArguments: SettingValue {
+  /// The arguments as a JSON object on one line, keys in the order they were written.
+  public let json: String
+
+  /// None.
+  public init() { json = "{}" }
+
+  /// Type in the documentation.
+  public static var settingTypeName: String { "mapping" }
+
+  /// Reads a mapping, or a text that holds one.
+  public init(configuration tree: ConfigurationTree) throws(SettingMismatch) {
+    if tree.isMapping {
+      json = tree.json(indent: 0)
+      return
+    }
+    guard let text = tree.scalarText, let parsed = try? ConfigurationTree.parse(yaml: text, file: "arguments"),
+      parsed.isMapping
+    else { throw SettingMismatch(kind: .wrongType, value: tree, problem: "expected a mapping of keyword arguments") }
+    json = parsed.json(indent: 0)
+  }
+
+  /// The JSON text.
+  public var configuration: ConfigurationTree { .string(json) }
+}

@@ -1,0 +1,665 @@
+"""Steps Gymnasium environments for Foresight, which starts this file in a process of its own and talks to it as follows.
+
+Standard input is a stream socket for *messages*, standard output one for the *bell*; both are moved elsewhere at once, so
+that environments may print (to the standard error output). The process leaves when Foresight closes its ends.
+
+Messages, in both directions, are a JSON object and bytes after it:
+
+    uint32 length of the JSON, uint32 length of the bytes, JSON, bytes
+
+The first message is the worker's: {"control": descriptor, "gymnasium": version}, or {"error": ...}. The descriptor belongs
+to a memory file of one page of uint64 words, the *control page*:
+
+    0 REQUEST  number of the last request; the client counts it up once the rest is written
+    1 REPLY    number of the last request that is done
+    2 ASLEEP   1 while the worker waits for the bell
+    3 WAITING  1 while the client waits for the bell
+    4 KIND     of the request: 0 a message follows, 1 reset a group, 2 step a group
+    5 GROUP    the group to reset or step
+    6 FAILED   1 when a reset or step ended with an error; a message {"error": ...} says which
+
+REPLY follows resets and steps only: the answer to a message is a message.
+
+Whoever waits looks at the counters for a while and then sleeps until a byte arrives at the bell.
+
+A *group* is some environments of one kind that are stepped together, with a memory file of its own. Its blocks start at
+multiples of 64 bytes, in this order, for n environments:
+
+    actions       [n, A] int64 choices, or float32
+    seeds         [n] uint64: of the next reset
+    rewards       [n] float64
+    endings       [n] uint8: 0 none, 1 terminated, 2 truncated
+    observations  [n, D] float32, or uint8 where the space is of bytes
+    finals        [n, D] likewise: the last observation of an episode that has ended
+
+A step with "renews" starts a new episode, with the seed given, wherever one ended: then `finals` has the last observation
+and `observations` the first one of the new episode. Without it, `observations` has the last one.
+
+Message requests: {"do": "open", "id", "module", "arguments", "step_limit", "count", "renews"} answers with the spaces, the
+group's number, its memory file's descriptor and the offsets of its blocks; {"do": "close", "group"}; {"do": "save",
+"group"} answers with the environments' state as bytes, or {"refused": why} where that state cannot be saved; {"do":
+"restore", "group"} takes those bytes. The answer to a request that failed is {"error": {"kind", "message", "traceback"}}.
+"""
+
+import faulthandler
+import importlib
+import importlib.util
+import io
+import json
+import math
+import mmap
+import os
+import platform
+import select
+import signal
+import struct
+import sys
+import threading
+import time
+import traceback
+
+for library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(library, "1")  # one environment step is no work for several threads
+
+REQUEST, REPLY, ASLEEP, WAITING, KIND, GROUP, FAILED = range(7)
+MESSAGE, RESET, STEP = range(3)
+# Nanoseconds to look at the counters before going to sleep. Only where memory is strongly ordered.
+PATIENCE = 100_000 if platform.machine() in ("x86_64", "AMD64") else 0
+
+
+class Refused(Exception):
+    """Something the user must mend, of which a traceback tells nothing."""
+
+    def __init__(self, kind, message):
+        super().__init__(message)
+        self.kind = kind
+
+
+class Unpicklable(Exception):
+    """An environment whose state cannot be saved."""
+
+
+def error_text(error):
+    """What to send about an exception: kind, message, and the traceback below the frames of this file."""
+    if isinstance(error, Refused):
+        return {"kind": error.kind, "message": str(error), "traceback": ""}
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
+        frames = frames.tb_next
+    text = "".join(traceback.format_exception(type(error), error, frames)).rstrip()[-16000:]
+    return {"kind": "python", "message": "".join(traceback.format_exception_only(error)).strip(), "traceback": text}
+
+
+# ---------------------------------------------------------------------------------------------------------- making
+
+
+def load_module(name):
+    """Imports a module by name, or from a file that ends in .py."""
+    try:
+        if not name.endswith(".py"):
+            importlib.import_module(name)
+            return
+        path = os.path.abspath(os.path.expanduser(name))
+        if not os.path.exists(path):
+            raise Refused("module", f"there is no file {path}")
+        stem = os.path.splitext(os.path.basename(path))[0]
+        if getattr(sys.modules.get(stem), "__file__", None) == path:
+            return
+        sys.path.insert(0, os.path.dirname(path))
+        spec = importlib.util.spec_from_file_location(stem, path)
+        sys.modules[stem] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    except ModuleNotFoundError as error:
+        if error.name == name.split(".")[0]:
+            raise Refused("module", f"there is no Python module '{name}' (looked for in {os.getcwd()} too)") from None
+        raise
+
+
+def missing_package(error, identifier):
+    """The pip requirement that mends a failed import, or None."""
+    seen = error
+    while seen is not None:
+        text = str(seen)
+        for extra in ("box2d", "mujoco", "atari", "toy-text", "classic-control"):
+            if f"gymnasium[{extra}]" in text:
+                return f"'gymnasium[{extra}]'"
+        if isinstance(seen, ModuleNotFoundError) and seen.name:
+            source = "".join(traceback.format_tb(seen.__traceback__))
+            if os.path.join("gymnasium", "envs", "mujoco") in source:
+                return "'gymnasium[mujoco]'"
+            return seen.name.split(".")[0]
+        seen = seen.__cause__ or seen.__context__
+    if type(error).__name__ == "NamespaceNotFound" and identifier.startswith("ALE/"):
+        return "ale-py"
+    return None
+
+
+def make_environment(request):
+    """One environment as `gymnasium.make` gives it."""
+    import gymnasium
+
+    identifier, arguments = request["id"], json.loads(request["arguments"])
+    if request.get("module"):
+        load_module(request["module"])
+    if identifier.startswith("ALE/"):
+        try:
+            import ale_py
+
+            gymnasium.register_envs(ale_py)
+        except ModuleNotFoundError:
+            pass
+    if request.get("step_limit"):
+        arguments["max_episode_steps"] = request["step_limit"]
+    try:
+        return gymnasium.make(identifier, **arguments)
+    except (gymnasium.error.Error, ImportError) as error:
+        package = missing_package(error, identifier)
+        if package:
+            mend = f"{sys.executable} -m pip install {package}"
+            raise Refused("package", f"{error}; install what is missing with: {mend}") from None
+        if isinstance(error, gymnasium.error.Error):
+            raise Refused("unknown", str(error)) from None
+        raise
+    except TypeError as error:
+        if "got an unexpected keyword argument" in str(error):
+            raise Refused("arguments", str(error).splitlines()[0]) from None
+        raise
+
+
+# ---------------------------------------------------------------------------------------------------------- spaces
+
+
+def unflattenable(space, path="observation"):
+    """Where in a space the part is that no vector of fixed length can hold."""
+    from gymnasium import spaces
+
+    parts = ()
+    if isinstance(space, spaces.Dict):
+        parts = space.spaces.items()
+    elif isinstance(space, (spaces.Tuple, spaces.OneOf)):
+        parts = enumerate(space.spaces)
+    for key, part in parts:
+        if not part.is_np_flattenable:
+            return unflattenable(part, f"{path}[{key!r}]")
+    return f"{path} of type {type(space).__name__}"
+
+
+def observation_format(space):
+    """How observations of a space travel: the description, and a function that writes one into a row."""
+    import numpy
+    from gymnasium import spaces
+
+    if isinstance(space, spaces.Box) and space.dtype != numpy.dtype(object):
+        size = math.prod(space.shape)
+        is_bytes = space.dtype == numpy.uint8
+        description = {"size": size, "bytes": is_bytes, "image": None}
+        shape = space.shape
+        if is_bytes and len(shape) == 2:
+            description["image"] = [*shape, 1]
+        elif is_bytes and len(shape) == 3:
+            if shape[0] < min(shape[1:]):  # channels come first
+                description["image"] = [shape[1], shape[2], shape[0]]
+
+                def write_planes(row, observation):
+                    row.reshape(shape[1], shape[2], shape[0])[:] = numpy.moveaxis(observation, 0, 2)
+
+                return description, write_planes
+            description["image"] = list(shape)
+        if len(shape) == 1:
+            return description, None  # a row takes it as it is
+
+        def write_shaped(row, observation):
+            row.reshape(shape)[:] = observation
+
+        return description, write_shaped
+    if not space.is_np_flattenable:
+        raise Refused("space", f"its observations cannot be flattened into numbers: {unflattenable(space)}")
+    size = spaces.flatdim(space)
+    description = {"size": size, "bytes": False, "image": None}
+    if isinstance(space, spaces.Discrete):
+        start = int(space.start)
+
+        def write_choice(row, observation):
+            row[:] = 0
+            row[observation - start] = 1
+
+        return description, write_choice
+
+    def write_flat(row, observation):
+        row[:] = spaces.flatten(space, observation)
+
+    return description, write_flat
+
+
+def action_format(space):
+    """How actions of a space travel: the description, and a function from a row's numbers to what `step` takes."""
+    import numpy
+    from gymnasium import spaces
+
+    if isinstance(space, spaces.Discrete):
+        start = int(space.start)
+        return {"kind": "choice", "counts": [int(space.n)]}, lambda row: int(row[0]) + start
+    if isinstance(space, spaces.MultiDiscrete):
+        start = numpy.asarray(space.start)
+        counts = [int(n) for n in numpy.asarray(space.nvec).ravel()]
+        return (
+            {"kind": "choices", "counts": counts},
+            lambda row: (row.reshape(space.shape) + start).astype(space.dtype),
+        )
+    if isinstance(space, spaces.MultiBinary):
+        counts = [2] * math.prod(space.shape)
+        return {"kind": "choices", "counts": counts}, lambda row: row.reshape(space.shape).astype(space.dtype)
+    if isinstance(space, spaces.Box):
+        low = numpy.asarray(space.low, numpy.float64).ravel()
+        high = numpy.asarray(space.high, numpy.float64).ravel()
+        if not (numpy.isfinite(low).all() and numpy.isfinite(high).all()):
+            raise Refused("space", f"its actions have no finite bounds: {space}; gymnasium.wrappers.RescaleAction sets some")
+        if low.size == 0 or not (low < high).all():
+            raise Refused("space", f"its actions have empty bounds: {space}")
+        description = {"kind": "box", "low": low.tolist(), "high": high.tolist()}
+        if numpy.issubdtype(space.dtype, numpy.integer):
+            return description, lambda row: numpy.rint(row).reshape(space.shape).astype(space.dtype)
+        # Rounding to float32 on the way must not lead out of the bounds.
+        bounds = (space.low, space.high) if space.dtype == numpy.float64 else None
+        if bounds:
+            return description, lambda row: numpy.clip(row.reshape(space.shape).astype(space.dtype), *bounds)
+        return description, lambda row: row.reshape(space.shape).astype(space.dtype)
+    raise Refused("space", f"its actions are of type {type(space).__name__}; Discrete, MultiDiscrete, MultiBinary and Box can be used")
+
+
+# ---------------------------------------------------------------------------------------------------------- groups
+
+
+class Group:
+    """Some environments of one kind and their block of shared memory."""
+
+    def __init__(self, request):
+        import numpy
+
+        self.request = request
+        self.renews = request["renews"]
+        self.why_unsaved = None  # not tried yet
+        self.environments = [make_environment(request)]
+        try:
+            first = self.environments[0]
+            observed, self.write = observation_format(first.observation_space)
+            taken, self.convert = action_format(first.action_space)
+            self.takes_one_choice = taken["kind"] == "choice"
+            self.start = int(first.action_space.start) if self.takes_one_choice else 0
+            for _ in range(request["count"] - 1):
+                self.environments.append(make_environment(request))
+            self.shape = getattr(first.observation_space, "shape", None)
+            self.bind()
+        except BaseException:
+            self.close()
+            raise
+        n, d = request["count"], observed["size"]
+        width = len(taken.get("counts", taken.get("low")))
+        row_type = numpy.uint8 if observed["bytes"] else numpy.float32
+        blocks = [
+            ("actions", (n, width), numpy.float32 if taken["kind"] == "box" else numpy.int64),
+            ("seeds", (n,), numpy.uint64),
+            ("rewards", (n,), numpy.float64),
+            ("endings", (n,), numpy.uint8),
+            ("observations", (n, d), row_type),
+            ("finals", (n, d), row_type),
+        ]
+        offsets, size = {}, 0
+        for name, shape, kind in blocks:
+            offsets[name] = size
+            size += (math.prod(shape) * numpy.dtype(kind).itemsize + 63) // 64 * 64
+        self.descriptor = os.memfd_create("foresight-gymnasium")
+        os.ftruncate(self.descriptor, size)
+        memory = mmap.mmap(self.descriptor, size)
+        views = {
+            name: numpy.frombuffer(memory, kind, math.prod(shape), offsets[name]).reshape(shape)
+            for name, shape, kind in blocks
+        }
+        self.actions, self.seeds = views["actions"], views["seeds"]
+        self.rewards, self.endings = memoryview(views["rewards"]), memoryview(views["endings"])
+        self.observations, self.finals = views["observations"], views["finals"]
+        self.choices = memoryview(self.actions).cast("B").cast("q") if self.takes_one_choice else None
+        self.rows = [self.observations[i] for i in range(n)]
+        self.final_rows = [self.finals[i] for i in range(n)]
+        self.reply = {
+            "observation": observed, "action": taken, "step_limit": self.step_limit(), "time_step": self.time_step(),
+            "descriptor": self.descriptor, "size": size, "offsets": offsets,
+        }  # fmt: skip
+
+    def bind(self):
+        """Looks up the methods that are called at every step."""
+        self.steps = [environment.step for environment in self.environments]
+
+    def step_limit(self):
+        spec = self.environments[0].spec
+        return spec.max_episode_steps if spec is not None else None
+
+    def time_step(self):
+        """Seconds of a step: the environment's `dt`, or what its frame rate says, or 1."""
+        dt = getattr(self.environments[0].unwrapped, "dt", None)
+        if not isinstance(dt, (int, float)) or not 0 < dt < math.inf:
+            rate = (self.environments[0].metadata or {}).get("render_fps")
+            dt = 1 / rate if isinstance(rate, (int, float)) and 0 < rate < math.inf else 1
+        return float(dt)
+
+    def close(self):
+        for environment in self.environments:
+            try:
+                environment.close()
+            except Exception:  # what cannot be closed is left to the end of the process
+                pass
+        if hasattr(self, "descriptor"):
+            os.close(self.descriptor)
+
+    def put(self, row, observation):
+        """Writes an observation into a row."""
+        if self.write is None:
+            row[:] = observation
+        else:
+            self.write(row, observation)
+
+    def reset(self):
+        for i, environment in enumerate(self.environments):
+            observation, _ = environment.reset(seed=int(self.seeds[i]))
+            shape = getattr(observation, "shape", None)
+            if self.shape is not None and shape is not None and shape != self.shape:
+                raise ValueError(f"reset returned an observation of shape {shape}, the space says {self.shape}")
+            self.put(self.rows[i], observation)
+            self.endings[i] = 0
+
+    def step(self):
+        rewards, endings, write, renews = self.rewards, self.endings, self.write, self.renews
+        actions = self.choices.tolist() if self.takes_one_choice else self.actions
+        for i, step in enumerate(self.steps):
+            action = actions[i] + self.start if self.takes_one_choice else self.convert(actions[i])
+            observation, reward, terminated, truncated, _ = step(action)
+            try:
+                rewards[i] = reward
+            except TypeError:
+                raise TypeError(f"step returned the reward {reward!r}, which is not a number") from None
+            if terminated or truncated:
+                endings[i] = 1 if terminated else 2
+                if renews:
+                    self.put(self.final_rows[i], observation)
+                    observation, _ = self.environments[i].reset(seed=int(self.seeds[i]))
+            else:
+                endings[i] = 0
+            if write is None:
+                self.rows[i][:] = observation
+            else:
+                write(self.rows[i], observation)
+
+    # ------------------------------------------------------------------------------------------------------ state
+
+    def save(self):
+        """The environments' state as bytes; Unpicklable where they cannot go on from it exactly, which is tried once."""
+        if self.why_unsaved is None:
+            self.why_unsaved = self.trial()
+        if self.why_unsaved:
+            raise Unpicklable(self.why_unsaved)
+        return pickled(self.environments)
+
+    def restore(self, state):
+        self.environments = unpickled(state, self.environments)
+        self.bind()
+
+    def trial(self):
+        """Saves and restores a scratch environment and compares how the two go on; why it fails, or an empty text."""
+        made = []
+        try:
+            made = [make_environment(self.request) for _ in range(2)]
+            original = made[0]
+            original.action_space.seed(1)
+            original.reset(seed=1)
+            advance(original, [original.action_space.sample() for _ in range(7)], 2)
+            (copy,) = unpickled(pickled([original]), made[1:])
+            made.append(copy)
+            actions = [original.action_space.sample() for _ in range(40)]
+            if not alike(advance(original, actions, 3), advance(copy, actions, 3)):
+                return "a copy of it, saved and restored, goes another way"
+            return ""
+        except Exception as error:
+            return "".join(traceback.format_exception_only(error)).strip()
+        finally:
+            for environment in made:
+                try:
+                    environment.close()
+                except Exception:
+                    pass
+
+
+def advance(environment, actions, seed):
+    """What steps return, with resets between episodes."""
+    seen = []
+    for action in actions:
+        observation, reward, terminated, truncated, _ = environment.step(action)
+        seen.append((observation, float(reward), bool(terminated), bool(truncated)))
+        if terminated or truncated:
+            seen.append(environment.reset(seed=seed)[0])
+    return seen
+
+
+def alike(a, b):
+    """Whether two observations, or lists of them, are equal bit for bit."""
+    import numpy
+
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(alike, a, b))
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(alike(a[key], b[key]) for key in a)
+    if isinstance(a, (numpy.ndarray, numpy.generic)):
+        return numpy.asarray(a).tobytes() == numpy.asarray(b).tobytes()
+    return a == b
+
+
+def blank(kind):
+    """An object whose state is set afterwards."""
+    return object.__new__(kind)
+
+
+def fill(thing, state):
+    """Sets the state of a blank object, past `__setstate__`, which in EzPickle starts anew."""
+    thing.__dict__.update(state)
+
+
+def is_game(thing):
+    """Whether this is the emulator of Atari games, which can only be restored in place."""
+    return type(thing).__name__ == "ALEInterface" and type(thing).__module__.startswith("ale_py")
+
+
+def pickled(environments):
+    """Environments as bytes: all that their attributes refer to."""
+    import cloudpickle
+    import gymnasium
+    from gymnasium.utils import EzPickle
+
+    class Pickler(cloudpickle.Pickler):
+        def __init__(self, file):
+            super().__init__(file, protocol=5)
+            self.games = []
+
+        def persistent_id(self, thing):
+            if not is_game(thing):
+                return None
+            numbers = [i for i, game in enumerate(self.games) if game is thing]
+            if not numbers:
+                numbers = [len(self.games)]
+                self.games.append(thing)
+            return numbers[0], thing.cloneSystemState()
+
+        def reducer_override(self, thing):
+            if isinstance(thing, (gymnasium.Env, EzPickle)):
+                return blank, (type(thing),), thing.__dict__, None, None, fill
+            return super().reducer_override(thing)
+
+    file = io.BytesIO()
+    Pickler(file).dump(environments)
+    return file.getvalue()
+
+
+def unpickled(state, live):
+    """Environments from bytes; parts that must be restored in place are taken from as many `live` ones."""
+    import pickle
+
+    games = []
+    for environment in live:
+        games += [thing for thing in vars(environment.unwrapped).values() if is_game(thing)]
+
+    class Unpickler(pickle.Unpickler):
+        def persistent_load(self, reference):
+            number, saved = reference
+            games[number].restoreSystemState(saved)
+            return games[number]
+
+    return Unpickler(io.BytesIO(state)).load()
+
+
+# ---------------------------------------------------------------------------------------------------------- serving
+
+
+class Server:
+    """Waits for requests and answers them, one at a time."""
+
+    def __init__(self, messages, bell):
+        self.messages, self.bell = messages, bell
+        self.groups, self.made = {}, 0
+        self.poller = select.poll()
+        self.poller.register(bell, select.POLLIN)
+        os.set_blocking(bell, False)
+        self.descriptor = os.memfd_create("foresight-gymnasium-control")
+        os.ftruncate(self.descriptor, mmap.PAGESIZE)
+        self.control = memoryview(mmap.mmap(self.descriptor, mmap.PAGESIZE)).cast("Q")
+        self.is_eager = PATIENCE > 0
+
+    def read(self, count):
+        parts = []
+        while count > 0:
+            part = os.read(self.messages, min(count, 1 << 20))
+            if not part:
+                self.leave()
+            parts.append(part)
+            count -= len(part)
+        return b"".join(parts)
+
+    def receive(self):
+        lengths = struct.unpack("<II", self.read(8))
+        return json.loads(self.read(lengths[0])), self.read(lengths[1])
+
+    def send(self, content, data=b""):
+        text = json.dumps(content).encode()
+        rest = memoryview(struct.pack("<II", len(text), len(data)) + text + data)
+        while rest:
+            rest = rest[os.write(self.messages, rest) :]
+
+    def wait(self, seen):
+        """Returns once the client has counted beyond `seen`."""
+        control = self.control
+        started = time.perf_counter_ns()
+        if self.is_eager:
+            limit = started + PATIENCE
+            while control[REQUEST] == seen and time.perf_counter_ns() < limit:
+                os.sched_yield()
+        if control[REQUEST] == seen:
+            control[ASLEEP] = 1
+            os.sched_yield()  # enters the kernel: the word is out before the counter is looked at again
+            while control[REQUEST] == seen:
+                self.poller.poll()
+                try:
+                    if not os.read(self.bell, 4096):
+                        self.leave()
+                except BlockingIOError:
+                    pass
+            control[ASLEEP] = 0
+        # Looking is for clients that come back soon; the others would only lose a core to it.
+        self.is_eager = time.perf_counter_ns() - started < PATIENCE
+
+    def finish(self, number):
+        """Tells the client that the request is done."""
+        self.control[REPLY] = number
+        if self.control[WAITING] or not PATIENCE:
+            try:
+                os.write(self.bell, b"!")
+            except BlockingIOError:
+                pass  # the bell is full of rings that nobody has taken: the client is awake
+
+    def leave(self):
+        """Ends the process as the client wishes, environments closed."""
+        for group in self.groups.values():
+            group.close()
+        os._exit(0)
+
+    def serve(self):
+        control = self.control
+        number = 0
+        while True:
+            self.wait(number)
+            number += 1
+            kind = control[KIND]
+            if kind == MESSAGE:
+                self.answer()
+                continue
+            try:
+                group = self.groups[control[GROUP]]
+                group.step() if kind == STEP else group.reset()
+                control[FAILED] = 0
+            except Exception as error:
+                control[FAILED] = 1
+                self.send({"error": error_text(error)})
+            self.finish(number)
+
+    def answer(self):
+        request, data = self.receive()
+        try:
+            reply, blob = self.perform(request, data)
+        except Unpicklable as error:
+            reply, blob = {"refused": str(error)}, b""
+        except Exception as error:
+            reply, blob = {"error": error_text(error)}, b""
+        self.send(reply, blob)
+
+    def perform(self, request, data):
+        action = request["do"]
+        if action == "open":
+            group = Group(request)
+            self.groups[self.made] = group
+            self.made += 1
+            return {"group": self.made - 1, **group.reply}, b""
+        if action == "close":
+            self.groups.pop(request["group"]).close()
+            return {}, b""
+        if action == "save":
+            return {}, self.groups[request["group"]].save()
+        self.groups[request["group"]].restore(data)
+        return {}, b""
+
+
+def leave_with_client(messages):
+    """Ends the process when the client is gone, whatever an environment is doing."""
+    poller = select.poll()
+    poller.register(messages, 0)
+    while not poller.poll():
+        pass
+    time.sleep(2)  # in which the main thread leaves by itself, unless it hangs
+    os._exit(0)
+
+
+def main():
+    messages, bell = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(2, 1)
+    faulthandler.enable()
+    # The client decides when to end; signals from a terminal go to the whole process group.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
+    threading.Thread(target=leave_with_client, args=(messages,), daemon=True).start()
+    server = Server(messages, bell)
+    try:
+        import gymnasium
+    except ImportError as error:
+        mend = f"{sys.executable} -m pip install gymnasium"
+        message = f"{sys.executable} cannot import gymnasium ({error}); install it with: {mend}"
+        server.send({"error": {"kind": "package", "message": message, "traceback": ""}})
+        return
+    server.send({"control": server.descriptor, "gymnasium": gymnasium.__version__})
+    server.serve()
