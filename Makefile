@@ -19,12 +19,17 @@ endif
 ifneq ($(shell grep -m1 -o -w avx512f /proc/cpuinfo),)
 FLAGS += -Xswiftc -DFORESIGHT_AVX512
 endif
+
+# The MuJoCo tasks stand behind a package trait. The library and its headers come with the Python package; links in .venv
+# give them the names that a compiler and a linker look for.
+MUJOCO := $(CURDIR)/.venv/mujoco
+FLAGS += --traits MuJoCo -Xcc -I$(MUJOCO)/include -Xlinker -L$(MUJOCO)/lib -Xlinker -rpath -Xlinker $(MUJOCO)/lib
 SWIFT_BUILD := swift build -c release $(FLAGS)
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
 
-setup: $(STAMPS)/apt $(STAMPS)/venv ## install system libraries and the Python environment
+setup: $(STAMPS)/apt $(STAMPS)/venv $(STAMPS)/mujoco ## install system libraries and the Python environment
 
 $(STAMPS)/apt:
 	@mkdir -p $(STAMPS)
@@ -62,7 +67,14 @@ $(STAMPS)/video:
 	fi
 	@touch $@
 
-build: $(STAMPS)/apt ## the command line program, optimized
+$(STAMPS)/mujoco: $(STAMPS)/venv
+	@installed=$$(.venv/bin/python -c 'import importlib.util as u; print(u.find_spec("mujoco").submodule_search_locations[0])'); \
+	mkdir -p $(MUJOCO)/lib; \
+	ln -sfnr "$$installed/include" $(MUJOCO)/include; \
+	for library in "$$installed"/libmujoco.so.*; do ln -sfr "$$library" $(MUJOCO)/lib/; ln -sfr "$$library" $(MUJOCO)/lib/libmujoco.so; done
+	@touch $@
+
+build: $(STAMPS)/apt $(STAMPS)/mujoco ## the command line program, optimized
 	$(SWIFT_BUILD) --product foresight
 
 demo: setup build ## PETS against SAC on two tasks: table, CSV files and figures in under 8 minutes

@@ -17,6 +17,10 @@ func tests(_ module: String, _ dependencies: [Target.Dependency], exclude: [Stri
     name: module + "Tests", dependencies: dependencies + ["TestSupport"], exclude: exclude, swiftSettings: strict)
 }
 
+// MuJoCo is there when the package is built with `--traits MuJoCo`, as `make` does after it has installed the library.
+let mujoco = TargetDependencyCondition.when(traits: ["MuJoCo"])
+let mujocoEnvironments = Target.Dependency.target(name: "MuJoCoEnvironments", condition: mujoco)
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
@@ -27,9 +31,14 @@ let package = Package(
       name: "Foresight",
       targets: [
         "Kernels", "Archive", "Configuration", "Interfaces", "Networks", "Experience", "Wrappers", "Environments",
-        "GymnasiumEnvironments", "Models", "Planners", "Learners", "Agents", "Laboratory", "Recording", "Catalog",
+        "MuJoCoEnvironments", "GymnasiumEnvironments", "Models", "Planners", "Learners", "Agents", "Laboratory",
+        "Recording", "Catalog",
       ]),
     .executable(name: "foresight", targets: ["foresight"]),
+  ],
+  traits: [
+    .trait(
+      name: "MuJoCo", description: "The MuJoCo tasks. Needs MuJoCo's headers and library, as `make build` passes them.")
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -40,6 +49,7 @@ let package = Package(
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
     .systemLibrary(name: "CLanes"),
+    .systemLibrary(name: "CMuJoCo"),
     .target(name: "CAllocationCounter"),
 
     module("Kernels", ["COpenBLAS", "CLanes"]),
@@ -54,6 +64,9 @@ let package = Package(
       name: "GymnasiumEnvironments", dependencies: ["Interfaces", "Kernels", "Archive", "Configuration"],
       resources: [.embedInCode("worker.py")], swiftSettings: strict),
     module("Recording", ["Interfaces", "Archive"]),
+    module(
+      "MuJoCoEnvironments",
+      ["Interfaces", "Kernels", "Archive", "Configuration", .target(name: "CMuJoCo", condition: mujoco)]),
     module("Models", ["Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
     module("Planners", ["Interfaces", "Kernels", "Archive", "Configuration"]),
     module("Learners", ["Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
@@ -63,13 +76,13 @@ let package = Package(
       "Catalog",
       [
         "Agents", "Archive", "Configuration", "Environments", "Experience", "GymnasiumEnvironments", "Interfaces",
-        "Kernels", "Laboratory", "Learners", "Models", "Networks", "Planners",
+        "Kernels", "Laboratory", "Learners", "Models", "Networks", "Planners", mujocoEnvironments,
       ]),
     .executableTarget(
       name: "foresight",
       dependencies: [
         "Agents", "Catalog", "Configuration", "Interfaces", "Kernels", "Laboratory", "Archive", argumentParser, logging,
-        "Environments", "Experience", "Learners", "Models", "Networks", "Planners", "Recording",
+        "Environments", "Experience", "Learners", "Models", "Networks", "Planners", "Recording", mujocoEnvironments,
       ],
       swiftSettings: strict),
 
@@ -88,6 +101,9 @@ let package = Package(
     tests("Wrappers", ["Wrappers", "Environments", "Interfaces", "Kernels", "Archive", "Configuration"]),
     tests(
       "Recording", ["Recording", "Environments", "Wrappers", "Interfaces", "Kernels", "Archive", "Configuration"]),
+    tests(
+      "MuJoCoEnvironments", [mujocoEnvironments, "Interfaces", "Kernels", "Archive", "Configuration"],
+      exclude: ["Peers"]),
     tests("Models", ["Models", "Networks", "Experience", "Interfaces", "Kernels", "Archive"]),
     tests("Planners", ["Planners", "Interfaces", "Kernels", "Environments"]),
     tests("Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive"]),

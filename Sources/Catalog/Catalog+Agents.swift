@@ -49,6 +49,11 @@ extension AgentEntry {
         throw ConfigurationError(
           kind: .relation, problem: "\(name) needs an environment with a known objective; \(environment.name) has none")
       }
+      guard objective.knowsReward || settings.model.learnsReward else {
+        throw ConfigurationError(
+          kind: .relation, key: "model.learns_reward", value: "false",
+          problem: "must be true in \(environment.name), whose rewards do not follow from observations")
+      }
       let model = ProbabilisticEnsemble(
         settings.model, stateSize: spec.observationSize, actionSize: spec.action.size, using: random.child("model"))
       let (low, high) = spec.action.bounds

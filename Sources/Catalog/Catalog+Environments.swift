@@ -4,7 +4,9 @@ import Interfaces
 import Laboratory
 
 extension Catalog {
-  static let environments: [EnvironmentEntry] = [
+  static let environments: [EnvironmentEntry] = nativeEnvironments + mujocoEnvironments
+
+  private static let nativeEnvironments: [EnvironmentEntry] = [
     EnvironmentEntry(Pendulum.self),
     EnvironmentEntry(CartPoleSwingUp.self),
     EnvironmentEntry(CartPole.self),
@@ -18,7 +20,7 @@ extension Catalog {
 extension EnvironmentEntry {
   /// A task written in this package.
   init<Task: NativeTask>(_ type: Task.Type) {
-    self.init(Task.name, summary: Task.summary, settings: Task.Settings.self) { settings throws(ConfigurationError) in
+    self.init(Task.name, summary: Task.summary) { (settings: Task.Settings) throws(ConfigurationError) in
       let task = Task(settings)
       return (environment: task, objective: task.objective)
     }

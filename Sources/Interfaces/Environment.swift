@@ -47,6 +47,10 @@ extension Environment {
 
 /// Reward and termination of imagined steps, so that planners and learners can score what a dynamics model predicts.
 public protocol Objective: Sendable {
+  /// Whether rewards are known. Where only terminations are, `evaluate` writes NaN for the rewards, and a model must
+  /// predict them.
+  var knowsReward: Bool { get }
+
   /// Scores N transitions: `states` [N, D], `actions` [N, A] and `next` [N, D], row-major and without gaps, give `rewards`
   /// [N] and `terminated` [N]. Rows are independent; called from several threads at once on disjoint rows. Does not
   /// allocate.
@@ -56,6 +60,9 @@ public protocol Objective: Sendable {
 }
 
 extension Objective {
+  /// True: most objectives are the rewards.
+  public var knowsReward: Bool { true }
+
   /// The same on matrices: `states` [N, D], `actions` [N, A], `next` [N, D], with the N results in arrays.
   public func evaluate(
     _ states: Matrix, _ actions: Matrix, _ next: Matrix, rewards: inout [Float], terminated: inout [Bool]

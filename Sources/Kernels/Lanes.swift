@@ -23,7 +23,7 @@ enum Lanes {
     #elseif FORESIGHT_FMA
       foresight_fma8(a, b, c)
     #else
-      a * b + c
+    a * b + c
     #endif
   }
 

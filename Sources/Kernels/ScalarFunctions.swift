@@ -10,9 +10,9 @@ package enum Scalar {
   @inlinable @inline(__always)
   package static func multiplyAdd(_ a: Float, _ b: Float, _ c: Float) -> Float {
     #if FORESIGHT_FMA
-      c.addingProduct(a, b)
+    c.addingProduct(a, b)
     #else
-      a * b + c
+    a * b + c
     #endif
   }
 

@@ -37,17 +37,17 @@ public struct EnvironmentEntry: Sendable {
   private static var wrapperKey: String { "wrappers" }
   private static var wrapperPath: String { "\(path).\(wrapperKey)" }
 
-  /// An environment with settings of type `Settings`.
+  /// An environment with settings of type `Settings`, which are `defaults` where users say nothing.
   ///
   /// - Parameter make: builds the environment and its objective from decoded settings; throws when they contradict one
   ///   another.
   public init<Settings: Configuration, Made: Environment>(
-    _ name: String, summary: String, settings: Settings.Type = Settings.self,
+    _ name: String, summary: String, defaults: Settings = Settings(),
     make: @escaping @Sendable (Settings) throws(ConfigurationError) -> (environment: Made, objective: (any Objective)?)
   ) {
     self.name = name
     self.summary = summary
-    let own = Settings.documentation(path: Self.path)
+    let own = defaults.documentation(path: Self.path)
     precondition(own.allSatisfy { !$0.key.hasPrefix(Self.wrapperPath + ".") }, "\(name) has a setting of wrappers")
     let documentation = own + WrapperSettings.documentation(path: Self.wrapperPath)
     self.documentation = documentation
@@ -56,7 +56,7 @@ public struct EnvironmentEntry: Sendable {
       let tree = ConfigurationTree().merging(tree)
       let settings: Settings
       do throws(ConfigurationError) {
-        settings = try Settings.decode(tree.filter { $0 != Self.wrapperKey }, path: Self.path)
+        settings = try defaults.updated(by: tree.filter { $0 != Self.wrapperKey }, path: Self.path)
       } catch {
         throw error.kind == .unknownKey ? error.suggesting(documentation.map(\.key)) : error
       }

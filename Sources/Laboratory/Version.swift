@@ -6,11 +6,11 @@ public enum Foresight {
   /// The compiler this build was made with, as far as it can tell.
   public static var toolchain: String {
     #if compiler(>=6.4)
-      "Swift 6.4 or later"
+    "Swift 6.4 or later"
     #elseif compiler(>=6.3)
-      "Swift 6.3"
+    "Swift 6.3"
     #else
-      "Swift 6.2"
+    "Swift 6.2"
     #endif
   }
 }

@@ -2,6 +2,7 @@ import Environments
 import Foundation
 import Interfaces
 import Kernels
+import TestSupport
 import Testing
 
 @Suite struct CartPoleSwingUpTests {

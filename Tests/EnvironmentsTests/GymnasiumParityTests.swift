@@ -2,6 +2,7 @@ import Configuration
 import Environments
 import Interfaces
 import Kernels
+import TestSupport
 import Testing
 
 /// A thousand steps of every Gymnasium task, in Gymnasium and here, from the same states with the same actions.

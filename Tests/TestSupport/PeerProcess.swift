@@ -1,8 +1,8 @@
 import Foundation
 
-/// Runs the Python scripts of `Peers/` on JSON files.
-enum PeerProcess {
-  struct Failure: Error, CustomStringConvertible { let description: String }
+/// Runs the Python scripts in the folders `Peers` of the tests on JSON files.
+package enum PeerProcess {
+  package struct Failure: Error, CustomStringConvertible { package let description: String }
 
   /// The repository's root.
   private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -17,9 +17,9 @@ enum PeerProcess {
       description: "no Python at .venv/bin/python and FORESIGHT_PYTHON is not set: run `make setup` to install it")
   }
 
-  /// Sends `request` to `script` and decodes its answer.
-  static func ask<Request: Encodable, Answer: Decodable>(
-    _ script: String, _ request: Request, as _: Answer.Type = Answer.self
+  /// Sends `request` to `script` of the tests `suite` and decodes its answer.
+  package static func ask<Request: Encodable, Answer: Decodable>(
+    _ script: String, of suite: String = "EnvironmentsTests", _ request: Request, as _: Answer.Type = Answer.self
   ) throws -> Answer {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("peer-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -28,7 +28,7 @@ enum PeerProcess {
     try JSONEncoder().encode(request).write(to: question)
     let process = Process()
     process.executableURL = try interpreter()
-    let path = root.appendingPathComponent("Tests/EnvironmentsTests/Peers/\(script)").path
+    let path = root.appendingPathComponent("Tests/\(suite)/Peers/\(script)").path
     process.arguments = [path, question.path, answer.path]
     let errors = Pipe()
     process.standardError = errors

@@ -1,0 +1,26 @@
+#if MuJoCo
+
+import Archive
+import Foundation
+
+/// Where the tasks' model files are: in the installed Python package gymnasium.
+public enum ModelFiles {
+  /// The folder, in the virtual environment of the package's source tree; nil if it is not there.
+  public static var folder: String? {
+    guard let root = PackageRoot.find() else { return nil }
+    let libraries = root + "/.venv/lib"
+    let versions = (try? FileManager.default.contentsOfDirectory(atPath: libraries)) ?? []
+    return versions.sorted().lazy
+      .map { "\(libraries)/\($0)/site-packages/gymnasium/envs/mujoco/assets" }
+      .first { FileManager.default.fileExists(atPath: $0) }
+  }
+
+  /// The path of `name`: the file itself if it names a folder too, otherwise the one in `folder`.
+  static func path(of name: String) throws(MuJoCoError) -> String {
+    if name.contains("/") { return name }
+    guard let folder else { throw .noModelFolder(file: name) }
+    return folder + "/" + name
+  }
+}
+
+#endif

@@ -1,0 +1,177 @@
+#if MuJoCo
+
+import Archive
+import Interfaces
+import Kernels
+
+/// A task in a simulated world.
+///
+/// Copies are independent and share the model. Actions outside the bounds are clipped, before rewards too (Gymnasium
+/// clips the controls but charges for what was asked), and counted; actions that are not a number are refused. A simulation
+/// that becomes unstable, which MuJoCo itself would silently start anew, ends the episode with an error. `step` does not
+/// allocate and costs `frameSkip` times MuJoCo's own step.
+public struct MuJoCoEnvironment<Task: MuJoCoTask>: Environment {
+  /// Shapes, bounds and step limit.
+  public let spec: EnvironmentSpec
+  /// The task.
+  public let task: Task
+  /// The name users type, such as `Hopper-v5`.
+  public let name: String
+  /// Integration steps for each action.
+  public let frameSkip: Int
+  /// Components of actions that lay outside the bounds and were clipped, since the environment was made.
+  public private(set) var clippedComponents = 0
+  let low: [Float]
+  let high: [Float]
+  private var simulation: Simulation
+  private var mark = 0.0
+  private var elapsedSteps = 0
+  private var isRunning = false
+  /// The last reward before rounding to single precision.
+  package private(set) var exactReward = 0.0
+
+  /// An environment that has not been reset yet. `settings` default to the edition's own.
+  ///
+  /// - Throws: `MuJoCoError` when the model cannot be loaded or does not fit the task.
+  public init(_ edition: Edition, _ settings: Task.Settings? = nil) throws(MuJoCoError) {
+    let settings = settings ?? Task.defaults(edition)
+    guard let name = Task.editions.first(where: { $0.edition == edition })?.name else {
+      preconditionFailure("\(Task.self) has no edition \(edition)")
+    }
+    let model = try MuJoCoModel.load(settings.xmlFile ?? Task.modelFile(edition))
+    (low, high) = try model.controlBounds()
+    task = try Task(settings, edition: edition, model: model)
+    simulation = try Simulation(model, observationSize: task.observationSize)
+    self.name = name
+    frameSkip = settings.frameSkip
+    spec = EnvironmentSpec(
+      observationSize: task.observationSize, action: .box(low: low, high: high),
+      timeStep: Float(model.timeStep * Double(settings.frameSkip)), stepLimit: settings.stepLimit)
+  }
+
+  /// The model that is simulated.
+  public var model: MuJoCoModel { simulation.model }
+
+  /// What is known of reward and termination as functions of observations and actions; nil if nothing.
+  public var objective: (any Objective)? { task.objective(low: low, high: high) }
+
+  /// Starts an episode at the model's pose with the task's noise.
+  public mutating func reset(using random: inout RandomStream, observation: inout [Float]) {
+    own()
+    simulation.reset()
+    task.perturb(simulation.physics, using: &random)
+    begin(&observation)
+  }
+
+  /// Starts an episode at given positions [nq] and velocities [nv].
+  package mutating func start(positions: [Double], velocities: [Double], observation: inout [Float]) {
+    precondition(
+      positions.count == model.positionSize && velocities.count == model.velocitySize,
+      "\(name) has \(model.positionSize) positions and \(model.velocitySize) velocities")
+    own()
+    simulation.reset()
+    let physics = simulation.physics
+    for (index, value) in positions.enumerated() { physics.positions[index] = value }
+    for (index, value) in velocities.enumerated() { physics.velocities[index] = value }
+    begin(&observation)
+  }
+
+  /// Applies `action`; throws `MuJoCoError` for one that is not a number, and when the simulation diverges.
+  public mutating func step(_ action: [Float], observation: inout [Float]) throws -> StepOutcome {
+    precondition(isRunning, "\(name) was stepped outside an episode")
+    try take(action)
+    simulation.step(frames: frameSkip, contactForces: task.readsContactForces)
+    if simulation.hasDiverged {
+      isRunning = false
+      throw MuJoCoError.diverged(environment: name, found: simulation.divergence ?? "")
+    }
+    let physics = simulation.physics
+    let (before, after) = (mark, task.mark(physics))
+    let score = task.score(physics, before: before, after: after, action: simulation.action)
+    mark = after
+    write(&observation, before: before)
+    elapsedSteps += 1
+    let ending: Ending = score.terminated ? .terminated : elapsedSteps >= spec.stepLimit ? .truncated : .none
+    isRunning = ending == .none
+    exactReward = score.reward
+    return StepOutcome(reward: Float(score.reward), ending: ending)
+  }
+
+  /// Another simulation of the same model.
+  func makeSimulation() -> Simulation { Simulation(copying: simulation) }
+
+  /// Copies the simulation if another environment shares it.
+  private mutating func own() {
+    if !isKnownUniquelyReferenced(&simulation) { simulation = Simulation(copying: simulation) }
+  }
+
+  private mutating func begin(_ observation: inout [Float]) {
+    simulation.forward()
+    mark = task.mark(simulation.physics)
+    elapsedSteps = 0
+    isRunning = true
+    write(&observation, before: mark)
+  }
+
+  /// Checks, clips and counts.
+  private mutating func take(_ action: [Float]) throws {
+    precondition(action.count == low.count, "\(name) takes \(low.count) floats, not \(action.count)")
+    for component in action where component.isNaN {
+      throw MuJoCoError.actionIsNotANumber(environment: name, action: action)
+    }
+    own()
+    for index in low.indices {
+      let bounded = min(max(action[index], low[index]), high[index])
+      if bounded != action[index] { clippedComponents += 1 }
+      simulation.action[index] = Double(bounded)
+    }
+  }
+
+  private func write(_ observation: inout [Float], before: Double) {
+    let size = simulation.observationSize
+    precondition(observation.count == size, "\(name) observes \(size) floats, not \(observation.count)")
+    task.observe(simulation.physics, before: before, into: simulation.observation)
+    for index in 0..<size { observation[index] = Float(simulation.observation[index]) }
+  }
+}
+
+extension MuJoCoEnvironment {
+  /// Writes what the next steps follow from.
+  public func save(to writer: inout StateWriter) {
+    var state = [Double](repeating: 0, count: simulation.stateSize)
+    state.withUnsafeMutableBufferPointer { if let base = $0.baseAddress { simulation.read(into: base) } }
+    writer.write("state", state)
+    writer.write("mark", mark)
+    writer.write("elapsed_steps", elapsedSteps)
+    writer.write("is_running", isRunning)
+    writer.write("clipped_components", clippedComponents)
+  }
+
+  /// Reads what `save` wrote, for the same model and settings.
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    let state = try reader.read("state", as: Double.self, shape: [simulation.stateSize])
+    own()
+    simulation.reset()
+    state.withUnsafeBufferPointer { if let base = $0.baseAddress { simulation.write(base) } }
+    mark = try reader.value("mark")
+    elapsedSteps = try reader.integer("elapsed_steps")
+    isRunning = try reader.bool("is_running")
+    clippedComponents = try reader.integer("clipped_components")
+  }
+
+  /// Present positions [nq] and velocities [nv], for tests that repeat an episode elsewhere.
+  package var pose: (positions: [Double], velocities: [Double]) {
+    let physics = simulation.physics
+    return (
+      Array(UnsafeBufferPointer(start: physics.positions, count: physics.positionSize)),
+      Array(UnsafeBufferPointer(start: physics.velocities, count: physics.velocitySize))
+    )
+  }
+
+  /// The last observation before rounding to single precision.
+  package var exactObservation: [Double] {
+    Array(UnsafeBufferPointer(start: simulation.observation, count: simulation.observationSize))
+  }
+}
+
+#endif

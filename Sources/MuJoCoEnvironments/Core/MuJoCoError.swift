@@ -1,0 +1,40 @@
+#if MuJoCo
+
+import Foundation
+
+/// Why a MuJoCo environment cannot be made or go on.
+public enum MuJoCoError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The folder with Gymnasium's model files was not found.
+  case noModelFolder(file: String)
+  /// MuJoCo cannot read a model file; its own message.
+  case rejected(file: String, message: String)
+  /// A model that does not fit the task.
+  case unsuitable(file: String, problem: String)
+  /// The loaded library is another version than the headers that the program was built with.
+  case versionMismatch(library: Int, headers: Int)
+  /// A component of an action is NaN.
+  case actionIsNotANumber(environment: String, action: [Float])
+  /// The simulation became unstable: MuJoCo's warning says what it found.
+  case diverged(environment: String, found: String)
+
+  /// One sentence, with what to do.
+  public var description: String {
+    switch self {
+    case .noModelFolder(let file):
+      "the model \(file) comes with the Python package gymnasium, which was not found in a folder .venv here or above the "
+        + "program: `make setup` installs it"
+    case .rejected(let file, let message):
+      "MuJoCo cannot load \(file): \(message)"
+    case .unsuitable(let file, let problem):
+      "the model \(file) does not fit: \(problem)"
+    case .versionMismatch(let library, let headers):
+      "the MuJoCo library is version \(library) and the program was built for \(headers): build it again with `make build`"
+    case .actionIsNotANumber(let environment, let action):
+      "\(environment) was given the action \(action), which is not a number"
+    case .diverged(let environment, let found):
+      "\(environment) diverged: \(found)"
+    }
+  }
+}
+
+#endif

@@ -1,0 +1,88 @@
+#if MuJoCo
+
+import CMuJoCo
+import Synchronization
+
+/// A compiled model: bodies, joints, actuators. Immutable, shared by all environments that are made from one file.
+public final class MuJoCoModel: @unchecked Sendable {
+  // Sendable: nothing writes to the model after `init`, and MuJoCo takes it as constant.
+  let pointer: UnsafeMutablePointer<mjModel>
+  /// The file it was loaded from.
+  public let file: String
+
+  private static let loaded = Mutex<[String: Weak]>([:])
+  private struct Weak { weak var model: MuJoCoModel? }
+
+  /// The model in `name`, which is a path, or without a `/` one of Gymnasium's files. Loaded once as long as someone
+  /// holds it.
+  public static func load(_ name: String) throws(MuJoCoError) -> MuJoCoModel {
+    try MuJoCoLibrary.prepare()
+    let path = try ModelFiles.path(of: name)
+    return try loaded.withLock { (models) throws(MuJoCoError) in
+      if let model = models[path]?.model { return model }
+      let model = try MuJoCoModel(path: path)
+      models[path] = Weak(model: model)
+      return model
+    }
+  }
+
+  private init(path: String) throws(MuJoCoError) {
+    var message = [CChar](repeating: 0, count: 1000)
+    guard let pointer = mj_loadXML(path, nil, &message, Int32(message.count)) else {
+      let text = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      throw .rejected(file: path, message: text.isEmpty ? "no reason given" : text)
+    }
+    self.pointer = pointer
+    file = path
+  }
+
+  deinit { mj_deleteModel(pointer) }
+
+  /// Numbers in a position, nq.
+  public var positionSize: Int { Int(pointer.pointee.nq) }
+  /// Degrees of freedom, nv.
+  public var velocitySize: Int { Int(pointer.pointee.nv) }
+  /// Numbers that actuators keep, na.
+  public var activationSize: Int { Int(pointer.pointee.na) }
+  /// Controls, nu.
+  public var controlSize: Int { Int(pointer.pointee.nu) }
+  /// Bodies, the world included.
+  public var bodyCount: Int { Int(pointer.pointee.nbody) }
+  /// Seconds of one integration step.
+  public var timeStep: Double { pointer.pointee.opt.timestep }
+
+  /// The number of the body called `name`.
+  public func body(_ name: String) throws(MuJoCoError) -> Int {
+    let id = mj_name2id(pointer, Int32(mjOBJ_BODY.rawValue), name)
+    guard id >= 0 else { throw .unsuitable(file: file, problem: "it has no body '\(name)'") }
+    return Int(id)
+  }
+
+  /// Requires at least so many positions and degrees of freedom.
+  public func require(positions: Int = 0, velocities: Int = 0, sites: Int = 0) throws(MuJoCoError) {
+    guard positionSize >= positions, velocitySize >= velocities, Int(pointer.pointee.nsite) >= sites else {
+      throw .unsuitable(
+        file: file,
+        problem: "it has \(positionSize) positions, \(velocitySize) velocities and \(pointer.pointee.nsite) sites; "
+          + "the task reads \(positions), \(velocities) and \(sites)")
+    }
+  }
+
+  /// Bounds of the controls.
+  var exactControlBounds: (low: [Double], high: [Double]) {
+    let range = UnsafeBufferPointer(start: pointer.pointee.actuator_ctrlrange, count: 2 * controlSize)
+    return ((0..<controlSize).map { range[2 * $0] }, (0..<controlSize).map { range[2 * $0 + 1] })
+  }
+
+  /// Bounds of the controls, rounded to single precision as Gymnasium's action spaces are.
+  func controlBounds() throws(MuJoCoError) -> (low: [Float], high: [Float]) {
+    guard controlSize > 0 else { throw .unsuitable(file: file, problem: "it has no actuators") }
+    let (low, high) = exactControlBounds
+    for index in low.indices where low[index] >= high[index] {
+      throw .unsuitable(file: file, problem: "actuator \(index) has no control range")
+    }
+    return (low.map { Float($0) }, high.map { Float($0) })
+  }
+}
+
+#endif

@@ -1,0 +1,92 @@
+#if MuJoCo
+
+import CMuJoCo
+
+/// One thread's simulation and scratch for steps and linearizations from given states.
+final class LinearizerWorker {
+  let simulation: Simulation
+  private let frameSkip: Int
+  private let low: [Double]
+  private let high: [Double]
+  private let states: Int
+  private let tangents: Int
+  private let actions: Int
+  /// Derivatives of one integration step, [k, k] and [k, m], and room for a product of each.
+  private var stepA: [Double]
+  private var stepB: [Double]
+  private var product: [Double]
+
+  /// Size of the finite differences.
+  private static let epsilon = 1e-6
+
+  init(_ simulation: Simulation, frameSkip: Int, bounds: (low: [Double], high: [Double])) {
+    self.simulation = simulation
+    self.frameSkip = frameSkip
+    (low, high) = bounds
+    let model = simulation.model
+    states = model.positionSize + model.velocitySize + model.activationSize
+    tangents = 2 * model.velocitySize + model.activationSize
+    actions = model.controlSize
+    stepA = Array(repeating: 0, count: tangents * tangents)
+    stepB = Array(repeating: 0, count: tangents * actions)
+    product = Array(repeating: 0, count: tangents * max(tangents, actions))
+  }
+
+  func run(_ job: LinearizerTeam.Job, row: Int) {
+    switch job {
+    case .none: return
+    case .step(let states, let actions, let next):
+      start(states + row * self.states, actions + row * self.actions)
+      simulation.step(frames: frameSkip, contactForces: false)
+      let target = next + row * self.states
+      simulation.readPhysics(into: target)
+      if simulation.hasDiverged { target.update(repeating: .nan, count: self.states) }
+    case .linearize(let states, let actions, let a, let b):
+      start(states + row * self.states, actions + row * self.actions)
+      linearize(a + row * tangents * tangents, b + row * tangents * self.actions)
+    }
+  }
+
+  private func start(_ state: UnsafePointer<Double>, _ action: UnsafePointer<Double>) {
+    simulation.reset()
+    simulation.writePhysics(state)
+    for index in 0..<actions { simulation.action[index] = min(max(action[index], low[index]), high[index]) }
+  }
+
+  private func linearize(_ a: UnsafeMutablePointer<Double>, _ b: UnsafeMutablePointer<Double>) {
+    let (k, m) = (tangents, actions)
+    let (model, data) = (simulation.model.pointer, simulation.data)
+    data.pointee.ctrl.update(from: simulation.action, count: m)
+    for frame in 0..<frameSkip {
+      if frame == 0 {
+        mjd_transitionFD(model, data, Self.epsilon, true, a, b, nil, nil)
+      } else {
+        mjd_transitionFD(model, data, Self.epsilon, true, &stepA, &stepB, nil, nil)
+        multiply(stepA, a, columns: k)  // A = A_f A
+        for index in 0..<k * k { a[index] = product[index] }
+        multiply(stepA, b, columns: m)  // B = A_f B + B_f
+        for index in 0..<k * m { b[index] = product[index] + stepB[index] }
+      }
+      if frame + 1 < frameSkip { mj_step(model, data) }
+    }
+    if simulation.hasDiverged {
+      a.update(repeating: .nan, count: k * k)
+      b.update(repeating: .nan, count: k * m)
+    }
+  }
+
+  /// product = left [k, k] right [k, columns].
+  private func multiply(_ left: [Double], _ right: UnsafePointer<Double>, columns: Int) {
+    let k = tangents
+    for row in 0..<k {
+      for column in 0..<columns { product[row * columns + column] = 0 }
+      for inner in 0..<k {
+        let factor = left[row * k + inner]
+        guard factor != 0 else { continue }
+        for column in 0..<columns { product[row * columns + column] += factor * right[inner * columns + column] }
+      }
+    }
+  }
+}
+
+#endif
