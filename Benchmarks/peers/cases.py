@@ -16,8 +16,16 @@ def _planners(shape: str) -> list[Peer]:
     return [Peer("mbrl-lib", "pets_plan_mbrl.py", (shape,)), Peer("JAX by hand", "pets_plan_jax.py", (shape,))]
 
 
+def _gymnasium(name: str) -> Peer:
+    return Peer("Gymnasium", "env_step.py", ("gymnasium", name))
+
+
+def _envpool(name: str) -> Peer:
+    return Peer("envpool, 4 copies", "env_step.py", ("envpool", name))
+
+
 def _environments(name: str) -> list[Peer]:
-    return [Peer("Gymnasium", "env_step.py", ("gymnasium", name)), Peer("envpool, 4 copies", "env_step.py", ("envpool", name))]
+    return [_gymnasium(name), _envpool(name)]
 
 
 CASES: dict[str, list[Peer]] = {
@@ -27,4 +35,8 @@ CASES: dict[str, list[Peer]] = {
     "pets-plan-halfcheetah": _planners("halfcheetah"),
     "env-step-Pendulum-v1": _environments("Pendulum-v1"),
     "env-step-CartPole-v1": _environments("CartPole-v1"),
+    "env-step-HalfCheetah-v5": [_gymnasium("HalfCheetah-v5")],
+    "env-step-HalfCheetah-v5-copies": [_envpool("HalfCheetah-v5")],
+    "env-step-Hopper-v5": [_gymnasium("Hopper-v5")],
+    "env-step-Hopper-v5-copies": [_envpool("Hopper-v5")],
 }

@@ -6,7 +6,8 @@ import Laboratory
 extension Catalog {
   static let environments: [EnvironmentEntry] = nativeEnvironments + mujocoEnvironments
 
-  private static let nativeEnvironments: [EnvironmentEntry] = [
+  /// The tasks written in this package.
+  package static let nativeEnvironments: [EnvironmentEntry] = [
     EnvironmentEntry(Pendulum.self),
     EnvironmentEntry(CartPoleSwingUp.self),
     EnvironmentEntry(CartPole.self),

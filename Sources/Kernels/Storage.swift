@@ -1,4 +1,7 @@
-/// Heap block of `count` floats, aligned to 64 bytes (a cache line, an AVX-512 register), zeroed at birth.
+import Foundation
+
+/// Heap block of `count` floats, aligned to 64 bytes (a cache line, an AVX-512 register), zeroed at birth. Pages of a large
+/// block take memory when they are first written to, so that a replay buffer costs what is in it.
 ///
 /// The one owner of numeric memory: `Vector` and `Matrix` share it copy-on-write.
 @usableFromInline
@@ -6,14 +9,16 @@ package final class Storage: @unchecked Sendable {
   // Sendable: mutation goes through `Vector` and `Matrix`, which copy a block that is not uniquely referenced.
   @usableFromInline package let pointer: UnsafeMutablePointer<Float>
   @usableFromInline package let count: Int
+  private let block: UnsafeMutableRawPointer
 
   @usableFromInline
   package init(count: Int) {
     precondition(count >= 0, "negative element count \(count)")
     self.count = count
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: Swift.max(count, 1) * 4, alignment: 64)
-    pointer = raw.bindMemory(to: Float.self, capacity: Swift.max(count, 1))
-    pointer.initialize(repeating: 0, count: Swift.max(count, 1))
+    let floats = Swift.max(count, 1)
+    guard let block = calloc(floats * 4 + 63, 1) else { preconditionFailure("no memory for \(floats) floats") }
+    self.block = block
+    pointer = block.alignedUp(toMultipleOf: 64).bindMemory(to: Float.self, capacity: floats)
   }
 
   @usableFromInline
@@ -22,5 +27,5 @@ package final class Storage: @unchecked Sendable {
     pointer.update(from: other.pointer, count: other.count)
   }
 
-  deinit { UnsafeMutableRawPointer(pointer).deallocate() }
+  deinit { free(block) }
 }

@@ -11,8 +11,8 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench",
     abstract: "Measure the speed of updates, fits, planning and environments.",
     discussion: """
-      Each figure is a median over windows, beside the rate that the matrix products of the same work reach alone, measured \
-      in turn with it. Benchmarks/peers/run.sh runs the same cases in Python libraries.
+      Each figure is a median over windows, beside the rate that the matrix products of the same work, or the integration \
+      steps of the same simulation, reach alone, measured in turn with it. Benchmarks/peers/run.sh runs the same cases in Python libraries.
 
       Example: foresight bench sac-update ensemble-fit --threads 2
       """)
@@ -40,7 +40,7 @@ struct BenchCommand: ParsableCommand {
 
   static var all: [BenchCase] {
     [.gemm, .softActorCriticUpdate, .ensembleFit, .planCartPole, .planHalfCheetah]
-      + Catalog.registry.environments.map { BenchCase.environmentStep($0.name) }
+      + Catalog.nativeEnvironments.map { BenchCase.environmentStep($0.name) } + BenchCase.mujoco
   }
 
   func validate() throws {
@@ -84,7 +84,7 @@ struct BenchCommand: ParsableCommand {
       text += String(format: "  (%.0f %% of OpenBLAS's)", 100 * share)
     }
     if let limit = result.limit, let share = result.shareOfLimit {
-      text += String(format: "  (%.0f %% of %@ by matrix products alone", 100 * share, number(limit))
+      text += String(format: "  (%.0f %% of %@ by %@ alone", 100 * share, number(limit), result.limitedBy)
       if let library = result.shareOfLibraryLimit { text += String(format: ", %.0f %% by OpenBLAS's", 100 * library) }
       text += ")"
     }

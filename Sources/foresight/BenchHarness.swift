@@ -8,8 +8,10 @@ struct Measurement: Codable {
   var value: Double
   var unit: String
   var threads: Int
-  /// Rate of the same matrix products alone, in the same process and unit; nil where none bounds the case.
+  /// Rate of what bounds the case, alone, in the same process and unit; nil where nothing is known to.
   var limit: Double?
+  /// What that is.
+  var limitedBy = "matrix products"
   var shareOfLimit: Double?
   /// The same with the products left to OpenBLAS.
   var libraryLimit: Double?
@@ -38,14 +40,15 @@ struct BenchClock {
   var windows = 7
   /// Least seconds in a window.
   var seconds = 0.6
-  /// Whether the matrix products alone are measured too.
+  /// Whether limits are measured too.
   var measuresLimits = true
 
-  /// Measures `work` (which does `amount` units a call) and, in turn with it, `limit` and `libraryLimit` (the matrix products
-  /// of the same amount, by our tiles and by OpenBLAS), so that drift of the machine meets all alike.
+  /// Measures `work` (which does `amount` units a call) and, in turn with it, `limit` (what bounds the same amount, such as
+  /// its matrix products by our tiles) and `libraryLimit` (those by OpenBLAS), so that drift of the machine meets all
+  /// alike.
   func measure(
     _ name: String, metric: String, unit: String, amount: Double, limit: (() -> Void)? = nil,
-    libraryLimit: (() -> Void)? = nil, work: () throws -> Void
+    limitedBy: String = "matrix products", libraryLimit: (() -> Void)? = nil, work: () throws -> Void
   ) rethrows -> Measurement {
     let repeats = try calibrate(work)
     let bounds = [limit, libraryLimit].map { measuresLimits ? $0 : nil }
@@ -62,7 +65,7 @@ struct BenchClock {
     let medians = limits.map { $0.isEmpty ? nil : BenchClock.median($0) }
     return Measurement(
       case: name, metric: metric, value: value, unit: unit, threads: WorkerPool.threads, limit: medians[0],
-      shareOfLimit: medians[0].map { value / $0 }, libraryLimit: medians[1],
+      limitedBy: limitedBy, shareOfLimit: medians[0].map { value / $0 }, libraryLimit: medians[1],
       shareOfLibraryLimit: medians[1].map { value / $0 },
       spread: ((rates.max() ?? 0) - (rates.min() ?? 0)) / value)
   }

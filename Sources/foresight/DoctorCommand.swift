@@ -4,6 +4,10 @@ import Foundation
 import Kernels
 import Laboratory
 
+#if MuJoCo
+import MuJoCoEnvironments
+#endif
+
 /// `foresight doctor`.
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -34,6 +38,7 @@ struct DoctorCommand: ParsableCommand {
     for (name, version) in python.packages {
       rows.append((name, version ?? "missing", version == nil ? "make setup" : nil))
     }
+    rows += mujocoFacts()
     for row in rows {
       let mark = row.remedy == nil ? "ok     " : "MISSING"
       print("\(mark)  \(ProgressText.padded(row.name, 12))  \(row.state)")
@@ -95,3 +100,18 @@ private struct PythonFacts {
     return String(decoding: data, as: UTF8.self)
   }
 }
+
+#if MuJoCo
+/// The linked MuJoCo library and the tasks' models.
+private func mujocoFacts() -> [(name: String, state: String, remedy: String?)] {
+  let folder = ModelFiles.folder
+  return [
+    ("MuJoCo", "\(MuJoCoLibrary.version), linked", nil),
+    ("models", folder ?? "the files of the MuJoCo tasks were not found", folder == nil ? "make setup" : nil),
+  ]
+}
+#else
+private func mujocoFacts() -> [(name: String, state: String, remedy: String?)] {
+  [("MuJoCo", "this program was built without it", "make build")]
+}
+#endif

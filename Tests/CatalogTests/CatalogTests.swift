@@ -92,8 +92,8 @@ import Testing
 
   // MARK: - Environments
 
-  /// MuJoCo's tasks take long steps, and so fewer of them.
-  @Test(arguments: environments) func environmentsConform(_ name: String) throws {
+  /// MuJoCo's tasks take long steps, and so fewer of them; `-v4` runs the code of `-v5`.
+  @Test(arguments: environments.filter { !$0.hasSuffix("-v4") }) func environmentsConform(_ name: String) throws {
     let entry = try Self.registry.environment(name)
     let made = try entry.make(
       entry.summary.contains("MuJoCo") ? ConfigurationTree(assignment: "step_limit=40") : ConfigurationTree())

@@ -106,7 +106,7 @@ import Testing
     _ = try compare(courses)
   }
 
-  /// Takes 1,000 random steps in every edition of a task, or with `options` 300 in its `-v5`.
+  /// Takes 1,000 random steps in every edition of a task, or with `options` 200 in its `-v5`.
   private func record<Task: MuJoCoTask>(_: Task.Type, _ options: String? = nil, key: String = "") throws -> [Course] {
     try Task.editions.filter { options == nil || $0.edition == .v5 }.map { edition, name in
       let tree = try ConfigurationTree.parse(yaml: options ?? "{}", file: "options")
@@ -117,7 +117,7 @@ import Testing
       var random = RandomStream(seed: 21).child(name)
       var observation = [Float](repeating: 0, count: spec.observationSize)
       var (isOver, rounds) = (true, true)
-      for _ in 0..<(options == nil ? 1000 : 300) {
+      for _ in 0..<(options == nil ? 1000 : 200) {
         if isOver {
           environment.reset(using: &random, observation: &observation)
           let (positions, velocities) = environment.pose

@@ -30,6 +30,7 @@ package enum PeerProcess {
     process.executableURL = try interpreter()
     let path = root.appendingPathComponent("Tests/\(suite)/Peers/\(script)").path
     process.arguments = [path, question.path, answer.path]
+    process.currentDirectoryURL = folder  // some libraries leave log files where they are
     let errors = Pipe()
     process.standardError = errors
     try process.run()

@@ -26,7 +26,8 @@ public struct MuJoCoEnvironment<Task: MuJoCoTask>: Environment {
   private var simulation: Simulation
   private var mark = 0.0
   private var elapsedSteps = 0
-  private var isRunning = false
+  /// Whether `step` may be called: after a reset and before the ending.
+  package private(set) var isRunning = false
   /// The last reward before rounding to single precision.
   package private(set) var exactReward = 0.0
 
@@ -73,6 +74,15 @@ public struct MuJoCoEnvironment<Task: MuJoCoTask>: Environment {
     let physics = simulation.physics
     for (index, value) in positions.enumerated() { physics.positions[index] = value }
     for (index, value) in velocities.enumerated() { physics.velocities[index] = value }
+    begin(&observation)
+  }
+
+  /// Starts an episode in the state that an observation shows, as far as it does.
+  package mutating func start(at shown: [Float], observation: inout [Float]) {
+    precondition(task.observesState && shown.count == spec.observationSize, "\(name) does not observe its state")
+    own()
+    simulation.reset()
+    shown.withUnsafeBufferPointer { if let base = $0.baseAddress { task.pose(simulation.physics, from: base) } }
     begin(&observation)
   }
 

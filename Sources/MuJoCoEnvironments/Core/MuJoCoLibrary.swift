@@ -9,8 +9,8 @@ public enum MuJoCoLibrary {
   public static var version: String { String(cString: mj_versionString()) }
 
   /// Checks the version, and once for the process takes over MuJoCo's messages: warnings are not printed, since
-  /// environments report those that matter, nor does MuJoCo write a log file; errors, after which MuJoCo ends the
-  /// process, go to standard error.
+  /// environments report those that matter, nor does MuJoCo write a log file. An error, which leaves MuJoCo in no state
+  /// to go on, goes to standard error and ends the process, as it does by MuJoCo's default.
   static func prepare() throws(MuJoCoError) {
     _ = messages
     let (library, headers) = (Int(mj_version()), Int(mjVERSION_HEADER))
@@ -22,6 +22,7 @@ public enum MuJoCoLibrary {
       guard let message, message.pointee.level == Int32(mjLOG_ERROR.rawValue) else { return }
       let text = withUnsafeBytes(of: message.pointee.subject) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
       FileHandle.standardError.write(Data("MuJoCo: \(text)\n".utf8))
+      exit(EXIT_FAILURE)
     }
   }()
 }

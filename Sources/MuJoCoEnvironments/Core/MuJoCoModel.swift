@@ -48,6 +48,10 @@ public final class MuJoCoModel: @unchecked Sendable {
   public var controlSize: Int { Int(pointer.pointee.nu) }
   /// Bodies, the world included.
   public var bodyCount: Int { Int(pointer.pointee.nbody) }
+  /// The pose that episodes start around, [nq].
+  package var initialPositions: [Double] {
+    Array(UnsafeBufferPointer(start: pointer.pointee.qpos0, count: positionSize))
+  }
   /// Seconds of one integration step.
   public var timeStep: Double { pointer.pointee.opt.timestep }
 
@@ -82,6 +86,16 @@ public final class MuJoCoModel: @unchecked Sendable {
       throw .unsuitable(file: file, problem: "actuator \(index) has no control range")
     }
     return (low.map { Float($0) }, high.map { Float($0) })
+  }
+
+  /// The change [2 nv + na] from one state [nq + nv + na] to another.
+  func difference(
+    from origin: UnsafePointer<Double>, to target: UnsafePointer<Double>, into change: UnsafeMutablePointer<Double>
+  ) {
+    mj_differentiatePos(pointer, change, 1, origin, target)
+    for index in 0..<velocitySize + activationSize {
+      change[velocitySize + index] = target[positionSize + index] - origin[positionSize + index]
+    }
   }
 }
 

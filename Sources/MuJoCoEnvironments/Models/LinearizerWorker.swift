@@ -15,6 +15,12 @@ final class LinearizerWorker {
   private var stepA: [Double]
   private var stepB: [Double]
   private var product: [Double]
+  /// A state and its neighbors, [n] each, and a change, [k].
+  private var base: [Double]
+  private var shifted: [Double]
+  private var forward: [Double]
+  private var backward: [Double]
+  private var change: [Double]
 
   /// Size of the finite differences.
   private static let epsilon = 1e-6
@@ -30,6 +36,9 @@ final class LinearizerWorker {
     stepA = Array(repeating: 0, count: tangents * tangents)
     stepB = Array(repeating: 0, count: tangents * actions)
     product = Array(repeating: 0, count: tangents * max(tangents, actions))
+    base = Array(repeating: 0, count: states)
+    (shifted, forward, backward) = (base, base, base)
+    change = Array(repeating: 0, count: tangents)
   }
 
   func run(_ job: LinearizerTeam.Job, row: Int) {
@@ -55,6 +64,20 @@ final class LinearizerWorker {
 
   private func linearize(_ a: UnsafeMutablePointer<Double>, _ b: UnsafeMutablePointer<Double>) {
     let (k, m) = (tangents, actions)
+    if simulation.model.pointer.pointee.opt.integrator == Int32(mjINT_RK4.rawValue) {
+      difference(a, b)
+    } else {
+      chain(a, b)
+    }
+    if simulation.hasDiverged {
+      a.update(repeating: .nan, count: k * k)
+      b.update(repeating: .nan, count: k * m)
+    }
+  }
+
+  /// A = A_f ... A_1 and B = Σ_i A_f ... A_{i+1} B_i of the integration steps.
+  private func chain(_ a: UnsafeMutablePointer<Double>, _ b: UnsafeMutablePointer<Double>) {
+    let (k, m) = (tangents, actions)
     let (model, data) = (simulation.model.pointer, simulation.data)
     data.pointee.ctrl.update(from: simulation.action, count: m)
     for frame in 0..<frameSkip {
@@ -69,10 +92,55 @@ final class LinearizerWorker {
       }
       if frame + 1 < frameSkip { mj_step(model, data) }
     }
-    if simulation.hasDiverged {
-      a.update(repeating: .nan, count: k * k)
-      b.update(repeating: .nan, count: k * m)
+  }
+
+  /// Centered differences over all integration steps at once, one-sided for actions at a bound.
+  private func difference(_ a: UnsafeMutablePointer<Double>, _ b: UnsafeMutablePointer<Double>) {
+    let (k, m, epsilon) = (tangents, actions, Self.epsilon)
+    simulation.readPhysics(into: &base)
+    for column in 0..<k {
+      shift(column, by: epsilon, to: &forward)
+      shift(column, by: -epsilon, to: &backward)
+      store(to: a + column, stride: k, distance: 2 * epsilon)
     }
+    for column in 0..<m {
+      let action = simulation.action[column]
+      let (up, down) = (min(action + epsilon, high[column]), max(action - epsilon, low[column]))
+      simulation.action[column] = up
+      advance(base, to: &forward)
+      simulation.action[column] = down
+      advance(base, to: &backward)
+      simulation.action[column] = action
+      store(to: b + column, stride: m, distance: up - down)
+    }
+  }
+
+  /// The successor of `base` with tangent coordinate `column` changed by `step`.
+  private func shift(_ column: Int, by step: Double, to result: inout [Double]) {
+    let model = simulation.model
+    for index in 0..<states { shifted[index] = base[index] }
+    if column < model.velocitySize {
+      for index in 0..<model.velocitySize { change[index] = 0 }
+      change[column] = 1
+      mj_integratePos(model.pointer, &shifted, change, step)
+    } else {
+      shifted[column + states - tangents] += step
+    }
+    advance(shifted, to: &result)
+  }
+
+  private func advance(_ state: [Double], to result: inout [Double]) {
+    simulation.reset()
+    simulation.writePhysics(state)
+    simulation.step(frames: frameSkip, contactForces: false)
+    simulation.readPhysics(into: &result)
+    if simulation.hasDiverged { for index in result.indices { result[index] = .nan } }
+  }
+
+  /// Writes the change from `backward` to `forward`, divided by `distance`, to a column.
+  private func store(to column: UnsafeMutablePointer<Double>, stride: Int, distance: Double) {
+    simulation.model.difference(from: backward, to: forward, into: &change)
+    for row in 0..<tangents { column[row * stride] = change[row] / distance }
   }
 
   /// product = left [k, k] right [k, columns].

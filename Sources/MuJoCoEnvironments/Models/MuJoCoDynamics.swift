@@ -1,6 +1,5 @@
 #if MuJoCo
 
-import CMuJoCo
 import Interfaces
 import Kernels
 
@@ -10,9 +9,10 @@ import Kernels
 /// fewer where a rotation is a quaternion. The successor is a pure function of state and action: the constraint solver
 /// starts cold, so that it agrees with the environment, which starts it warm, within the solver's tolerance.
 ///
-/// Derivatives are MuJoCo's `mjd_transitionFD` (centered differences of 1e-6) chained over the integration steps of an
-/// action: A = A_f ... A_1 and B = Σ_i A_f ... A_{i+1} B_i. Across a contact that begins or ends they mean little.
-/// Linearizing one step costs about 2 (2 nv + na + nu) `frameSkip` integration steps.
+/// Derivatives are centered differences of 1e-6. They are MuJoCo's `mjd_transitionFD`, chained over the integration steps
+/// of an action, where the model's integrator allows it (`HalfCheetah`); of models integrated with Runge-Kutta, which it
+/// does not take, they are differences of whole steps. Across a contact that begins or ends they mean little. Linearizing
+/// one step costs about 2 (2 nv + na + nu) `frameSkip` integration steps.
 public struct MuJoCoDynamics<Task: MuJoCoTask>: DifferentiableDynamics {
   private let environment: MuJoCoEnvironment<Task>
 
@@ -36,11 +36,7 @@ public struct MuJoCoDynamics<Task: MuJoCoTask>: DifferentiableDynamics {
   public func difference(
     from origin: UnsafePointer<Double>, to target: UnsafePointer<Double>, into change: UnsafeMutablePointer<Double>
   ) {
-    let (positions, velocities) = (model.positionSize, model.velocitySize)
-    mj_differentiatePos(model.pointer, change, 1, origin, target)
-    for index in 0..<velocities + model.activationSize {
-      change[velocities + index] = target[positions + index] - origin[positions + index]
-    }
+    model.difference(from: origin, to: target, into: change)
   }
 }
 
