@@ -3,8 +3,20 @@ import Kernels
 
 /// Improves a policy from transitions of any origin, real or imagined.
 public protocol OffPolicyLearner: Checkpointable {
+  /// The policy that it improves.
+  associatedtype Acting: Policy
+
   /// Metrics that `update` records, in order.
   static var metricNames: [String] { get }
+
+  /// Discount of a step.
+  var discount: Float { get }
+
+  /// The policy as it is now, for acting on many observations at once. O(1): parameters are shared, not copied.
+  var policy: Acting { get }
+
+  /// An episode of collected experience starts: noise that is correlated in time starts anew.
+  mutating func startEpisode()
 
   /// Writes an action for one observation.
   mutating func act(on observation: [Float], explore: Bool, using random: inout RandomStream, action: inout [Float])
@@ -14,4 +26,42 @@ public protocol OffPolicyLearner: Checkpointable {
   mutating func update(
     on batch: TransitionBatch, using random: inout RandomStream, metrics: inout MetricRow
   ) throws(NumericalFailure)
+}
+
+extension OffPolicyLearner {
+  /// Nothing: the noise of most policies has no memory.
+  public mutating func startEpisode() {}
+}
+
+/// A learner whose critics can be fitted to targets from elsewhere, such as a model's rollouts.
+///
+/// `update` is `fitValues` at the batch's states and actions, with targets
+/// rewards + discount * continues * `bootstrap.values` of the next states, followed by `improvePolicy` at the states.
+public protocol ValueLearner: OffPolicyLearner {
+  /// What targets bootstrap from.
+  associatedtype Bootstrap: BootstrapValue
+
+  /// The target networks as they are now. O(1): parameters are shared, not copied.
+  var bootstrap: Bootstrap { get }
+
+  /// One gradient step of the critics on the average over the rows of weight * 1/2 (Q(s, a) - target)^2 (or the method's own
+  /// measure of the error), and of whatever moves with them, such as target networks. Does not allocate after the first
+  /// call of a given size. Throws `NumericalFailure` when the loss is not finite.
+  mutating func fitValues(to batch: ValueBatch, metrics: inout MetricRow) throws(NumericalFailure)
+
+  /// The policy's part of an update, at `observations` [N, D], to follow each `fitValues`; nothing where the critics are
+  /// the policy. Does not allocate after the first call of a given size. Throws `NumericalFailure` when the loss is not
+  /// finite.
+  mutating func improvePolicy(
+    at observations: Matrix, using random: inout RandomStream, metrics: inout MetricRow
+  ) throws(NumericalFailure)
+}
+
+/// A learner whose critics can be differentiated by the action.
+public protocol DifferentiableValueLearner: ValueLearner {
+  /// The critics' common estimate.
+  associatedtype Critic: ActionValue
+
+  /// The critics as they are now (not their targets). O(1): parameters are shared, not copied.
+  var critic: Critic { get }
 }

@@ -18,7 +18,7 @@ public struct ActionScaling: Sendable {
   /// Number of components, A.
   public var size: Int { center.count }
 
-  /// Unit actions [rows, A] from the environment's.
+  /// Unit actions [rows, A], `stride` floats from row to row, from the environment's [rows, A].
   func toUnit(_ actions: UnsafePointer<Float>, rows: Int, into unit: UnsafeMutablePointer<Float>, stride: Int) {
     let (center, half) = (self.center.pointer, self.half.pointer)
     for r in 0..<rows {
@@ -26,8 +26,19 @@ public struct ActionScaling: Sendable {
     }
   }
 
+  /// Overwrites unit actions [rows, A] by the environment's.
+  func fromUnit(_ actions: UnsafeMutablePointer<Float>, rows: Int) {
+    let (center, half) = (self.center.pointer, self.half.pointer)
+    for r in 0..<rows {
+      for c in 0..<size { actions[r * size + c] = center[c] + half[c] * actions[r * size + c] }
+    }
+  }
+
   /// Overwrites one unit action by the environment's.
   func fromUnit(_ action: inout [Float]) {
-    for c in 0..<size { action[c] = center.pointer[c] + half.pointer[c] * action[c] }
+    precondition(action.count == size, "\(action.count) components of \(size)")
+    action.withUnsafeMutableBufferPointer { action in
+      if let base = action.baseAddress { fromUnit(base, rows: 1) }
+    }
   }
 }

@@ -66,6 +66,25 @@ struct CountingPlanner: Planner {
 struct ProbeLearner: OffPolicyLearner {
   static let metricNames = ["probe_updates"]
 
+  /// Acts as the learner does.
+  struct Constant: Policy {
+    final class Workspace {}
+    let observationSize = 4
+    let actionSize = 2
+
+    func makeWorkspace() -> Workspace { Workspace() }
+
+    func act(
+      count: Int, on observations: UnsafePointer<Float>, explore: Bool, using random: inout RandomStream,
+      actions: UnsafeMutablePointer<Float>, _ workspace: Workspace
+    ) {
+      actions.update(repeating: explore ? 7 : 5, count: count * actionSize)
+    }
+  }
+
+  let discount: Float = 0.5
+  var policy: Constant { Constant() }
+
   private(set) var updates = 0
   /// Sum of all rewards it was shown and of the numbers it drew.
   private var digest: Float = 0

@@ -28,7 +28,7 @@ public struct SoftActorCriticSettings: Configuration {
 /// Critic target: y = r + discount * continues * (min_i Q'_i(s', a') - alpha log pi(a' | s')), loss 1/2 mean (Q_i - y)^2 for each;
 /// actor loss: mean of alpha log pi(a | s) - min_i Q_i(s, a); temperature: d log alpha = -(log pi + target entropy).
 /// Order of an update as in the reference: critics, then actor against the new critics, temperature, Polyak targets.
-public struct SoftActorCritic: OffPolicyLearner {
+public struct SoftActorCritic: DifferentiableValueLearner {
   public static let metricNames = ["critic_loss", "actor_loss", "temperature", "entropy", "q_value"]
 
   /// What was set.
@@ -98,21 +98,61 @@ public struct SoftActorCritic: OffPolicyLearner {
     on batch: TransitionBatch, using random: inout RandomStream, metrics: inout MetricRow
   ) throws(NumericalFailure) {
     let losses = reserve(batch.count).update(&self, batch, using: &random)
-    guard losses.critic.isFinite else { throw NumericalFailure(metric: "critic_loss", value: losses.critic) }
-    guard losses.actor.isFinite else { throw NumericalFailure(metric: "actor_loss", value: losses.actor) }
-    metrics.record("critic_loss", losses.critic)
-    metrics.record("actor_loss", losses.actor)
-    metrics.record("temperature", temperature)
-    metrics.record("entropy", losses.entropy)
+    try record(losses.critic, &metrics)
+    try record(losses.actor, &metrics)
+  }
+
+  public mutating func fitValues(to batch: ValueBatch, metrics: inout MetricRow) throws(NumericalFailure) {
+    try record(reserve(batch.count).fitValues(&self, batch), &metrics)
+  }
+
+  public mutating func improvePolicy(
+    at observations: Matrix, using random: inout RandomStream, metrics: inout MetricRow
+  ) throws(NumericalFailure) {
+    try record(reserve(observations.rows).improvePolicy(&self, at: observations, using: &random), &metrics)
+  }
+
+  private func record(_ losses: SoftActorCriticScratch.CriticLosses, _ metrics: inout MetricRow)
+    throws(NumericalFailure)
+  {
+    guard losses.loss.isFinite else { throw NumericalFailure(metric: "critic_loss", value: losses.loss) }
+    metrics.record("critic_loss", losses.loss)
     metrics.record("q_value", losses.value)
   }
 
+  private func record(_ losses: SoftActorCriticScratch.ActorLosses, _ metrics: inout MetricRow)
+    throws(NumericalFailure)
+  {
+    guard losses.loss.isFinite else { throw NumericalFailure(metric: "actor_loss", value: losses.loss) }
+    metrics.record("actor_loss", losses.loss)
+    metrics.record("temperature", temperature)
+    metrics.record("entropy", losses.entropy)
+  }
+
   /// Scratch of this value alone: a copy of the learner gets its own at its first update.
-  private mutating func reserve(_ count: Int) -> SoftActorCriticScratch {
-    if isKnownUniquelyReferenced(&scratch), let kept = scratch, kept.fits(batchSize: count) { return kept }
-    let fresh = SoftActorCriticScratch(self, batchSize: count)
+  private mutating func reserve(_ rows: Int) -> SoftActorCriticScratch {
+    if isKnownUniquelyReferenced(&scratch), let kept = scratch, kept.fits(rows: rows) { return kept }
+    let fresh = SoftActorCriticScratch(self, rows: rows)
     scratch = fresh
     return fresh
+  }
+}
+
+extension SoftActorCritic {
+  public var discount: Float { settings.discount }
+
+  public var policy: SquashedGaussianPolicy {
+    SquashedGaussianPolicy(network: actorNetwork, parameters: actor, scaling: scaling)
+  }
+
+  public var bootstrap: SoftBootstrap {
+    SoftBootstrap(policy: policy, critics: criticNetworks, targets: criticTargets, temperature: temperature)
+  }
+
+  public var critic: CriticEstimate { CriticEstimate(critics: criticNetworks, parameters: critics.parameters) }
+
+  private var criticNetworks: CriticNetworks {
+    CriticNetworks(network: critics.network, members: critics.members, scaling: scaling)
   }
 }
 

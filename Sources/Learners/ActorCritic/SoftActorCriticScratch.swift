@@ -2,24 +2,25 @@ import Interfaces
 import Kernels
 import Networks
 
-/// Buffers and parallel passes of one update. Rows of the batch are cut into blocks of fixed size, each with its own
+/// Buffers and parallel passes of updates. Rows of a batch are cut into blocks of fixed size, each with its own
 /// gradient; these are added in order, so results do not depend on the number of threads.
 final class SoftActorCriticScratch {
-  /// Rows in a block: two blocks of a batch of 256 keep two threads even at full speed of the matrix products.
-  static let blockRows = 128
   /// Parameters in a block of the optimizer step.
   static let blockParameters = 8192
 
-  /// Means over the batch.
-  struct Losses {
-    var critic: Float
-    var actor: Float
-    var entropy: Float
-    var value: Float
+  /// Means over the rows, of all critics and of their values.
+  struct CriticLosses {
+    var loss: Float = 0
+    var value: Float = 0
   }
 
-  let batchSize: Int
-  private let blocks: Int
+  /// Means over the rows.
+  struct ActorLosses {
+    var loss: Float = 0
+    var entropy: Float = 0
+  }
+
+  private let capacity: Int
   private let actorNetwork: Perceptron
   private let criticNetwork: Perceptron
   private let observationSize: Int
@@ -37,14 +38,29 @@ final class SoftActorCriticScratch {
   private var actor: UnsafeMutablePointer<Float>?
   private var critics: UnsafeMutablePointer<Float>?
   private var criticTargets: UnsafeMutablePointer<Float>?
-  private var batch: BatchPointers?
+  private var fitted: FittedRows?
+  private var criticRows = RowBlocks(rows: 0)
+  private var states: UnsafePointer<Float>?
+  private var stateRows = RowBlocks(rows: 0)
+  private var actorNoise: UnsafePointer<Float>?
   private var temperature: Float = 0
   private var actorStep: Adam.Step?
   private var criticStep: Adam.Step?
 
-  private struct BatchPointers {
+  /// Where the critics are fitted, and to what.
+  private struct FittedRows {
+    enum Targets {
+      case given(values: UnsafePointer<Float>, weights: UnsafePointer<Float>)
+      case bootstrapped(Successors)
+    }
+
     let observations: UnsafePointer<Float>
     let actions: UnsafePointer<Float>
+    let targets: Targets
+  }
+
+  /// How the steps of a batch went on.
+  private struct Successors {
     let rewards: UnsafePointer<Float>
     let next: UnsafePointer<Float>
     let continues: UnsafePointer<Float>
@@ -64,7 +80,7 @@ final class SoftActorCriticScratch {
     var actorOutputGradients: Matrix  // [rows, 2 A]
 
     init(actor network: Perceptron, critic: Perceptron, actionSize: Int) {
-      let rows = SoftActorCriticScratch.blockRows
+      let rows = RowBlocks.size
       actor = PerceptronWorkspace(for: network, capacity: rows, keepsActivations: true)
       critics = (0..<2).map { _ in PerceptronWorkspace(for: critic, capacity: rows, keepsActivations: true) }
       pairs = Matrix(rows: rows, columns: critic.inputs)
@@ -78,10 +94,8 @@ final class SoftActorCriticScratch {
     }
   }
 
-  init(_ learner: SoftActorCritic, batchSize: Int) {
-    precondition(batchSize > 0, "empty batch")
-    self.batchSize = batchSize
-    blocks = (batchSize + SoftActorCriticScratch.blockRows - 1) / SoftActorCriticScratch.blockRows
+  init(_ learner: SoftActorCritic, rows: Int) {
+    capacity = rows
     actorNetwork = learner.actorNetwork
     criticNetwork = learner.critics.network
     actionSize = learner.scaling.size
@@ -91,43 +105,95 @@ final class SoftActorCriticScratch {
     scaling = learner.scaling
     let (policy, value, actions) = (actorNetwork, criticNetwork, actionSize)
     workers = (0..<WorkerPool.threads).map { _ in Worker(actor: policy, critic: value, actionSize: actions) }
-    noise = Vector(count: 2 * batchSize * actionSize)
+    let blocks = RowBlocks(rows: rows).count
+    noise = Vector(count: 2 * rows * actionSize)
     actorGradients = Vector(count: blocks * actorNetwork.layout.count)
     criticGradients = Vector(count: blocks * 2 * criticNetwork.layout.count)
     sums = Vector(count: 4 * blocks)
   }
 
-  /// Whether it can serve batches of that size with the threads there are now.
-  func fits(batchSize: Int) -> Bool { batchSize == self.batchSize && workers.count >= WorkerPool.threads }
+  /// Whether it can serve that many rows with the threads there are now.
+  func fits(rows: Int) -> Bool { rows <= capacity && workers.count >= WorkerPool.threads }
 
   /// One update of `learner`.
   func update(
     _ learner: inout SoftActorCritic, _ batch: TransitionBatch, using random: inout RandomStream
-  ) -> Losses {
+  ) -> (critic: CriticLosses, actor: ActorLosses) {
     precondition(
-      batch.observations.columns == observationSize && batch.actions.columns == actionSize, "batch of another shape")
-    random.fillNormal(noise.mutablePointer, count: noise.count)
+      batch.observations.columns == observationSize && batch.actions.columns == actionSize && batch.count > 0,
+      "batch of another shape")
+    let count = batch.count * actionSize
+    random.fillNormal(noise.mutablePointer, count: 2 * count)
+    let critic = descendCritics(
+      &learner, batch.count,
+      FittedRows(
+        observations: batch.observations.pointer, actions: batch.actions.pointer,
+        targets: .bootstrapped(
+          Successors(
+            rewards: batch.rewards.pointer, next: batch.nextObservations.pointer, continues: batch.continues.pointer))))
+    let actor = descendActor(&learner, batch.observations, noise: noise.pointer + count)
+    return (critic, actor)
+  }
+
+  /// The critics' part of an update, with targets from elsewhere.
+  func fitValues(_ learner: inout SoftActorCritic, _ batch: ValueBatch) -> CriticLosses {
+    precondition(
+      batch.observations.columns == observationSize && batch.actions.columns == actionSize && batch.count > 0,
+      "batch of another shape")
+    return descendCritics(
+      &learner, batch.count,
+      FittedRows(
+        observations: batch.observations.pointer, actions: batch.actions.pointer,
+        targets: .given(values: batch.targets.pointer, weights: batch.weights.pointer)))
+  }
+
+  /// The actor's part of an update, and the temperature's.
+  func improvePolicy(
+    _ learner: inout SoftActorCritic, at observations: Matrix, using random: inout RandomStream
+  ) -> ActorLosses {
+    precondition(observations.columns == observationSize && observations.rows > 0, "states of another shape")
+    random.fillNormal(noise.mutablePointer, count: observations.rows * actionSize)
+    return descendActor(&learner, observations, noise: noise.pointer)
+  }
+
+  private func descendCritics(_ learner: inout SoftActorCritic, _ rows: Int, _ fitted: FittedRows) -> CriticLosses {
     actor = learner.actor.mutablePointer
     critics = learner.critics.parameters.mutablePointer
     criticTargets = learner.criticTargets.mutablePointer
-    self.batch = BatchPointers(
-      observations: batch.observations.pointer, actions: batch.actions.pointer, rewards: batch.rewards.pointer,
-      next: batch.nextObservations.pointer, continues: batch.continues.pointer)
     temperature = learner.temperature
+    self.fitted = fitted
+    criticRows = RowBlocks(rows: rows)
     criticStep = learner.criticOptimizer.beginStep(learningRate: learner.settings.criticLearningRate)
+    let this = Unmanaged.passUnretained(self)
+    WorkerPool.run(shards: criticRows.count, Phase(owner: this, kind: .criticGradient))
+    WorkerPool.run(shards: pieces(2 * criticNetwork.layout.count), Phase(owner: this, kind: .criticStep))
+    let share = 1 / Float(rows)
+    var total = CriticLosses()
+    for block in 0..<criticRows.count {
+      total.loss += sums.pointer[4 * block] * share
+      total.value += sums.pointer[4 * block + 3] * share
+    }
+    return total
+  }
+
+  private func descendActor(
+    _ learner: inout SoftActorCritic, _ observations: Matrix, noise: UnsafePointer<Float>
+  ) -> ActorLosses {
+    actor = learner.actor.mutablePointer
+    critics = learner.critics.parameters.mutablePointer
+    temperature = learner.temperature
+    states = observations.pointer
+    stateRows = RowBlocks(rows: observations.rows)
+    actorNoise = noise
     actorStep = learner.actorOptimizer.beginStep(learningRate: learner.settings.actorLearningRate)
     let this = Unmanaged.passUnretained(self)
-    WorkerPool.run(shards: blocks, Phase(owner: this, kind: .criticGradient))
-    WorkerPool.run(shards: pieces(2 * criticNetwork.layout.count), Phase(owner: this, kind: .criticStep))
-    WorkerPool.run(shards: blocks, Phase(owner: this, kind: .actorGradient))
+    WorkerPool.run(shards: stateRows.count, Phase(owner: this, kind: .actorGradient))
     WorkerPool.run(shards: pieces(actorNetwork.layout.count), Phase(owner: this, kind: .actorStep))
-    let share = 1 / Float(batchSize)
-    var total = Losses(critic: 0, actor: 0, entropy: 0, value: 0)
-    for block in 0..<blocks {
-      total.critic += sums.pointer[4 * block] * share
-      total.actor += sums.pointer[4 * block + 1] * share
+    let share = 1 / Float(observations.rows)
+    var total = ActorLosses()
+    for block in 0..<stateRows.count {
+      total.loss += sums.pointer[4 * block + 1] * share
       total.entropy -= sums.pointer[4 * block + 2] * share
-      total.value += sums.pointer[4 * block + 3] * share
     }
     if learner.settings.temperatureLearningRate > 0 {
       // d/d(log alpha) of -log alpha * (log pi + target entropy)
@@ -159,12 +225,6 @@ final class SoftActorCriticScratch {
     }
   }
 
-  /// Rows of a block of the batch.
-  private func rows(of block: Int) -> Range<Int> {
-    let first = block * SoftActorCriticScratch.blockRows
-    return first..<min(first + SoftActorCriticScratch.blockRows, batchSize)
-  }
-
   private func pair(
     _ observations: UnsafePointer<Float>, _ rows: Int, with actions: UnsafePointer<Float>?, _ worker: Worker
   ) -> UnsafeMutablePointer<Float> {
@@ -178,39 +238,54 @@ final class SoftActorCriticScratch {
     return target
   }
 
-  private func criticGradient(block: Int, worker index: Int) {
-    guard let actor, let critics, let criticTargets, let batch else { return }
-    let (worker, range) = (workers[index], rows(of: block))
+  /// y = r + discount * continues * (min Q'(s', a') - alpha log pi(a' | s')) of one block
+  private func bootstrap(
+    _ successors: Successors, _ range: Range<Int>, _ worker: Worker, into y: UnsafeMutablePointer<Float>
+  ) {
+    guard let actor, let criticTargets else { return }
     let (first, rows, size) = (range.lowerBound, range.count, criticNetwork.layout.count)
     // a' ~ pi(s'), log pi(a' | s')
-    let next = batch.next + first * observationSize
+    let next = successors.next + first * observationSize
     let output = actorNetwork.forward(actor, next, rows: rows, worker.actor)
     let (actions, logProbabilities) = (worker.actions.mutablePointer, worker.logProbabilities.mutablePointer)
     TanhGaussianHead.sample(
       output, noise: noise.pointer + first * actionSize, rows: rows, size: actionSize, actions: actions,
       logProbabilities: logProbabilities)
-    // y = r + discount * continues * (min Q'(s', a') - alpha log pi)
-    var x = pair(next, rows, with: actions, worker)
+    let x = pair(next, rows, with: actions, worker)
     let q0 = criticNetwork.forward(criticTargets, x, rows: rows, worker.critics[0])
     let q1 = criticNetwork.forward(criticTargets + size, x, rows: rows, worker.critics[1])
-    let y = worker.targets.mutablePointer
     for r in 0..<rows {
       let value = min(q0[r], q1[r]) - temperature * logProbabilities[r]
-      y[r] = batch.rewards[first + r] + discount * batch.continues[first + r] * value
+      y[r] = successors.rewards[first + r] + discount * successors.continues[first + r] * value
+    }
+  }
+
+  private func criticGradient(block: Int, worker index: Int) {
+    guard let critics, let fitted else { return }
+    let (worker, range) = (workers[index], criticRows[block])
+    let (first, rows, size) = (range.lowerBound, range.count, criticNetwork.layout.count)
+    let y = worker.targets.mutablePointer
+    var weights: UnsafePointer<Float>?
+    switch fitted.targets {
+    case .given(let values, let factors):
+      y.update(from: values + first, count: rows)
+      weights = factors + first
+    case .bootstrapped(let successors): bootstrap(successors, range, worker, into: y)
     }
     // Q_i(s, a), its loss 1/2 (Q_i - y)^2 and gradient
-    x = pair(batch.observations + first * observationSize, rows, with: nil, worker)
+    let x = pair(fitted.observations + first * observationSize, rows, with: nil, worker)
     scaling.toUnit(
-      batch.actions + first * actionSize, rows: rows, into: x + observationSize, stride: criticNetwork.inputs)
-    let share = 1 / Float(batchSize)
+      fitted.actions + first * actionSize, rows: rows, into: x + observationSize, stride: criticNetwork.inputs)
+    let share = 1 / Float(criticRows.rows)
     var (loss, value) = (Float(0), Float(0))
     for critic in 0..<2 {
       let q = criticNetwork.forward(critics + critic * size, x, rows: rows, worker.critics[critic])
       for r in 0..<rows {
         let error = q[r] - y[r]
-        loss += 0.5 * error * error
+        let weight = weights.map { $0[r] } ?? 1
+        loss += weight * (0.5 * error * error)
         value += 0.5 * q[r]
-        q[r] = error * share
+        q[r] = weight * (error * share)
       }
       criticNetwork.backward(
         critics + critic * size, x, rows: rows, outputGradient: q, worker.critics[critic],
@@ -224,18 +299,18 @@ final class SoftActorCriticScratch {
     guard let critics, let criticTargets, let criticStep else { return }
     let count = 2 * criticNetwork.layout.count
     let range = range(of: piece, in: count)
-    combine(criticGradients.mutablePointer, stride: count, range)
+    combine(criticGradients.mutablePointer, blocks: criticRows.count, stride: count, range)
     criticStep.apply(critics, gradient: criticGradients.pointer, range: range)
     Elementwise.interpolate(
       criticTargets + range.lowerBound, toward: critics + range.lowerBound, count: range.count, tau: tau)
   }
 
   private func actorGradient(block: Int, worker index: Int) {
-    guard let actor, let critics, let batch else { return }
-    let (worker, range) = (workers[index], rows(of: block))
+    guard let actor, let critics, let states, let actorNoise else { return }
+    let (worker, range) = (workers[index], stateRows[block])
     let (first, rows, size) = (range.lowerBound, range.count, criticNetwork.layout.count)
-    let observations = batch.observations + first * observationSize
-    let draws = noise.pointer + (batchSize + first) * actionSize
+    let observations = states + first * observationSize
+    let draws = actorNoise + first * actionSize
     let output = actorNetwork.forward(actor, observations, rows: rows, worker.actor)
     let (actions, logProbabilities) = (worker.actions.mutablePointer, worker.logProbabilities.mutablePointer)
     TanhGaussianHead.sample(
@@ -244,7 +319,7 @@ final class SoftActorCriticScratch {
     let q0 = criticNetwork.forward(critics, x, rows: rows, worker.critics[0])
     let q1 = criticNetwork.forward(critics + size, x, rows: rows, worker.critics[1])
     // loss = mean of alpha log pi - min Q: the gradient goes to the smaller critic alone
-    let share = 1 / Float(batchSize)
+    let share = 1 / Float(stateRows.rows)
     let gradients = worker.outputGradients.mutablePointer
     var (loss, entropy) = (Float(0), Float(0))
     for r in 0..<rows {
@@ -283,7 +358,7 @@ final class SoftActorCriticScratch {
   private func stepActor(piece: Int) {
     guard let actor, let actorStep else { return }
     let range = range(of: piece, in: actorNetwork.layout.count)
-    combine(actorGradients.mutablePointer, stride: actorNetwork.layout.count, range)
+    combine(actorGradients.mutablePointer, blocks: stateRows.count, stride: actorNetwork.layout.count, range)
     actorStep.apply(actor, gradient: actorGradients.pointer, range: range)
   }
 
@@ -293,7 +368,9 @@ final class SoftActorCriticScratch {
   }
 
   /// Adds the gradients of the later blocks to the first's, in order.
-  private func combine(_ gradients: UnsafeMutablePointer<Float>, stride: Int, _ range: Range<Int>) {
+  private func combine(
+    _ gradients: UnsafeMutablePointer<Float>, blocks: Int, stride: Int, _ range: Range<Int>
+  ) {
     for block in 1..<max(blocks, 1) {
       Elementwise.add(
         gradients + range.lowerBound, gradients + block * stride + range.lowerBound, count: range.count)

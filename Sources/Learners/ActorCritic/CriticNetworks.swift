@@ -1,0 +1,139 @@
+import Kernels
+import Networks
+
+/// Critics Q_i(s, a), i in 0..<members, of one architecture: their passes over one block of rows. Parameters come as a
+/// pointer to those of all members, one after the other, so that critics and their targets go the same ways.
+struct CriticNetworks: Sendable {
+  /// Observation and unit action in, value out.
+  let network: Perceptron
+  /// Number of critics.
+  let members: Int
+  /// The unit box of actions, in which critics see them.
+  let scaling: ActionScaling
+
+  /// Floats per observation, D.
+  var observationSize: Int { network.inputs - scaling.size }
+  /// Floats per action, A.
+  var actionSize: Int { scaling.size }
+  /// Parameters of all members.
+  var parameterCount: Int { members * network.layout.count }
+
+  /// Scratch of one thread for one block.
+  final class Workspace {
+    let passes: [PerceptronWorkspace]
+    /// Inputs [rows, D + A].
+    var pairs: Matrix
+    /// Gradients with respect to the outputs [members, rows] and to the inputs [members, rows, D + A].
+    var outputGradients: Vector
+    var inputGradients: Vector
+
+    init(_ critics: CriticNetworks, gradients: Bool) {
+      passes = (0..<critics.members).map { _ in
+        PerceptronWorkspace(for: critics.network, capacity: RowBlocks.size, keepsActivations: gradients)
+      }
+      pairs = Matrix(rows: RowBlocks.size, columns: critics.network.inputs)
+      outputGradients = Vector(count: gradients ? critics.members * RowBlocks.size : 0)
+      inputGradients = Vector(count: gradients ? critics.members * RowBlocks.size * critics.network.inputs : 0)
+    }
+  }
+
+  /// The critics' inputs [rows, D + A], left in the workspace; the actions may be filled in later.
+  func pair(
+    _ observations: UnsafePointer<Float>, unitActions: UnsafePointer<Float>? = nil, rows: Int, _ workspace: Workspace
+  ) -> UnsafeMutablePointer<Float> {
+    let (x, width) = (workspace.pairs.mutablePointer, network.inputs)
+    let (observationSize, actionSize) = (observationSize, actionSize)
+    for r in 0..<rows {
+      for c in 0..<observationSize { x[r * width + c] = observations[r * observationSize + c] }
+      if let unitActions {
+        for c in 0..<actionSize { x[r * width + observationSize + c] = unitActions[r * actionSize + c] }
+      }
+    }
+    return x
+  }
+
+  /// The same with actions in the environment's units.
+  func pair(
+    _ observations: UnsafePointer<Float>, actions: UnsafePointer<Float>, rows: Int, _ workspace: Workspace
+  ) -> UnsafeMutablePointer<Float> {
+    let x = pair(observations, rows: rows, workspace)
+    scaling.toUnit(actions, rows: rows, into: x + observationSize, stride: network.inputs)
+    return x
+  }
+
+  /// min_i Q_i [rows] of inputs `x`.
+  func least(
+    _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, into values: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace
+  ) {
+    for member in 0..<members {
+      let q = network.forward(
+        parameters + member * network.layout.count, x, rows: rows, workspace.passes[member])
+      if member == 0 {
+        values.update(from: q, count: rows)
+      } else {
+        for r in 0..<rows { values[r] = min(values[r], q[r]) }
+      }
+    }
+  }
+
+  /// min_i Q_i [rows] over the first `count` critics, and `scale` times its gradient by the inputs [rows, D + A], which goes
+  /// through the smallest critic alone; the result is in the workspace until its next use.
+  func leastAndGradient(
+    _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, among count: Int, scale: Float,
+    into values: UnsafeMutablePointer<Float>, _ workspace: Workspace
+  ) -> UnsafeMutablePointer<Float> {
+    let gradients = workspace.outputGradients.mutablePointer
+    for member in 0..<count {
+      let q = network.forward(
+        parameters + member * network.layout.count, x, rows: rows, workspace.passes[member])
+      let own = gradients + member * rows
+      for r in 0..<rows {
+        let isLess = member == 0 || !(values[r] <= q[r])
+        own[r] = isLess ? scale : 0
+        if isLess { values[r] = q[r] }
+      }
+      // a smaller value takes the gradient from those before
+      for earlier in 0..<member {
+        for r in 0..<rows where own[r] != 0 { gradients[earlier * rows + r] = 0 }
+      }
+    }
+    let inputGradients = workspace.inputGradients.mutablePointer
+    let width = network.inputs
+    for member in 0..<count {
+      network.backward(
+        parameters + member * network.layout.count, x, rows: rows, outputGradient: gradients + member * rows,
+        workspace.passes[member], parameterGradient: nil, inputGradient: inputGradients + member * rows * width)
+      if member > 0 {
+        Elementwise.add(inputGradients, inputGradients + member * rows * width, count: rows * width)
+      }
+    }
+    return inputGradients
+  }
+
+  /// Loss sum over rows and critics of weight * 1/2 (Q_i - y)^2 at inputs `x`, sum over rows of the critics' average
+  /// value, and the gradient of `share` times the loss, written to `gradients` [members, parameters].
+  func regress(
+    _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, targets y: UnsafePointer<Float>,
+    weights: UnsafePointer<Float>?, rows: Int, share: Float, gradients: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace
+  ) -> (loss: Float, value: Float) {
+    var (loss, value) = (Float(0), Float(0))
+    let each = 1 / Float(members)
+    for member in 0..<members {
+      let place = member * network.layout.count
+      let q = network.forward(parameters + place, x, rows: rows, workspace.passes[member])
+      for r in 0..<rows {
+        let error = q[r] - y[r]
+        let weight = weights.map { $0[r] } ?? 1
+        loss += weight * (0.5 * error * error)
+        value += each * q[r]
+        q[r] = weight * (error * share)
+      }
+      network.backward(
+        parameters + place, x, rows: rows, outputGradient: q, workspace.passes[member],
+        parameterGradient: gradients + place)
+    }
+    return (loss, value)
+  }
+}
