@@ -45,7 +45,9 @@ public struct OffPolicyAgent<Learner: OffPolicyLearner>: Agent {
   }
 
   public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
-    if purpose == .collect { exploration = random }
+    guard purpose == .collect else { return }
+    exploration = random
+    learner.startEpisode()
   }
 
   public mutating func act(

@@ -12,10 +12,19 @@ extension Catalog {
     .planning("pets", "PETS: plans with CEM in a probabilistic ensemble", CrossEntropy.self),
     .planning("pets-mppi", "PETS with the MPPI planner", PathIntegral.self),
     .planning("pets-random-shooting", "PETS with random shooting", RandomShooting.self),
-    .offPolicy("sac", "soft actor-critic") { (settings: SoftActorCriticSettings, spec, random) in
-      let (low, high) = spec.action.bounds
-      return SoftActorCritic(
-        settings, observationSize: spec.observationSize, low: low, high: high, using: random)
+    .offPolicy("sac", "soft actor-critic") { (settings: OffPolicyAgentSettings<SoftActorCriticSettings>, box, random) in
+      SoftActorCritic(
+        settings.learner, observationSize: box.observationSize, low: box.low, high: box.high, using: random)
+    },
+    .offPolicy("td3", "twin delayed deep deterministic policy gradient") {
+      (settings: OffPolicyAgentSettings<DeterministicActorCriticSettings>, box, random) in
+      DeterministicActorCritic(
+        settings.learner, observationSize: box.observationSize, low: box.low, high: box.high, using: random)
+    },
+    .offPolicy("ddpg", "deep deterministic policy gradient") {
+      (settings: DeepDeterministicAgentSettings, box, random) in
+      DeterministicActorCritic(
+        settings.learner, observationSize: box.observationSize, low: box.low, high: box.high, using: random)
     },
     AgentEntry("random", summary: "uniformly random actions, the baseline", secondsPerStep: 2e-6) {
       (_: RandomAgentSettings, environment, random) throws(ConfigurationError) in
@@ -33,10 +42,31 @@ struct PlanningAgentSettings<Search: Planner>: Configuration {
 }
 
 /// What can be set of an off-policy agent: its schedule and its learner.
-struct OffPolicyAgentSettings<Learner: Configuration>: Configuration {
+protocol OffPolicyAgentConfiguration: Configuration {
+  associatedtype Learner: Configuration
+  var agent: OffPolicySettings { get }
+  var learner: Learner { get }
+}
+
+/// The same with the learner's own defaults.
+struct OffPolicyAgentSettings<Learner: Configuration>: OffPolicyAgentConfiguration {
   init() {}
   @SettingGroup("Schedule and replay") var agent = OffPolicySettings()
   @SettingGroup("Learner") var learner = Learner()
+}
+
+/// The same with DDPG's defaults.
+struct DeepDeterministicAgentSettings: OffPolicyAgentConfiguration {
+  init() {}
+  @SettingGroup("Schedule and replay") var agent = OffPolicySettings()
+  @SettingGroup("Learner") var learner = DeterministicActorCriticSettings.deepDeterministic
+}
+
+/// What a learner must know of an environment with continuous actions.
+struct ContinuousTask {
+  let observationSize: Int
+  let low: [Float]
+  let high: [Float]
 }
 
 extension AgentEntry {
@@ -64,16 +94,18 @@ extension AgentEntry {
   }
 
   /// An off-policy agent around the learner that `make` builds.
-  static func offPolicy<Settings: Configuration, Learner: OffPolicyLearner & SendableMetatype>(
+  static func offPolicy<Settings: OffPolicyAgentConfiguration, Learner: OffPolicyLearner & SendableMetatype>(
     _ name: String, _ summary: String,
-    make: @escaping @Sendable (Settings, EnvironmentSpec, RandomStream) -> Learner
+    make: @escaping @Sendable (Settings, ContinuousTask, RandomStream) -> Learner
   ) -> AgentEntry {
-    AgentEntry(name, summary: summary, secondsPerStep: 0.008, settings: OffPolicyAgentSettings<Settings>.self) {
+    AgentEntry(name, summary: summary, secondsPerStep: 0.008, settings: Settings.self) {
       settings, environment, random throws(ConfigurationError) in
       let spec = try continuous(environment, for: name)
+      let (low, high) = spec.action.bounds
+      let task = ContinuousTask(observationSize: spec.observationSize, low: low, high: high)
       return OffPolicyAgent(
-        settings.agent, learner: make(settings.learner, spec, random.child("learner")), spec: spec,
-        using: random.child("agent"))
+        settings.agent, learner: make(settings, task, random.child("learner")), spec: spec, using: random.child("agent")
+      )
     }
   }
 }

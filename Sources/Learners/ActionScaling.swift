@@ -34,6 +34,13 @@ public struct ActionScaling: Sendable {
     }
   }
 
+  /// The nearest number in the unit box; NaN stays NaN.
+  @inline(__always)
+  static func clipToUnit(_ x: Float) -> Float {
+    let low = x < -1 ? -1 : x
+    return low > 1 ? 1 : low
+  }
+
   /// Overwrites one unit action by the environment's.
   func fromUnit(_ action: inout [Float]) {
     precondition(action.count == size, "\(action.count) components of \(size)")

@@ -31,6 +31,22 @@ package enum TanhGaussianHead {
     }
   }
 
+  /// The actions of `sample` alone.
+  package static func draw(
+    _ outputs: UnsafePointer<Float>, noise: UnsafePointer<Float>, rows: Int, size: Int,
+    actions: UnsafeMutablePointer<Float>
+  ) {
+    let (lowest, highest) = (logStdRange.lowerBound, logStdRange.upperBound)
+    for r in 0..<rows {
+      let mean = outputs + r * 2 * size
+      for c in 0..<size {
+        let raw = mean[size + c]
+        let logStd = raw < lowest ? lowest : raw > highest ? highest : raw
+        actions[r * size + c] = Scalar.tanh(mean[c] + Scalar.exp(logStd) * noise[r * size + c])
+      }
+    }
+  }
+
   /// Modes tanh(mean) [rows, A].
   package static func mode(
     _ outputs: UnsafePointer<Float>, rows: Int, size: Int, actions: UnsafeMutablePointer<Float>

@@ -8,10 +8,15 @@ import TestSupport
   /// Settings that make an agent small and let it train within the first half of 120 steps.
   private static let small: [String: [String]] = [
     "random": [],
-    "sac": ["learner.hidden=[16,16]", "agent.batch_size=16", "agent.random_steps=20", "agent.replay_capacity=90"],
+    "sac": learning,
+    "td3": learning,
+    "ddpg": learning + ["learner.noise.kind=ornstein_uhlenbeck"],
     "pets": planning + ["planner.elites=4", "planner.iterations=2"],
     "pets-mppi": planning,
     "pets-random-shooting": planning,
+  ]
+  private static let learning = [
+    "learner.hidden=[16,16]", "agent.batch_size=16", "agent.random_steps=20", "agent.replay_capacity=90",
   ]
   private static let planning = [
     "planner.horizon=4", "planner.population=12", "agent.particles=5", "agent.fit_interval=25", "model.hidden=[16,16]",

@@ -141,12 +141,14 @@ public struct SoftActorCritic: DifferentiableValueLearner {
 extension SoftActorCritic {
   public var discount: Float { settings.discount }
 
-  public var policy: SquashedGaussianPolicy {
-    SquashedGaussianPolicy(network: actorNetwork, parameters: actor, scaling: scaling)
+  public var policy: ActorPolicy<SquashedGaussianActor> {
+    ActorPolicy(head: SquashedGaussianActor(), network: actorNetwork, parameters: actor, scaling: scaling)
   }
 
-  public var bootstrap: SoftBootstrap {
-    SoftBootstrap(policy: policy, critics: criticNetworks, targets: criticTargets, temperature: temperature)
+  public var bootstrap: ActorBootstrap<SquashedGaussianActor> {
+    ActorBootstrap(
+      head: SquashedGaussianActor(), network: actorNetwork, actor: actor, critics: criticNetworks,
+      criticTargets: criticTargets, temperature: temperature)
   }
 
   public var critic: CriticEstimate { CriticEstimate(critics: criticNetworks, parameters: critics.parameters) }

@@ -1,0 +1,76 @@
+import Interfaces
+import Kernels
+import Networks
+
+/// V'(s) = min_i Q'_i(s, a) - alpha log pi(a | s), a drawn from an actor as critic targets value it. Without entropy term
+/// alpha is 0; the log-probability is that of the action in the unit box.
+public struct ActorBootstrap<Head: ActorHead>: BootstrapValue {
+  let head: Head
+  let network: Perceptron
+  let actor: Vector
+  let critics: CriticNetworks
+  let criticTargets: Vector
+  let temperature: Float
+
+  public var observationSize: Int { network.inputs }
+  public var actionSize: Int { critics.actionSize }
+
+  public func makeWorkspace() -> ActorWorkspace {
+    ActorWorkspace(actor: network, actionSize: actionSize, critics: critics, gradients: false)
+  }
+
+  public func values(
+    count: Int, of observations: UnsafePointer<Float>, using random: inout RandomStream,
+    values: UnsafeMutablePointer<Float>, _ workspace: ActorWorkspace
+  ) {
+    RowBlocks.forEach(of: count) { first, rows in
+      let noise = workspace.noise.mutablePointer
+      random.fillNormal(noise, count: rows * actionSize)
+      BootstrapPass(
+        head: head, network: network, actor: actor.pointer, critics: critics, criticTargets: criticTargets.pointer,
+        temperature: temperature
+      ).values(of: observations + first * observationSize, noise: noise, rows: rows, into: values + first, workspace)
+    }
+  }
+
+  public func act(
+    count: Int, on observations: UnsafePointer<Float>, using random: inout RandomStream,
+    actions: UnsafeMutablePointer<Float>, bonuses: UnsafeMutablePointer<Float>, _ workspace: ActorWorkspace
+  ) {
+    RowBlocks.forEach(of: count) { first, rows in
+      let noise = workspace.noise.mutablePointer
+      random.fillNormal(noise, count: rows * actionSize)
+      let output = network.forward(actor.pointer, observations + first * observationSize, rows: rows, workspace.actor)
+      let unit = actions + first * actionSize
+      head.sampleTarget(
+        output, noise: noise, rows: rows, size: actionSize, actions: unit, logProbabilities: bonuses + first)
+      critics.scaling.fromUnit(unit, rows: rows)
+      for r in first..<first + rows { bonuses[r] *= -temperature }
+    }
+  }
+}
+
+/// The same by pointers to parameters that are about to change, on one block.
+struct BootstrapPass<Head: ActorHead> {
+  let head: Head
+  let network: Perceptron
+  let actor: UnsafePointer<Float>
+  let critics: CriticNetworks
+  let criticTargets: UnsafePointer<Float>
+  let temperature: Float
+
+  /// V'(s) [rows] of `observations` [rows, D] for noise [rows, A].
+  func values(
+    of observations: UnsafePointer<Float>, noise: UnsafePointer<Float>, rows: Int,
+    into values: UnsafeMutablePointer<Float>, _ workspace: ActorWorkspace
+  ) {
+    guard let criticWorkspace = workspace.critics else { preconditionFailure("scratch without critics") }
+    let output = network.forward(actor, observations, rows: rows, workspace.actor)
+    let (actions, logProbabilities) = (workspace.actions.mutablePointer, workspace.logProbabilities.mutablePointer)
+    head.sampleTarget(
+      output, noise: noise, rows: rows, size: critics.actionSize, actions: actions, logProbabilities: logProbabilities)
+    let x = critics.pair(observations, unitActions: actions, rows: rows, criticWorkspace)
+    critics.least(criticTargets, x, rows: rows, into: values, criticWorkspace)
+    for r in 0..<rows { values[r] -= temperature * logProbabilities[r] }
+  }
+}

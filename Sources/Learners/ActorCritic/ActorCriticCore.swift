@@ -1,0 +1,162 @@
+import Archive
+import Interfaces
+import Kernels
+import Networks
+
+/// What actor-critic methods share: an actor, critics with their targets, optimizers, and the two halves of an update.
+struct ActorCriticCore<Head: ActorHead> {
+  /// Architecture of the networks.
+  struct Shape {
+    var observationSize: Int
+    var low: [Float]
+    var high: [Float]
+    var hidden: [Int]
+    var activation: Activation
+    var layerNormalization: Bool
+    var critics: Int
+    /// Critics, from the first on, whose least value the actor ascends.
+    var ascendedCritics: Int
+    /// Whether targets come from a slowly moving copy of the actor.
+    var targetsActor: Bool
+  }
+
+  /// How far things move.
+  struct Rates {
+    var actorLearningRate: Float
+    var criticLearningRate: Float
+    var discount: Float
+    var tau: Float
+  }
+
+  let head: Head
+  let rates: Rates
+  /// Observation in, the head's outputs out.
+  let actorNetwork: Perceptron
+  let critics: CriticNetworks
+  let ascendedCritics: Int
+  var actor: Vector
+  var actorTarget: Vector?
+  var criticParameters: Vector
+  var criticTargets: Vector
+  var actorOptimizer: Adam
+  var criticOptimizer: Adam
+  private var scratch: ActorCriticScratch<Head>?
+  private let acting: PerceptronWorkspace
+
+  init(_ head: Head, _ shape: Shape, _ rates: Rates, using random: RandomStream) {
+    self.head = head
+    self.rates = rates
+    let scaling = ActionScaling(low: shape.low, high: shape.high)
+    actorNetwork = Perceptron(
+      inputs: shape.observationSize, hidden: shape.hidden, outputs: Head.outputsPerComponent * scaling.size,
+      activation: shape.activation)
+    var stream = random.child("actor")
+    actor = actorNetwork.initialParameters(.orthogonal(gain: Float(2).squareRoot(), last: 0.01), using: &stream)
+    actorTarget = shape.targetsActor ? actor : nil
+    let critic = Perceptron(
+      inputs: shape.observationSize + scaling.size, hidden: shape.hidden, outputs: 1, activation: shape.activation,
+      layerNormalization: shape.layerNormalization)
+    critics = CriticNetworks(network: critic, members: shape.critics, scaling: scaling)
+    ascendedCritics = shape.ascendedCritics
+    criticParameters =
+      EnsemblePerceptron(
+        critic, members: shape.critics, initialization: .orthogonal(gain: Float(2).squareRoot(), last: 1),
+        using: random.child("critics")
+      ).parameters
+    criticTargets = criticParameters
+    actorOptimizer = Adam(count: actor.count)
+    criticOptimizer = Adam(count: criticParameters.count)
+    acting = PerceptronWorkspace(for: actorNetwork, capacity: 1, keepsActivations: false)
+  }
+
+  /// The unit box of actions.
+  var scaling: ActionScaling { critics.scaling }
+
+  /// The policy as it is now.
+  var policy: ActorPolicy<Head> {
+    ActorPolicy(head: head, network: actorNetwork, parameters: actor, scaling: scaling)
+  }
+
+  /// The critics as they are now.
+  var critic: CriticEstimate { CriticEstimate(critics: critics, parameters: criticParameters) }
+
+  /// What targets bootstrap from now.
+  func bootstrap(temperature: Float) -> ActorBootstrap<Head> {
+    ActorBootstrap(
+      head: head, network: actorNetwork, actor: actorTarget ?? actor, critics: critics, criticTargets: criticTargets,
+      temperature: temperature)
+  }
+
+  /// The actor's outputs for one observation, valid until the next call.
+  func output(for observation: [Float]) -> UnsafeMutablePointer<Float> {
+    precondition(observation.count == actorNetwork.inputs, "observation of \(observation.count) floats")
+    return observation.withUnsafeBufferPointer { x in
+      guard let base = x.baseAddress else { preconditionFailure("observation without floats") }
+      return actorNetwork.forward(actor.pointer, base, rows: 1, acting)
+    }
+  }
+
+  /// Scratch of this value alone: a copy of the learner gets its own at its first update.
+  mutating func reserve(_ rows: Int) -> ActorCriticScratch<Head> {
+    if isKnownUniquelyReferenced(&scratch), let kept = scratch, kept.fits(rows: rows) { return kept }
+    let fresh = ActorCriticScratch(self, rows: rows)
+    scratch = fresh
+    return fresh
+  }
+
+  /// Both halves of an update on transitions: critics to bootstrapped targets, then, if `improves`, the actor.
+  mutating func update(
+    on batch: TransitionBatch, temperature: Float, movesTargets: Bool, improves: Bool, using random: inout RandomStream
+  ) -> (critic: CriticLosses, actor: ActorLosses?) {
+    let rows = FittedRows(batch, observationSize: critics.observationSize, actionSize: critics.actionSize)
+    let scratch = reserve(batch.count)
+    scratch.drawNoise(batch.count * critics.actionSize, both: Head.isStochastic, using: &random)
+    let fitted = scratch.fitCritics(&self, rows, temperature: temperature, movesTargets: movesTargets)
+    guard improves else { return (fitted, nil) }
+    return (
+      fitted,
+      scratch.improveActor(
+        &self, at: batch.observations, noiseHalf: Head.isStochastic ? 1 : 0, temperature: temperature)
+    )
+  }
+
+  /// The critics' half, with targets from elsewhere.
+  mutating func fitValues(to batch: ValueBatch, movesTargets: Bool) -> CriticLosses {
+    let rows = FittedRows(batch, observationSize: critics.observationSize, actionSize: critics.actionSize)
+    return reserve(batch.count).fitCritics(&self, rows, temperature: 0, movesTargets: movesTargets)
+  }
+
+  /// The actor's half.
+  mutating func improvePolicy(
+    at observations: Matrix, temperature: Float, using random: inout RandomStream
+  ) -> ActorLosses {
+    let scratch = reserve(observations.rows)
+    if Head.isStochastic {
+      scratch.drawNoise(observations.rows * critics.actionSize, both: false, using: &random)
+    }
+    return scratch.improveActor(&self, at: observations, noiseHalf: 0, temperature: temperature)
+  }
+}
+
+extension ActorCriticCore {
+  func save(to writer: inout StateWriter) {
+    writer.write("actor", actor)
+    if let actorTarget { writer.write("actor_target", actorTarget) }
+    writer.write("critics", criticParameters)
+    writer.write("critic_targets", criticTargets)
+    writer.write("actor_optimizer", actorOptimizer)
+    writer.write("critic_optimizer", criticOptimizer)
+  }
+
+  mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try reader.read("actor", into: &actor)
+    if var target = actorTarget {
+      try reader.read("actor_target", into: &target)
+      actorTarget = target
+    }
+    try reader.read("critics", into: &criticParameters)
+    try reader.read("critic_targets", into: &criticTargets)
+    try reader.read("actor_optimizer", into: &actorOptimizer)
+    try reader.read("critic_optimizer", into: &criticOptimizer)
+  }
+}

@@ -1,0 +1,192 @@
+import Interfaces
+import Kernels
+import Networks
+
+/// Buffers and parallel passes of actor-critic updates. Rows are cut into blocks of fixed size, each with its own gradient.
+final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
+  enum Phase { case criticGradient, criticStep, actorGradient, actorStep }
+
+  private let capacity: Int
+  private let workers: [ActorWorkspace]
+  private var noise: Vector  // [2, N, A]: for the next actions, then for the actor's
+  private let actorGradients: BlockGradients
+  private let criticGradients: BlockGradients
+  private var sums: Vector  // [blocks, 2]: loss and average value, or loss and log-probability
+  private var fit: Fit?
+  private var ascent: Ascent?
+
+  /// A fit of the critics under way.
+  private struct Fit {
+    let rows: FittedRows
+    let blocks: RowBlocks
+    let noise: UnsafePointer<Float>
+    let bootstrap: BootstrapPass<Head>
+    let parameters: UnsafeMutablePointer<Float>
+    let targets: UnsafeMutablePointer<Float>?
+    let step: Adam.Step
+    let discount: Float
+    let tau: Float
+  }
+
+  /// An improvement of the policy under way.
+  private struct Ascent {
+    let observations: UnsafePointer<Float>
+    let blocks: RowBlocks
+    let noise: UnsafePointer<Float>
+    let head: Head
+    let network: Perceptron
+    let parameters: UnsafeMutablePointer<Float>
+    let target: UnsafeMutablePointer<Float>?
+    let critics: CriticNetworks
+    let ascended: Int
+    let criticParameters: UnsafePointer<Float>
+    let step: Adam.Step
+    let tau: Float
+    let temperature: Float
+  }
+
+  init(_ core: ActorCriticCore<Head>, rows: Int) {
+    capacity = rows
+    workers = (0..<WorkerPool.threads).map { _ in
+      ActorWorkspace(
+        actor: core.actorNetwork, actionSize: core.critics.actionSize, critics: core.critics, gradients: true)
+    }
+    let blocks = RowBlocks(rows: rows).count
+    noise = Vector(count: 2 * rows * core.critics.actionSize)
+    actorGradients = BlockGradients(parameters: core.actorNetwork.layout.count, blocks: blocks)
+    criticGradients = BlockGradients(parameters: core.critics.parameterCount, blocks: blocks)
+    sums = Vector(count: 2 * blocks)
+  }
+
+  /// Whether it can serve that many rows with the threads there are now.
+  func fits(rows: Int) -> Bool { rows <= capacity && workers.count >= WorkerPool.threads }
+
+  /// Draws the noise of `count` next actions, and where `both` is set of as many actions of the actor.
+  func drawNoise(_ count: Int, both: Bool, using random: inout RandomStream) {
+    random.fillNormal(noise.mutablePointer, count: both ? 2 * count : count)
+  }
+
+  /// One step of the critics, with noise drawn before; their targets move if `movesTargets`.
+  func fitCritics(
+    _ core: inout ActorCriticCore<Head>, _ rows: FittedRows, temperature: Float, movesTargets: Bool
+  ) -> CriticLosses {
+    let (parameters, targets) = (core.criticParameters.mutablePointer, core.criticTargets.mutablePointer)
+    let blocks = RowBlocks(rows: rows.count)
+    fit = Fit(
+      rows: rows, blocks: blocks, noise: noise.pointer,
+      bootstrap: BootstrapPass(
+        head: core.head, network: core.actorNetwork, actor: (core.actorTarget ?? core.actor).pointer,
+        critics: core.critics, criticTargets: targets, temperature: temperature),
+      parameters: parameters, targets: movesTargets ? targets : nil,
+      step: core.criticOptimizer.beginStep(learningRate: core.rates.criticLearningRate), discount: core.rates.discount,
+      tau: core.rates.tau)
+    run(.criticGradient, shards: blocks.count)
+    run(.criticStep, shards: criticGradients.pieces)
+    let (loss, value) = means(blocks)
+    return CriticLosses(loss: loss, value: value)
+  }
+
+  /// One step of the actor, with noise drawn before as the `half`th part of [2, N, A]; its target, if it has one, moves.
+  func improveActor(
+    _ core: inout ActorCriticCore<Head>, at observations: Matrix, noiseHalf half: Int, temperature: Float
+  ) -> ActorLosses {
+    precondition(
+      observations.columns == core.actorNetwork.inputs && observations.rows > 0, "observations of another shape")
+    let blocks = RowBlocks(rows: observations.rows)
+    ascent = Ascent(
+      observations: observations.pointer, blocks: blocks,
+      noise: noise.pointer + half * observations.rows * core.critics.actionSize, head: core.head,
+      network: core.actorNetwork, parameters: core.actor.mutablePointer, target: core.actorTarget?.mutablePointer,
+      critics: core.critics, ascended: core.ascendedCritics, criticParameters: core.criticParameters.pointer,
+      step: core.actorOptimizer.beginStep(learningRate: core.rates.actorLearningRate), tau: core.rates.tau,
+      temperature: temperature)
+    run(.actorGradient, shards: blocks.count)
+    run(.actorStep, shards: actorGradients.pieces)
+    let (loss, logProbability) = means(blocks)
+    return ActorLosses(loss: loss, entropy: -logProbability)
+  }
+
+  private func means(_ blocks: RowBlocks) -> (Float, Float) {
+    let share = 1 / Float(blocks.rows)
+    var (first, second) = (Float(0), Float(0))
+    for block in 0..<blocks.count {
+      first += sums.pointer[2 * block] * share
+      second += sums.pointer[2 * block + 1] * share
+    }
+    return (first, second)
+  }
+
+  func run(_ phase: Phase, shard: Int, worker: Int) {
+    switch phase {
+    case .criticGradient: if let fit { criticGradient(fit, block: shard, workers[worker]) }
+    case .criticStep:
+      guard let fit else { return }
+      criticGradients.step(
+        piece: shard, blocks: fit.blocks.count, fit.step, fit.parameters, target: fit.targets, tau: fit.tau)
+    case .actorGradient: if let ascent { actorGradient(ascent, block: shard, workers[worker]) }
+    case .actorStep:
+      guard let ascent else { return }
+      actorGradients.step(
+        piece: shard, blocks: ascent.blocks.count, ascent.step, ascent.parameters, target: ascent.target,
+        tau: ascent.tau)
+    }
+  }
+
+  private func criticGradient(_ fit: Fit, block: Int, _ worker: ActorWorkspace) {
+    guard let criticWorkspace = worker.critics else { return }
+    let (critics, range, y) = (fit.bootstrap.critics, fit.blocks[block], worker.targets.mutablePointer)
+    let first = range.lowerBound
+    let weights = fit.rows.writeTargets(
+      range, observationSize: critics.observationSize, discount: fit.discount, into: y
+    ) { next, values in
+      fit.bootstrap.values(
+        of: next, noise: fit.noise + first * critics.actionSize, rows: range.count, into: values, worker)
+    }
+    let x = critics.pair(
+      fit.rows.observations + first * critics.observationSize, actions: fit.rows.actions + first * critics.actionSize,
+      rows: range.count, criticWorkspace)
+    let (loss, value) = critics.regress(
+      fit.parameters, x, targets: y, weights: weights, rows: range.count, share: 1 / Float(fit.blocks.rows),
+      gradients: criticGradients[block], criticWorkspace)
+    sums.mutablePointer[2 * block] = loss
+    sums.mutablePointer[2 * block + 1] = value
+  }
+
+  private func actorGradient(_ ascent: Ascent, block: Int, _ worker: ActorWorkspace) {
+    guard let criticWorkspace = worker.critics else { return }
+    let (critics, range) = (ascent.critics, ascent.blocks[block])
+    let (first, rows, size) = (range.lowerBound, range.count, critics.actionSize)
+    let observations = ascent.observations + first * critics.observationSize
+    let noise = ascent.noise + first * size
+    let output = ascent.network.forward(ascent.parameters, observations, rows: rows, worker.actor)
+    let (actions, logProbabilities) = (worker.actions.mutablePointer, worker.logProbabilities.mutablePointer)
+    ascent.head.sample(
+      output, noise: noise, rows: rows, size: size, actions: actions, logProbabilities: logProbabilities)
+    // loss = mean of alpha log pi - min Q
+    let share = 1 / Float(ascent.blocks.rows)
+    let values = worker.values.mutablePointer
+    let x = critics.pair(observations, unitActions: actions, rows: rows, criticWorkspace)
+    let inputGradients = critics.leastAndGradient(
+      ascent.criticParameters, x, rows: rows, among: ascent.ascended, scale: -share, into: values, criticWorkspace)
+    let (actionGradients, width) = (worker.actionGradients.mutablePointer, critics.network.inputs)
+    for r in 0..<rows {
+      for c in 0..<size {
+        actionGradients[r * size + c] = inputGradients[r * width + critics.observationSize + c]
+      }
+    }
+    let outputGradients = worker.outputGradients.mutablePointer
+    ascent.head.backward(
+      output, noise: noise, actions: actions, actionGradient: actionGradients,
+      logProbabilityGradient: ascent.temperature * share, rows: rows, size: size, gradient: outputGradients)
+    ascent.network.backward(
+      ascent.parameters, observations, rows: rows, outputGradient: outputGradients, worker.actor,
+      parameterGradient: actorGradients[block])
+    var (loss, logProbability) = (Float(0), Float(0))
+    for r in 0..<rows {
+      loss += ascent.temperature * logProbabilities[r] - values[r]
+      logProbability += logProbabilities[r]
+    }
+    sums.mutablePointer[2 * block] = loss
+    sums.mutablePointer[2 * block + 1] = logProbability
+  }
+}

@@ -1,0 +1,34 @@
+import Kernels
+import Networks
+
+/// Scratch of one thread for the passes of actor and critics over one block of rows.
+public final class ActorWorkspace {
+  let actor: PerceptronWorkspace
+  /// Nil where only the actor is asked.
+  let critics: CriticNetworks.Workspace?
+  /// Unit actions [rows, A], gradients with respect to them, and standard normal noise.
+  var actions: Matrix
+  var actionGradients: Matrix
+  var noise: Matrix
+  /// One number a row.
+  var logProbabilities: Vector
+  var values: Vector
+  var targets: Vector
+  /// Gradients with respect to the actor's outputs.
+  var outputGradients: Matrix
+
+  /// Scratch for an actor with actions of `actionSize` components and perhaps critics; with `gradients` for their backward
+  /// passes.
+  init(actor network: Perceptron, actionSize: Int, critics: CriticNetworks?, gradients: Bool) {
+    let rows = RowBlocks.size
+    actor = PerceptronWorkspace(for: network, capacity: rows, keepsActivations: gradients)
+    self.critics = critics.map { CriticNetworks.Workspace($0, gradients: gradients) }
+    actions = Matrix(rows: rows, columns: actionSize)
+    actionGradients = Matrix(rows: gradients ? rows : 0, columns: actionSize)
+    noise = Matrix(rows: rows, columns: actionSize)
+    logProbabilities = Vector(count: rows)
+    values = Vector(count: rows)
+    targets = Vector(count: rows)
+    outputGradients = Matrix(rows: gradients ? rows : 0, columns: network.outputs)
+  }
+}

@@ -1,0 +1,99 @@
+import Archive
+import Interfaces
+import Kernels
+import Networks
+
+/// Deterministic actor-critic: TD3 (Fujimoto et al. 2018), and with its three ideas off DDPG (Lillicrap et al. 2016).
+///
+/// With a~ = clip(mu'(s') + clip(noise)), the critic target is y = r + discount * continues * min_i Q'_i(s', a~), the loss
+/// 1/2 mean (Q_i - y)^2 for each critic. Every `policyDelay`th update the actor descends -mean Q_1(s, mu(s)), and the
+/// targets of actor and critics move.
+public struct DeterministicActorCritic: DifferentiableValueLearner {
+  public static let metricNames = ["critic_loss", "actor_loss", "q_value"]
+
+  /// What was set.
+  public let settings: DeterministicActorCriticSettings
+  private var core: ActorCriticCore<DeterministicActor>
+  private var noise: ExplorationNoise
+  private var updates = 0
+
+  /// A fresh learner for observations of `observationSize` floats and actions between `low` and `high`.
+  public init(
+    _ settings: DeterministicActorCriticSettings, observationSize: Int, low: [Float], high: [Float],
+    using random: RandomStream
+  ) {
+    self.settings = settings
+    core = ActorCriticCore(
+      DeterministicActor(
+        exploration: settings.noise.scale, targetNoise: settings.targetNoise, targetNoiseClip: settings.targetNoiseClip),
+      .init(
+        observationSize: observationSize, low: low, high: high, hidden: settings.hidden,
+        activation: settings.activation, layerNormalization: settings.layerNormalization, critics: settings.critics,
+        ascendedCritics: 1, targetsActor: true),
+      .init(
+        actorLearningRate: settings.actorLearningRate, criticLearningRate: settings.criticLearningRate,
+        discount: settings.discount, tau: settings.tau),
+      using: random)
+    noise = ExplorationNoise(settings.noise, size: low.count)
+  }
+
+  public var discount: Float { settings.discount }
+  public var policy: ActorPolicy<DeterministicActor> { core.policy }
+  public var bootstrap: ActorBootstrap<DeterministicActor> { core.bootstrap(temperature: 0) }
+  public var critic: CriticEstimate { core.critic }
+
+  /// Whether the update that was begun last is one of the policy, too.
+  private var isPolicyDue: Bool { updates % settings.policyDelay == 0 }
+
+  public mutating func startEpisode() { noise.reset() }
+
+  public mutating func act(
+    on observation: [Float], explore: Bool, using random: inout RandomStream, action: inout [Float]
+  ) {
+    precondition(action.count == core.scaling.size, "action of \(action.count) floats")
+    let output = core.output(for: observation)
+    let shift = explore ? noise.next(using: &random) : nil
+    for c in action.indices {
+      let mean = Scalar.tanh(output[c])
+      action[c] = shift.map { ActionScaling.clipToUnit(mean + $0[c]) } ?? mean
+    }
+    core.scaling.fromUnit(&action)
+  }
+
+  public mutating func update(
+    on batch: TransitionBatch, using random: inout RandomStream, metrics: inout MetricRow
+  ) throws(NumericalFailure) {
+    updates += 1
+    let losses = core.update(
+      on: batch, temperature: 0, movesTargets: isPolicyDue, improves: isPolicyDue, using: &random)
+    try losses.critic.record(in: &metrics)
+    try losses.actor?.record(in: &metrics)
+  }
+
+  public mutating func fitValues(to batch: ValueBatch, metrics: inout MetricRow) throws(NumericalFailure) {
+    updates += 1
+    try core.fitValues(to: batch, movesTargets: isPolicyDue).record(in: &metrics)
+  }
+
+  /// The actor's part of an update, when it is due.
+  public mutating func improvePolicy(
+    at observations: Matrix, using random: inout RandomStream, metrics: inout MetricRow
+  ) throws(NumericalFailure) {
+    guard isPolicyDue else { return }
+    try core.improvePolicy(at: observations, temperature: 0, using: &random).record(in: &metrics)
+  }
+}
+
+extension DeterministicActorCritic: Checkpointable {
+  public func save(to writer: inout StateWriter) {
+    core.save(to: &writer)
+    writer.write("noise", noise)
+    writer.write("updates", updates)
+  }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try core.restore(from: reader)
+    try reader.read("noise", into: &noise)
+    updates = try reader.integer("updates")
+  }
+}

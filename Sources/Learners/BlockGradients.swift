@@ -1,0 +1,42 @@
+import Kernels
+import Networks
+
+/// A batch's gradient, one part for each block of rows. The parts are added in order, so that the sum does not depend on the
+/// number of threads; sum and optimizer step go piece by piece of the parameters, in parallel.
+final class BlockGradients {
+  /// Parameters in a piece.
+  private static let pieceSize = 8192
+
+  private let parameters: Int
+  private let storage: Vector  // [blocks, parameters]
+  private let base: UnsafeMutablePointer<Float>
+
+  /// Room for the gradients of that many parameters from that many blocks.
+  init(parameters: Int, blocks: Int) {
+    self.parameters = parameters
+    var storage = Vector(count: parameters * blocks)
+    base = storage.mutablePointer
+    self.storage = storage
+  }
+
+  /// Where a block's gradient goes, [parameters].
+  subscript(block: Int) -> UnsafeMutablePointer<Float> { base + block * parameters }
+
+  /// Number of pieces.
+  var pieces: Int { (parameters + BlockGradients.pieceSize - 1) / BlockGradients.pieceSize }
+
+  /// One piece's share of a step on `values` [parameters]: adds the gradients of the first `blocks` blocks, takes the
+  /// optimizer's step, then moves `target`, if there is one, by the share `tau` toward the new values.
+  func step(
+    piece: Int, blocks: Int, _ optimizer: Adam.Step, _ values: UnsafeMutablePointer<Float>,
+    target: UnsafeMutablePointer<Float>?, tau: Float
+  ) {
+    let first = piece * BlockGradients.pieceSize
+    let range = first..<min(first + BlockGradients.pieceSize, parameters)
+    for block in stride(from: 1, to: blocks, by: 1) {
+      Elementwise.add(base + first, self[block] + first, count: range.count)
+    }
+    optimizer.apply(values, gradient: base, range: range)
+    if let target { Elementwise.interpolate(target + first, toward: values + first, count: range.count, tau: tau) }
+  }
+}
