@@ -49,6 +49,8 @@ private struct MappedActionsObjective<Map: ActionMap>: Objective {
   let map: Map
   let observationSize: Int
 
+  var knowsReward: Bool { base.knowsReward }
+
   func evaluate(
     count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
     rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>

@@ -53,6 +53,9 @@ public struct ScaledObjective: Objective {
     self.factor = factor
   }
 
+  /// As the objective underneath.
+  public var knowsReward: Bool { base.knowsReward }
+
   public func evaluate(
     count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
     rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>

@@ -31,8 +31,10 @@ struct DescribeCommand: ParsableCommand {
       subjects.append(("run", "settings that all runs have", RunSettings.documentation()))
       if let family = registry.families.first(where: { name.hasPrefix($0.prefix) }) {
         let entry = try family.environment(name)
-        _ = try entry.make()
-        print(EnvironmentTable([entry]).text)
+        if name != family.pattern {  // the pattern itself stands for what all of them have
+          _ = try entry.make()
+          print(EnvironmentTable([entry]).text)
+        }
         subjects.append((name, entry.summary, entry.documentation))
       }
       let found = subjects.filter { $0.name == name }

@@ -18,7 +18,7 @@ struct ListCommand: ParsableCommand {
     abstract: "List agents, environments, planners or models with one-line summaries.",
     discussion: """
       Environments are shown with their spaces, step limit, reward of a step and whether the objective is known, which \
-      planning agents need.
+      planning agents need ('endings': terminations alone, rewards must be learned).
 
       Example:
         foresight list environments --json

@@ -15,7 +15,7 @@ package struct EnvironmentConformance<Task: Environment> {
   /// Every way in which the environments that `make` returns, all alike, break the rules; empty if none does.
   /// `objective` must agree with the terminations of `step`, and if it knows them with the rewards.
   package static func failures(
-    objective: (any Objective)?, seed: UInt64 = 1, make: @escaping () throws -> Task
+    objective: (any Objective)? = nil, seed: UInt64 = 1, make: @escaping () throws -> Task
   ) throws -> [String] {
     var check = try EnvironmentConformance(objective: objective, seed: seed, make: make)
     check.checkSpec()
@@ -211,19 +211,4 @@ package struct EnvironmentConformance<Task: Environment> {
     }
     return course
   }
-}
-
-extension EnvironmentConformance where Score == NoObjective {
-  /// Every way in which environments without an objective break the rules.
-  package static func failures(seed: UInt64 = 1, make: @escaping () throws -> Task) throws -> [String] {
-    try failures(objective: nil, seed: seed, make: make)
-  }
-}
-
-/// The objective of environments that have none.
-package struct NoObjective: Objective {
-  package func evaluate(
-    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
-    rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>
-  ) {}
 }
