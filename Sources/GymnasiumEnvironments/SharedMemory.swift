@@ -11,9 +11,9 @@ final class SharedMemory {
   /// the other process.
   static var isStronglyOrdered: Bool {
     #if arch(x86_64)
-      true
+    true
     #else
-      false
+    false
     #endif
   }
 

@@ -4,24 +4,24 @@ private import CLanes
 /// compiler's own vectors are half as wide on AVX-512, since it prefers 256 bits where the processor has 512.
 enum Lanes {
   #if FORESIGHT_AVX512
-    typealias Lane = SIMD16<Float>
-    typealias Bits = SIMD16<UInt32>
-    /// Floats in a lane.
-    static let width = 16
+  typealias Lane = SIMD16<Float>
+  typealias Bits = SIMD16<UInt32>
+  /// Floats in a lane.
+  static let width = 16
   #else
-    typealias Lane = SIMD8<Float>
-    typealias Bits = SIMD8<UInt32>
-    /// Floats in a lane.
-    static let width = 8
+  typealias Lane = SIMD8<Float>
+  typealias Bits = SIMD8<UInt32>
+  /// Floats in a lane.
+  static let width = 8
   #endif
 
   /// a * b + c, fused where `Scalar.multiplyAdd` is.
   @inline(__always)
   static func multiplyAdd(_ a: Lane, _ b: Lane, _ c: Lane) -> Lane {
     #if FORESIGHT_AVX512
-      foresight_fma16(a, b, c)
+    foresight_fma16(a, b, c)
     #elseif FORESIGHT_FMA
-      foresight_fma8(a, b, c)
+    foresight_fma8(a, b, c)
     #else
     a * b + c
     #endif

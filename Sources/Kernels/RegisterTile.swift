@@ -12,19 +12,19 @@ enum RegisterTile {
   /// Floats in a lane.
   static let lane = Lanes.width
   #if FORESIGHT_AVX512
-    /// Groups of three rows in the tallest tile.
-    static let tallest = 4
+  /// Groups of three rows in the tallest tile.
+  static let tallest = 4
   #else
-    /// Groups of three rows in the tallest tile.
-    static let tallest = 2
+  /// Groups of three rows in the tallest tile.
+  static let tallest = 2
   #endif
 
   /// Whether the build has what the tiles need; else products of whole matrices are left to BLAS.
   static var isFast: Bool {
     #if FORESIGHT_FMA
-      true
+    true
     #else
-      false
+    false
     #endif
   }
 

@@ -107,11 +107,11 @@ enum TiledProduct {
       case (1, false): RegisterTile.compute(Narrow.One.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
       case (2, false): RegisterTile.compute(Narrow.Two.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
       #if FORESIGHT_AVX512
-        case (3, true): RegisterTile.compute(Wide.Three.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
-        case (4, true): RegisterTile.compute(Wide.Four.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
-        case (3, false):
-          RegisterTile.compute(Narrow.Three.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
-        case (4, false): RegisterTile.compute(Narrow.Four.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
+      case (3, true): RegisterTile.compute(Wide.Three.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
+      case (4, true): RegisterTile.compute(Wide.Four.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
+      case (3, false):
+        RegisterTile.compute(Narrow.Three.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
+      case (4, false): RegisterTile.compute(Narrow.Four.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
       #endif
       default: preconditionFailure("no tile of \(groups) groups")
       }
