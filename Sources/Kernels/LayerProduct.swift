@@ -79,6 +79,10 @@ package enum LayerProduct {
     rows: Int, inputs: Int, outputs: Int, _ gradient: UnsafePointer<Float>, _ weights: Weights, slope: Slope,
     into below: UnsafeMutablePointer<Float>
   ) {
+    if outputs == 1 {
+      Elementwise.outerProduct(gradient, weights.stored, rows: rows, columns: inputs, into: below)
+      return multiply(below, by: slope, count: rows * inputs)
+    }
     guard RegisterTile.isFast else {
       gemm(
         .none, .transposed, m: rows, n: inputs, k: outputs, gradient, lda: outputs, weights.stored, ldb: outputs, below,

@@ -33,10 +33,15 @@ final class BlockGradients {
   ) {
     let first = piece * BlockGradients.pieceSize
     let range = first..<min(first + BlockGradients.pieceSize, parameters)
-    for block in stride(from: 1, to: blocks, by: 1) {
+    for block in stride(from: 1, to: blocks - 1, by: 1) {
       Elementwise.add(base + first, self[block] + first, count: range.count)
     }
-    optimizer.apply(values, gradient: base, range: range)
+    // the last is added on the way through the optimizer
+    if blocks > 1 {
+      optimizer.apply(values, gradient: base, plus: self[blocks - 1], range: range)
+    } else {
+      optimizer.apply(values, gradient: base, range: range)
+    }
     if let target { Elementwise.interpolate(target + first, toward: values + first, count: range.count, tau: tau) }
   }
 }

@@ -98,12 +98,29 @@ public struct Adam: Sendable {
     package func apply(
       _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, range: Range<Int>
     ) {
-      let (p, g) = (parameters + range.lowerBound, gradient + range.lowerBound)
+      let g = gradient + range.lowerBound
+      apply(parameters, range) { g[$0] }
+    }
+
+    /// As `apply` with the sum of two gradients.
+    package func apply(
+      _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, plus other: UnsafePointer<Float>,
+      range: Range<Int>
+    ) {
+      let (g, h) = (gradient + range.lowerBound, other + range.lowerBound)
+      apply(parameters, range) { g[$0] + h[$0] }
+    }
+
+    @inline(__always)
+    private func apply(
+      _ parameters: UnsafeMutablePointer<Float>, _ range: Range<Int>, _ gradients: (Int) -> Float
+    ) {
+      let p = parameters + range.lowerBound
       let (m, v) = (first + range.lowerBound, second + range.lowerBound)
       let (b1, b2, a1, a2) = (beta1, beta2, 1 - beta1, 1 - beta2)
       let (rate, scale, epsilon, shrink) = (rate, secondScale, epsilon, shrink)
       for i in 0..<range.count {
-        let gradient = g[i]
+        let gradient = gradients(i)
         var mean = b1 * m[i] + a1 * gradient
         var square = b2 * v[i] + a2 * gradient * gradient
         // Moments of idle units decay into denormal numbers, which are a hundred times slower; they are nothing beside

@@ -37,14 +37,9 @@ extension Perceptron {
       let below =
         index == 0 ? inputGradient ?? workspace.deltas.0 : index % 2 == 0 ? workspace.deltas.0 : workspace.deltas.1
       let slope = index == 0 ? LayerProduct.Slope.one : self.slope(index - 1, workspace)
-      if layer.outputs == 1 {
-        Elementwise.outerProduct(gradient, parameters + layer.weight, rows: rows, columns: layer.inputs, into: below)
-        LayerProduct.multiply(below, by: slope, count: rows * layer.inputs)
-      } else {
-        LayerProduct.inputGradient(
-          rows: rows, inputs: layer.inputs, outputs: layer.outputs, gradient,
-          .init(parameters + layer.weight, panels: panels?.gradient(index)), slope: slope, into: below)
-      }
+      LayerProduct.inputGradient(
+        rows: rows, inputs: layer.inputs, outputs: layer.outputs, gradient,
+        .init(parameters + layer.weight, panels: panels?.gradient(index)), slope: slope, into: below)
       if index == 0 { return }
       let hidden = layers[index - 1]
       if let gain = hidden.gain {

@@ -10,25 +10,59 @@ package enum TanhGaussianHead {
   private static var halfLogTwoPi: Float { 0.918_938_533 }
   private static var logTwo: Float { 0.693_147_181 }
 
+  /// Elements that `sample` takes at a time: three blocks of them fit where no heap is needed.
+  private static let chunk = 64
+
   /// Actions [rows, A] and log-probabilities [rows] for network rows [rows, 2 A] and standard normal `noise` [rows, A].
   package static func sample(
     _ outputs: UnsafePointer<Float>, noise: UnsafePointer<Float>, rows: Int, size: Int,
     actions: UnsafeMutablePointer<Float>, logProbabilities: UnsafeMutablePointer<Float>
   ) {
-    let (lowest, highest) = (logStdRange.lowerBound, logStdRange.upperBound)
-    for r in 0..<rows {
-      let mean = outputs + r * 2 * size
-      var sum: Float = 0
-      for c in 0..<size {
-        let raw = mean[size + c]
-        let logStd = raw < lowest ? lowest : raw > highest ? highest : raw
-        let e = noise[r * size + c]
-        let u = mean[c] + Scalar.exp(logStd) * e
-        actions[r * size + c] = Scalar.tanh(u)
-        sum += -0.5 * e * e - logStd - halfLogTwoPi - 2 * (logTwo - u - Scalar.softplus(-2 * u))
+    logProbabilities.update(repeating: 0, count: rows)
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 3 * chunk) { block in
+      guard let means = block.baseAddress else { return }
+      let (deviations, terms) = (means + chunk, means + 2 * chunk)
+      var (row, column) = (0, 0)
+      for first in stride(from: 0, to: rows * size, by: chunk) {
+        let count = min(chunk, rows * size - first)
+        // Rows are a few floats wide: only without gaps between them do the loops over functions vectorize.
+        var (r, c) = (row, column)
+        for i in 0..<count {
+          means[i] = outputs[r * 2 * size + c]
+          deviations[i] = outputs[r * 2 * size + size + c]
+          advance(&r, &c, size)
+        }
+        score(
+          means, deviations, noise: noise + first, count: count, actions: actions + first, terms: terms)
+        for i in 0..<count {
+          logProbabilities[row] += terms[i]
+          advance(&row, &column, size)
+        }
       }
-      logProbabilities[r] = sum
     }
+  }
+
+  @inline(__always)
+  private static func advance(_ row: inout Int, _ column: inout Int, _ size: Int) {
+    column += 1
+    if column == size { (row, column) = (row + 1, 0) }
+  }
+
+  /// Actions and terms of the log-probability of `count` components.
+  private static func score(
+    _ means: UnsafePointer<Float>, _ logDeviations: UnsafePointer<Float>, noise: UnsafePointer<Float>, count: Int,
+    actions: UnsafeMutablePointer<Float>, terms: UnsafeMutablePointer<Float>
+  ) {
+    let (lowest, highest) = (logStdRange.lowerBound, logStdRange.upperBound)
+    for i in 0..<count {
+      let raw = logDeviations[i]
+      let logStd = raw < lowest ? lowest : raw > highest ? highest : raw
+      let e = noise[i]
+      let u = means[i] + Scalar.exp(logStd) * e
+      terms[i] = -0.5 * e * e - logStd - halfLogTwoPi - 2 * (logTwo - u - Scalar.softplus(-2 * u))
+      actions[i] = u
+    }
+    for i in 0..<count { actions[i] = Scalar.tanh(actions[i]) }
   }
 
   /// The actions of `sample` alone.

@@ -5,9 +5,6 @@ import Networks
 /// Buffers and parallel passes of updates. Rows of a batch are cut into blocks of fixed size, each with its own
 /// gradient; these are added in order, so results do not depend on the number of threads.
 final class SoftActorCriticScratch {
-  /// Parameters in a block of the optimizer step.
-  static let blockParameters = 8192
-
   /// Means over the rows, of all critics and of their values.
   struct CriticLosses {
     var loss: Float = 0
@@ -30,8 +27,8 @@ final class SoftActorCriticScratch {
   private let scaling: ActionScaling
   private var workers: [Worker]
   private var noise: Vector  // [2, N, A]: for the next actions, then for the actor's
-  private var actorGradients: Vector  // [blocks, parameters]
-  private var criticGradients: Vector  // [blocks, 2 * parameters]
+  private let actorGradients: BlockGradients
+  private let criticGradients: BlockGradients  // of both critics
   private var sums: Vector  // [blocks, 4]: critic loss, actor loss, log-probability, value
 
   // The update under way.
@@ -107,8 +104,8 @@ final class SoftActorCriticScratch {
     workers = (0..<WorkerPool.threads).map { _ in Worker(actor: policy, critic: value, actionSize: actions) }
     let blocks = RowBlocks(rows: rows).count
     noise = Vector(count: 2 * rows * actionSize)
-    actorGradients = Vector(count: blocks * actorNetwork.layout.count)
-    criticGradients = Vector(count: blocks * 2 * criticNetwork.layout.count)
+    actorGradients = BlockGradients(parameters: actorNetwork.layout.count, blocks: blocks)
+    criticGradients = BlockGradients(parameters: 2 * criticNetwork.layout.count, blocks: blocks)
     sums = Vector(count: 4 * blocks)
   }
 
@@ -166,7 +163,7 @@ final class SoftActorCriticScratch {
     criticStep = learner.criticOptimizer.beginStep(learningRate: learner.settings.criticLearningRate)
     let this = Unmanaged.passUnretained(self)
     WorkerPool.run(shards: criticRows.count, Phase(owner: this, kind: .criticGradient))
-    WorkerPool.run(shards: pieces(2 * criticNetwork.layout.count), Phase(owner: this, kind: .criticStep))
+    WorkerPool.run(shards: criticGradients.pieces, Phase(owner: this, kind: .criticStep))
     let share = 1 / Float(rows)
     var total = CriticLosses()
     for block in 0..<criticRows.count {
@@ -188,7 +185,7 @@ final class SoftActorCriticScratch {
     actorStep = learner.actorOptimizer.beginStep(learningRate: learner.settings.actorLearningRate)
     let this = Unmanaged.passUnretained(self)
     WorkerPool.run(shards: stateRows.count, Phase(owner: this, kind: .actorGradient))
-    WorkerPool.run(shards: pieces(actorNetwork.layout.count), Phase(owner: this, kind: .actorStep))
+    WorkerPool.run(shards: actorGradients.pieces, Phase(owner: this, kind: .actorStep))
     let share = 1 / Float(observations.rows)
     var total = ActorLosses()
     for block in 0..<stateRows.count {
@@ -202,10 +199,6 @@ final class SoftActorCriticScratch {
         .apply(learner.logTemperature.mutablePointer, gradient: &gradient, range: 0..<1)
     }
     return total
-  }
-
-  private func pieces(_ count: Int) -> Int {
-    (count + SoftActorCriticScratch.blockParameters - 1) / SoftActorCriticScratch.blockParameters
   }
 
   private struct Phase: ShardedWork {
@@ -289,7 +282,7 @@ final class SoftActorCriticScratch {
       }
       criticNetwork.backward(
         critics + critic * size, x, rows: rows, outputGradient: q, worker.critics[critic],
-        parameterGradient: criticGradients.mutablePointer + (2 * block + critic) * size)
+        parameterGradient: criticGradients[block] + critic * size)
     }
     sums.mutablePointer[4 * block] = loss
     sums.mutablePointer[4 * block + 3] = value
@@ -297,12 +290,8 @@ final class SoftActorCriticScratch {
 
   private func stepCritics(piece: Int) {
     guard let critics, let criticTargets, let criticStep else { return }
-    let count = 2 * criticNetwork.layout.count
-    let range = range(of: piece, in: count)
-    combine(criticGradients.mutablePointer, blocks: criticRows.count, stride: count, range)
-    criticStep.apply(critics, gradient: criticGradients.pointer, range: range)
-    Elementwise.interpolate(
-      criticTargets + range.lowerBound, toward: critics + range.lowerBound, count: range.count, tau: tau)
+    criticGradients.step(
+      piece: piece, blocks: criticRows.count, criticStep, critics, target: criticTargets, tau: tau)
   }
 
   private func actorGradient(block: Int, worker index: Int) {
@@ -350,30 +339,13 @@ final class SoftActorCriticScratch {
       logProbabilityGradient: temperature * share, rows: rows, size: actionSize, gradient: outputGradients)
     actorNetwork.backward(
       actor, observations, rows: rows, outputGradient: outputGradients, worker.actor,
-      parameterGradient: actorGradients.mutablePointer + block * actorNetwork.layout.count)
+      parameterGradient: actorGradients[block])
     sums.mutablePointer[4 * block + 1] = loss
     sums.mutablePointer[4 * block + 2] = entropy
   }
 
   private func stepActor(piece: Int) {
     guard let actor, let actorStep else { return }
-    let range = range(of: piece, in: actorNetwork.layout.count)
-    combine(actorGradients.mutablePointer, blocks: stateRows.count, stride: actorNetwork.layout.count, range)
-    actorStep.apply(actor, gradient: actorGradients.pointer, range: range)
-  }
-
-  private func range(of piece: Int, in count: Int) -> Range<Int> {
-    let first = piece * SoftActorCriticScratch.blockParameters
-    return first..<min(first + SoftActorCriticScratch.blockParameters, count)
-  }
-
-  /// Adds the gradients of the later blocks to the first's, in order.
-  private func combine(
-    _ gradients: UnsafeMutablePointer<Float>, blocks: Int, stride: Int, _ range: Range<Int>
-  ) {
-    for block in 1..<max(blocks, 1) {
-      Elementwise.add(
-        gradients + range.lowerBound, gradients + block * stride + range.lowerBound, count: range.count)
-    }
+    actorGradients.step(piece: piece, blocks: stateRows.count, actorStep, actor, target: nil, tau: 0)
   }
 }
