@@ -4,56 +4,34 @@ public import Kernels
 
 /// N copies of an environment in this process, stepped on all threads of `WorkerPool`.
 ///
-/// Copies are cut into shards of fixed size, and each has its own random stream and its own place in the buffers, so that
-/// results do not depend on the number of threads. A step costs one wake-up of the threads besides the steps of the
+/// Each copy has its own random stream and its own place in the buffers, so that results do not depend on the number of
+/// threads, nor on how the copies are shared among them. A step costs one wake-up of the threads besides the steps of the
 /// copies.
 public final class EnvironmentCopies<Base: Environment>: VectorEnvironment {
   public let spec: EnvironmentSpec
   public let count: Int
-  private let copiesPerShard: Int
-  private let copies: UnsafeMutablePointer<Copy>
+  private let environments: UnsafeMutablePointer<Base>
+  private let slots: UnsafeMutablePointer<CopySlot>
   private let observationRows: UnsafeMutablePointer<Float>
   private let finalRows: UnsafeMutablePointer<Float>
   private let earned: UnsafeMutablePointer<Float>
   private let ended: UnsafeMutablePointer<Ending>
-  /// Error of each shard in the step under way.
+  /// Error of each copy in the step under way.
   private let failures: UnsafeMutablePointer<(any Error)?>
   private var random = RandomStream(seed: 0)
   private var isRunning = false
 
-  /// One environment with what stepping it needs.
-  private struct Copy {
-    var environment: Base
-    var observation: [Float]
-    var action: [Float]
-    /// Index of the episode under way.
-    var episode = 0
-    /// The copy's own stream; episodes are numbered below it.
-    var random = RandomStream(seed: 0)
-  }
-
   /// `count` environments as `make` returns them, all alike; they are numbered as they are made.
-  ///
-  /// - Parameter copiesPerShard: copies that a thread takes at once, of no influence on results; by default such that
-  ///   there are at most 32 shards.
-  public init<Failure: Error>(
-    count: Int, copiesPerShard: Int? = nil, _ make: () throws(Failure) -> Base
-  ) throws(Failure) {
-    precondition(count > 0 && copiesPerShard ?? 1 > 0, "\(count) copies, \(copiesPerShard ?? 1) a shard")
-    var made: [Copy] = []
-    for _ in 0..<count {
-      let environment = try make()
-      let spec = environment.spec
-      made.append(
-        Copy(
-          environment: environment, observation: Array(repeating: 0, count: spec.observationSize),
-          action: Array(repeating: 0, count: spec.action.size)))
-    }
-    spec = made[0].environment.spec
+  public init<Failure: Error>(count: Int, _ make: () throws(Failure) -> Base) throws(Failure) {
+    precondition(count > 0, "\(count) copies")
+    var made: [Base] = []
+    for _ in 0..<count { made.append(try make()) }
+    spec = made[0].spec
     self.count = count
-    self.copiesPerShard = copiesPerShard ?? (count + 31) / 32
-    copies = .allocate(capacity: count)
-    for (index, copy) in made.enumerated() { (copies + index).initialize(to: copy) }
+    environments = .allocate(capacity: count)
+    for (index, environment) in made.enumerated() { (environments + index).initialize(to: environment) }
+    slots = .allocate(capacity: count)
+    for index in 0..<count { (slots + index).initialize(to: CopySlot(spec)) }
     observationRows = .allocate(capacity: count * spec.observationSize)
     observationRows.initialize(repeating: 0, count: count * spec.observationSize)
     finalRows = .allocate(capacity: count * spec.observationSize)
@@ -67,9 +45,11 @@ public final class EnvironmentCopies<Base: Environment>: VectorEnvironment {
   }
 
   deinit {
-    copies.deinitialize(count: count)
+    environments.deinitialize(count: count)
+    slots.deinitialize(count: count)
     failures.deinitialize(count: count)
-    copies.deallocate()
+    environments.deallocate()
+    slots.deallocate()
     observationRows.deallocate()
     finalRows.deallocate()
     earned.deallocate()
@@ -85,82 +65,98 @@ public final class EnvironmentCopies<Base: Environment>: VectorEnvironment {
   public func reset(using random: RandomStream) throws {
     self.random = random
     for index in 0..<count {
-      copies[index].random = random.child(index)
-      copies[index].episode = 0
+      slots[index].random = random.child(index)
+      slots[index].episode = 0
       ended[index] = .none
       earned[index] = 0
     }
-    try run(Pass(owner: self, actions: nil))
+    try run(nil)
     isRunning = true
   }
 
   public func step(_ actions: UnsafePointer<Float>) throws {
     precondition(isRunning, "a step before the first reset, or after an error")
     isRunning = false
-    try run(Pass(owner: self, actions: actions))
+    try run(actions)
     isRunning = true
   }
 
-  private func run(_ pass: Pass) throws {
-    let shards = (count + copiesPerShard - 1) / copiesPerShard
-    WorkerPool.run(shards: shards, pass)
-    for shard in 0..<shards {
-      if let failure = failures[shard] {
-        failures.update(repeating: nil, count: shards)
+  /// Steps all copies or, without actions, starts an episode in each.
+  private func run(_ actions: UnsafePointer<Float>?) throws {
+    // a few shards a thread even out what they take
+    let shards = min(count, 4 * WorkerPool.threads)
+    WorkerPool.run(shards: shards, Pass(owner: self, actions: actions, shards: shards))
+    for index in 0..<count {
+      if let failure = failures[index] {
+        failures.update(repeating: nil, count: count)
         throw failure
       }
     }
   }
 
-  /// A step of all copies or, without actions, their reset.
   private struct Pass: ShardedWork {
     unowned let owner: EnvironmentCopies
     let actions: UnsafePointer<Float>?
+    let shards: Int
 
     func run(shard: Int, worker: Int) {
-      let first = shard * owner.copiesPerShard
-      for index in first..<min(first + owner.copiesPerShard, owner.count) {
+      let (count, size) = (owner.count, owner.slots[0].action.count)
+      for index in shard * count / shards..<(shard + 1) * count / shards {
         do {
           if let actions {
-            try owner.step(index, actions + index * owner.copies[index].action.count)
+            try owner.step(index, actions + index * size)
           } else {
             try owner.startEpisode(index)
           }
         } catch {
-          owner.failures[shard] = error
-          return
+          owner.failures[index] = error
         }
       }
     }
   }
 
   private func step(_ index: Int, _ action: UnsafePointer<Float>) throws {
-    let copy = copies + index
-    for component in copy.pointee.action.indices { copy.pointee.action[component] = action[component] }
-    let outcome = try copy.pointee.environment.step(copy.pointee.action, observation: &copy.pointee.observation)
+    let slot = slots + index
+    slot.pointee.setAction(action)
+    let outcome = try environments[index].step(slot.pointee.action, observation: &slot.pointee.observation)
     earned[index] = outcome.reward
     ended[index] = outcome.ending
-    if outcome.ending == .none {
-      show(index, in: observationRows)
-    } else {
-      show(index, in: finalRows)
-      copy.pointee.episode += 1
-      try startEpisode(index)
-    }
+    guard outcome.ending != .none else { return slot.pointee.show(at: index, in: observationRows) }
+    slot.pointee.show(at: index, in: finalRows)
+    slot.pointee.episode += 1
+    try startEpisode(index)
   }
 
   private func startEpisode(_ index: Int) throws {
-    let copy = copies + index
-    var start = copy.pointee.random.child(copy.pointee.episode)
-    try copy.pointee.environment.reset(using: &start, observation: &copy.pointee.observation)
-    show(index, in: observationRows)
+    let slot = slots + index
+    var start = slot.pointee.random.child(slot.pointee.episode)
+    try environments[index].reset(using: &start, observation: &slot.pointee.observation)
+    slot.pointee.show(at: index, in: observationRows)
+  }
+}
+
+/// What a copy needs besides its environment.
+private struct CopySlot {
+  var observation: [Float]
+  var action: [Float]
+  /// Index of the episode under way.
+  var episode = 0
+  /// The copy's own stream; episodes are numbered below it.
+  var random = RandomStream(seed: 0)
+
+  init(_ spec: EnvironmentSpec) {
+    observation = Array(repeating: 0, count: spec.observationSize)
+    action = Array(repeating: 0, count: spec.action.size)
   }
 
-  private func show(_ index: Int, in rows: UnsafeMutablePointer<Float>) {
-    let size = spec.observationSize
-    copies[index].observation.withUnsafeBufferPointer { shown in
-      if let source = shown.baseAddress { (rows + index * size).update(from: source, count: size) }
-    }
+  mutating func setAction(_ source: UnsafePointer<Float>) {
+    for component in action.indices { action[component] = source[component] }
+  }
+
+  /// Copies the observation to row `index` of a matrix.
+  func show(at index: Int, in rows: UnsafeMutablePointer<Float>) {
+    let row = rows + index * observation.count
+    for component in observation.indices { row[component] = observation[component] }
   }
 }
 
@@ -168,11 +164,11 @@ extension EnvironmentCopies: Checkpointable {
   public func save(to writer: inout StateWriter) {
     writer.write("random", random)
     writer.write("is_running", isRunning)
-    writer.write("episodes", (0..<count).map { copies[$0].episode })
+    writer.write("episodes", (0..<count).map { slots[$0].episode })
     writer.write(
       "observations", shape: [count, spec.observationSize],
       UnsafeBufferPointer(start: observations, count: count * spec.observationSize))
-    for index in 0..<count { writer.write("copy_\(index)", copies[index].environment) }
+    for index in 0..<count { writer.write("copy_\(index)", environments[index]) }
   }
 
   public func restore(from reader: StateReader) throws(ArchiveError) {
@@ -186,9 +182,9 @@ extension EnvironmentCopies: Checkpointable {
       "observations", shape: [count, spec.observationSize],
       into: UnsafeMutableBufferPointer(start: observationRows, count: count * spec.observationSize))
     for index in 0..<count {
-      copies[index].random = random.child(index)
-      copies[index].episode = episodes[index]
-      try reader.read("copy_\(index)", into: &copies[index].environment)
+      slots[index].random = random.child(index)
+      slots[index].episode = episodes[index]
+      try reader.read("copy_\(index)", into: &environments[index])
     }
   }
 }

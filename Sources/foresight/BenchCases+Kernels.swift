@@ -43,6 +43,35 @@ extension BenchCase {
   }
 }
 
+extension BenchCase {
+  /// Steps of 64 copies of an environment on all threads, resets included.
+  static func vectorStep(_ name: String) -> BenchCase {
+    let copies = 64
+    return BenchCase(
+      name: "vector-step-\(name)", summary: "steps of \(copies) copies of \(name) with random actions, resets included"
+    ) { clock in
+      var vector = try Catalog.registry.environment(name).make().makeVector(count: copies)
+      let space = vector.spec.action
+      let (low, high) = space.bounds
+      var random = RandomStream(seed: 0)
+      var actions = Matrix(rows: copies, columns: space.size)
+      for row in 0..<copies {
+        for column in 0..<space.size {
+          let drawn = random.uniform(low[column], high[column])
+          if case .box = space { actions[row, column] = drawn } else { actions[row, column] = drawn.rounded() }
+        }
+      }
+      try vector.reset(using: random)
+      let steps = 100
+      return try clock.measure(
+        "vector-step-\(name)", metric: "steps", unit: "steps/s", amount: Double(steps * copies)
+      ) {
+        for _ in 0..<steps { try vector.step(actions) }
+      }
+    }
+  }
+}
+
 /// The same square product several times on every thread.
 private final class SquareProducts {
   private let order: Int

@@ -40,7 +40,8 @@ struct BenchCommand: ParsableCommand {
 
   static var all: [BenchCase] {
     [.gemm, .softActorCriticUpdate, .ensembleFit, .planCartPole, .planHalfCheetah]
-      + Catalog.nativeEnvironments.map { BenchCase.environmentStep($0.name) } + BenchCase.mujoco
+      + Catalog.nativeEnvironments.map { BenchCase.environmentStep($0.name) }
+      + [.vectorStep("Pendulum-v1"), .vectorStep("cartpole-swingup")] + BenchCase.mujoco
   }
 
   func validate() throws {

@@ -22,9 +22,9 @@ import Wrappers
     #expect(failures == [])
   }
 
-  @Test(arguments: [1, 2, 4]) func terminatingTasksConform(copiesPerShard: Int) throws {
+  @Test func terminatingTasksConform() throws {
     let failures = try Check<CartPole>.failures(single: CartPole(CartPoleSettings()), steps: 80) { count in
-      EnvironmentCopies(count: count, copiesPerShard: copiesPerShard) { CartPole(CartPoleSettings()) }
+      EnvironmentCopies(count: count) { CartPole(CartPoleSettings()) }
     }
     #expect(failures == [])
   }
@@ -54,7 +54,7 @@ import Wrappers
     await #expect(processExitsWith: .success) {
       func course() throws -> Check<CartPole>.Course {
         try Check<CartPole>.course(
-          EnvironmentCopies(count: 37, copiesPerShard: 3) { CartPole(CartPoleSettings()) }, steps: 150, seed: 4)
+          EnvironmentCopies(count: 37) { CartPole(CartPoleSettings()) }, steps: 150, seed: 4)
       }
       let one = try course()
       for threads in [2, 3] {
@@ -78,9 +78,9 @@ import Wrappers
     }
   }
 
-  /// The error is that of the first copy that fails, whatever the shards; then only a reset helps.
+  /// The error is that of the first copy that fails, and then only a reset helps.
   @Test func errorsOfTheFirstCopyComeThrough() throws {
-    var vector = EnvironmentCopies(count: 6, copiesPerShard: 2) { CartPole(CartPoleSettings()) }
+    var vector = EnvironmentCopies(count: 6) { CartPole(CartPoleSettings()) }
     try vector.reset(using: RandomStream(seed: 1))
     let wrong = Matrix(rows: 6, columns: 1, [0, 1, 1, 7, 0, .nan])
     #expect(throws: EnvironmentError.noSuchChoice(environment: "CartPole-v1", action: 7, count: 2)) {
