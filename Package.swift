@@ -63,7 +63,9 @@ let package = Package(
     .target(
       name: "GymnasiumEnvironments", dependencies: ["Interfaces", "Kernels", "Archive", "Configuration"],
       resources: [.embedInCode("worker.py")], swiftSettings: strict),
-    module("Recording", ["Interfaces", "Archive"]),
+    .target(
+      name: "Recording", dependencies: ["Interfaces", "Archive"], resources: [.embedInCode("pose_renderer.py")],
+      swiftSettings: strict),
     module(
       "MuJoCoEnvironments",
       ["Interfaces", "Kernels", "Archive", "Configuration", .target(name: "CMuJoCo", condition: mujoco)]),

@@ -1,4 +1,5 @@
 public import Configuration
+import Archive
 import Foundation
 
 /// Which Gymnasium environment, made how, and in which Python.

@@ -8,6 +8,7 @@ public final class Recorder {
   private let stride: Int
   private var seen = 0
   private var film: (writer: VideoWriter, canvas: Canvas)?
+  private var renderer: PoseRenderer?
 
   /// Most frames a second; faster environments have some left out.
   private static let highestRate = 60.0
@@ -15,7 +16,8 @@ public final class Recorder {
   /// A video in the file at `path`.
   ///
   /// - Parameters:
-  ///   - height: rows of pixels of drawings, even; the width follows from the scene. Pixels are shown as they are.
+  ///   - height: rows of pixels of drawings, even; the width follows from the scene, and is 4/3 of it for MuJoCo models.
+  ///     Pixels are shown as they are.
   ///   - timeStep: seconds between two pictures. Steps that last longer than 0.25 s are no film: they are shown at 30 a
   ///     second.
   /// - Throws: `VideoError` for a name without a format and when ffmpeg is missing.
@@ -47,8 +49,15 @@ public final class Recorder {
       // ffmpeg's usual colors need even sizes
       try begin(height: height + height % 2, width: width + width % 2)
       film?.canvas.show(pixels, height: height, width: width)
-    case .pose:
-      throw RecordingError.nothingToSee
+    case .pose(let modelFile, let positions):
+      try begin(height: height, width: 2 * Int((Double(height) * 2 / 3).rounded()))
+      guard let canvas = film?.canvas else { return }
+      let renderer =
+        try renderer
+        ?? PoseRenderer(
+          modelFile: modelFile, poseSize: positions.count, height: canvas.height, width: canvas.width)
+      self.renderer = renderer
+      film?.canvas.show(try renderer.frame(of: positions), height: canvas.height, width: canvas.width)
     }
     if let film { try film.writer.add(film.canvas.pixels) }
   }
@@ -75,11 +84,14 @@ public final class Recorder {
 public enum RecordingError: Error, Sendable, Equatable, CustomStringConvertible {
   /// It has no picture.
   case nothingToSee
+  /// MuJoCo cannot draw the model.
+  case cannotDraw(modelFile: String, reason: String)
 
   /// One sentence.
   public var description: String {
     switch self {
     case .nothingToSee: "the environment cannot be drawn"
+    case .cannotDraw(let modelFile, let reason): "MuJoCo cannot draw \(modelFile): \(reason)"
     }
   }
 }

@@ -14,7 +14,8 @@ public struct ActionRepeat<Base: Environment>: EnvironmentWrapper {
     let count = Float(times)
     spec = base.spec.with(
       timeStep: base.spec.timeStep * count,
-      stepLimit: base.spec.stepLimit / times + (base.spec.stepLimit % times == 0 ? 0 : 1),
+      stepLimit: base.spec.stepLimit == EnvironmentSpec.unlimited
+        ? EnvironmentSpec.unlimited : (base.spec.stepLimit + times - 1) / times,
       rewardRange: .some(
         // an episode may end at the first of them
         base.spec.rewardRange.map {

@@ -1,3 +1,4 @@
+import Catalog
 import Foundation
 import Laboratory
 import Recording
@@ -27,16 +28,7 @@ import TestSupport
     let recorded = try Program.run(["record", run, "--episodes", "2", "--out", file, "--height", "64"], in: root.path)
     #expect(recorded.status == 0, "\(recorded.errors)")
     #expect(recorded.output.contains("episode 1: return"))
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: VideoWriter.program() ?? "")
-    process.arguments = [
-      "-loglevel", "error", "-i", "\(root.path)/\(file)", "-f", "rawvideo", "-pix_fmt", "rgb24", "-",
-    ]
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    let pixels = [UInt8](pipe.fileHandleForReading.readDataToEndOfFile())
-    process.waitUntilExit()
+    let pixels = try Self.decode("\(root.path)/\(file)")
     // two episodes of 20 steps and their starts, 64 x 162 pixels
     let frame = 3 * 64 * 162
     try #require(pixels.count == 42 * frame)
@@ -49,6 +41,41 @@ import TestSupport
     }
     let lowest = String(format: "%.2f", returns.min() ?? .nan)
     #expect(measured.output.contains(lowest), "\(recorded.output) \(measured.output)")
+  }
+
+  /// The cheetah runs, drawn by MuJoCo.
+  @Test(
+    .enabled(
+      if: VideoWriter.program() != nil && OffscreenLibrary.found() != nil
+        && Catalog.registry.environments.contains { $0.name == "HalfCheetah-v5" },
+      "ffmpeg, or both EGL and OSMesa, are not installed, or the package was built without MuJoCo"))
+  func aMuJoCoRunBecomesAVideo() throws {
+    let trained = try Program.run(
+      ["train", "random", "HalfCheetah-v5", "--steps", "20", "--out", "runs", "--set", "environment.step_limit=20"],
+      in: root.path)
+    #expect(trained.status == 0, "\(trained.errors)")
+    let recorded = try Program.run(
+      ["record", "runs/HalfCheetah-v5/random/seed-0", "--out", "run.mp4", "--height", "96"], in: root.path)
+    #expect(recorded.status == 0, "\(recorded.errors)")
+    let frame = 3 * 96 * 128
+    let pixels = try Self.decode("\(root.path)/run.mp4")
+    try #require(pixels.count == 21 * frame)
+    let (first, last) = (pixels[..<frame], pixels[(20 * frame)...])
+    #expect(Set(first).count > 20, "one color")
+    #expect(!first.elementsEqual(last), "nothing moves")
+  }
+
+  /// The frames of a file, one after the other, as ffmpeg decodes them.
+  private static func decode(_ path: String) throws -> [UInt8] {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: VideoWriter.program() ?? "")
+    process.arguments = ["-loglevel", "error", "-i", path, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    try process.run()
+    let pixels = [UInt8](pipe.fileHandleForReading.readDataToEndOfFile())
+    process.waitUntilExit()
+    return pixels
   }
 
   @Test func withoutFfmpegItSaysHowToGetIt() throws {

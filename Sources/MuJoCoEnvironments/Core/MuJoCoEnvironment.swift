@@ -169,7 +169,7 @@ extension MuJoCoEnvironment {
     clippedComponents = try reader.integer("clipped_components")
   }
 
-  /// Present positions [nq] and velocities [nv], for tests that repeat an episode elsewhere.
+  /// Present positions [nq] and velocities [nv], to draw or to repeat elsewhere.
   package var pose: (positions: [Double], velocities: [Double]) {
     let physics = simulation.physics
     return (
@@ -177,6 +177,9 @@ extension MuJoCoEnvironment {
       Array(UnsafeBufferPointer(start: physics.velocities, count: physics.velocitySize))
     )
   }
+
+  /// The present pose, for MuJoCo's renderer.
+  public func picture() -> Picture? { .pose(modelFile: model.file, positions: pose.positions) }
 
   /// The last observation before rounding to single precision.
   package var exactObservation: [Double] {

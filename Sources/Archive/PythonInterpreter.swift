@@ -1,4 +1,3 @@
-import Archive
 import Foundation
 
 /// Which Python environments run in where the user names none.
