@@ -104,7 +104,7 @@ let package = Package(
     tests(
       "Recording", ["Recording", "Environments", "Wrappers", "Interfaces", "Kernels", "Archive", "Configuration"]),
     tests(
-      "MuJoCoEnvironments", [mujocoEnvironments, "Interfaces", "Kernels", "Archive", "Configuration"],
+      "MuJoCoEnvironments", [mujocoEnvironments, "Interfaces", "Kernels", "Archive", "Configuration", "Planners"],
       exclude: ["Peers"]),
     tests("Models", ["Models", "Networks", "Experience", "Interfaces", "Kernels", "Archive"]),
     tests("Planners", ["Planners", "Interfaces", "Kernels", "Environments"]),

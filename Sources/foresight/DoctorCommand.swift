@@ -38,12 +38,19 @@ struct DoctorCommand: ParsableCommand {
     for (name, version) in python.packages {
       rows.append((name, version ?? "missing", version == nil ? "make setup" : nil))
     }
-    rows += mujocoFacts()
+    #if MuJoCo
+    let models = ModelFiles.folder
+    rows.append(("MuJoCo", "\(MuJoCoLibrary.version), linked", nil))
+    rows.append(("models", models ?? "of the MuJoCo tasks: not found", models == nil ? "make setup" : nil))
+    #endif
     for row in rows {
       let mark = row.remedy == nil ? "ok     " : "MISSING"
       print("\(mark)  \(ProgressText.padded(row.name, 12))  \(row.state)")
       if let remedy = row.remedy { print("         \(ProgressText.padded("", 12))  mend it with: \(remedy)") }
     }
+    #if !MuJoCo
+    Self.printOptional("MuJoCo", nil, use: "the MuJoCo tasks; this program was built without it", remedy: "make build")
+    #endif
     let recording = RecordingFacts()
     Self.printOptional("ffmpeg", recording.ffmpeg, use: "videos", remedy: "apt-get install ffmpeg")
     Self.printOptional(
@@ -100,18 +107,3 @@ private struct PythonFacts {
     return String(decoding: data, as: UTF8.self)
   }
 }
-
-#if MuJoCo
-/// The linked MuJoCo library and the tasks' models.
-private func mujocoFacts() -> [(name: String, state: String, remedy: String?)] {
-  let folder = ModelFiles.folder
-  return [
-    ("MuJoCo", "\(MuJoCoLibrary.version), linked", nil),
-    ("models", folder ?? "the files of the MuJoCo tasks were not found", folder == nil ? "make setup" : nil),
-  ]
-}
-#else
-private func mujocoFacts() -> [(name: String, state: String, remedy: String?)] {
-  [("MuJoCo", "this program was built without it", "make build")]
-}
-#endif

@@ -47,7 +47,8 @@ public struct MuJoCoEnvironment<Task: MuJoCoTask>: Environment {
     frameSkip = settings.frameSkip
     spec = EnvironmentSpec(
       observationSize: task.observationSize, action: .box(low: low, high: high),
-      timeStep: Float(model.timeStep * Double(settings.frameSkip)), stepLimit: settings.stepLimit)
+      timeStep: Float(model.timeStep * Double(settings.frameSkip)), stepLimit: settings.stepLimit,
+      rewardRange: task.rewardRange)
   }
 
   /// The model that is simulated.

@@ -66,6 +66,9 @@ public protocol MuJoCoTask: Sendable {
     _ physics: Physics, before: Double, after: Double, action: UnsafePointer<Double>
   ) -> (reward: Double, terminated: Bool)
 
+  /// Bounds of the reward of a step, where they are known.
+  var rewardRange: ClosedRange<Float>? { get }
+
   /// What is known of reward and termination as functions of observations, and of actions with the bounds `low` and
   /// `high`.
   func objective(low: [Float], high: [Float]) -> (any Objective)?
@@ -82,6 +85,7 @@ extension MuJoCoTask {
   public static func defaults(_ edition: Edition) -> Settings { Settings() }
   public var readsContactForces: Bool { false }
   public func mark(_ physics: Physics) -> Double { 0 }
+  public var rewardRange: ClosedRange<Float>? { nil }
   public var observesState: Bool { true }
 }
 

@@ -55,6 +55,8 @@ public struct InvertedPendulum: MuJoCoTask {
     return (fallen && !paysLastStep ? 0 : 1, fallen)
   }
 
+  public var rewardRange: ClosedRange<Float>? { paysLastStep ? 1...1 : 0...1 }
+
   public func objective(low: [Float], high: [Float]) -> (any Objective)? {
     InvertedPendulumObjective(observationSize: layout.size, paysLastStep: paysLastStep)
   }

@@ -95,6 +95,11 @@ public struct Pusher: MuJoCoTask {
     return (-(looksBack ? before : after) - cost, false)
   }
 
+  /// Costs alone, unless a weight is negative.
+  public var rewardRange: ClosedRange<Float>? {
+    min(settings.rewardNearWeight, settings.rewardDistWeight, settings.rewardControlWeight) >= 0 ? -.infinity...0 : nil
+  }
+
   public func objective(low: [Float], high: [Float]) -> (any Objective)? {
     PushingObjective(
       low: low, high: high, looksBack: looksBack, nearWeight: settings.rewardNearWeight,

@@ -87,6 +87,11 @@ public struct Reacher: MuJoCoTask {
     return (-settings.rewardDistWeight * distance - cost, false)
   }
 
+  /// Costs alone, unless a weight is negative.
+  public var rewardRange: ClosedRange<Float>? {
+    settings.rewardDistWeight >= 0 && settings.rewardControlWeight >= 0 ? -.infinity...0 : nil
+  }
+
   public func objective(low: [Float], high: [Float]) -> (any Objective)? {
     ReachingObjective(
       size: observationSize, goals: goals, low: low, high: high, looksBack: looksBack,
