@@ -33,149 +33,98 @@ public struct SoftActorCritic: DifferentiableValueLearner {
 
   /// What was set.
   public let settings: SoftActorCriticSettings
-  let scaling: ActionScaling
   let targetEntropy: Float
-  /// Architecture of the actor: observation -> [mean, log standard deviation].
-  let actorNetwork: Perceptron
-  var actor: Vector
-  var critics: EnsemblePerceptron
-  var criticTargets: Vector
-  var logTemperature: Vector
-  var actorOptimizer: Adam
-  var criticOptimizer: Adam
-  var temperatureOptimizer: Adam
-  private var scratch: SoftActorCriticScratch?
-  private let acting: PerceptronWorkspace
+  private var core: ActorCriticCore<SquashedGaussianActor>
+  private var logTemperature: Vector
+  private var temperatureOptimizer: Adam
 
   /// A fresh learner for observations of `observationSize` floats and actions between `low` and `high`.
   public init(
     _ settings: SoftActorCriticSettings, observationSize: Int, low: [Float], high: [Float], using random: RandomStream
   ) {
     self.settings = settings
-    scaling = ActionScaling(low: low, high: high)
-    let actions = low.count
-    targetEntropy = settings.targetEntropy ?? -Float(actions)
-    actorNetwork = Perceptron(
-      inputs: observationSize, hidden: settings.hidden, outputs: 2 * actions, activation: settings.activation)
-    var stream = random.child("actor")
-    actor = actorNetwork.initialParameters(.orthogonal(gain: Float(2).squareRoot(), last: 0.01), using: &stream)
-    let critic = Perceptron(
-      inputs: observationSize + actions, hidden: settings.hidden, outputs: 1, activation: settings.activation,
-      layerNormalization: settings.layerNormalization)
-    critics = EnsemblePerceptron(
-      critic, members: 2, initialization: .orthogonal(gain: Float(2).squareRoot(), last: 1),
-      using: random.child("critics"))
-    criticTargets = critics.parameters
+    targetEntropy = settings.targetEntropy ?? -Float(low.count)
+    core = ActorCriticCore(
+      SquashedGaussianActor(),
+      .init(
+        observationSize: observationSize, low: low, high: high, hidden: settings.hidden,
+        activation: settings.activation, layerNormalization: settings.layerNormalization, critics: 2,
+        ascendedCritics: 2, targetsActor: false),
+      .init(
+        actorLearningRate: settings.actorLearningRate, criticLearningRate: settings.criticLearningRate,
+        discount: settings.discount, tau: settings.tau),
+      using: random)
     logTemperature = Vector([Scalar.log(settings.initialTemperature)])
-    actorOptimizer = Adam(count: actor.count)
-    criticOptimizer = Adam(count: critics.parameters.count)
     temperatureOptimizer = Adam(count: 1)
-    acting = PerceptronWorkspace(for: actorNetwork, capacity: 1, keepsActivations: false)
   }
 
   /// Entropy temperature alpha.
   public var temperature: Float { Scalar.exp(logTemperature[0]) }
 
+  public var discount: Float { settings.discount }
+  public var policy: ActorPolicy<SquashedGaussianActor> { core.policy }
+  public var bootstrap: ActorBootstrap<SquashedGaussianActor> { core.bootstrap(temperature: temperature) }
+  public var critic: CriticEstimate { core.critic }
+
   public mutating func act(
     on observation: [Float], explore: Bool, using random: inout RandomStream, action: inout [Float]
   ) {
-    precondition(
-      observation.count == actorNetwork.inputs && action.count == scaling.size, "shapes do not fit the actor")
-    let output = observation.withUnsafeBufferPointer { x in
-      x.baseAddress.map { actorNetwork.forward(actor.pointer, $0, rows: 1, acting) }
-    }
-    guard let output else { return }
+    let size = core.scaling.size
+    precondition(action.count == size, "action of \(action.count) floats")
+    let output = core.output(for: observation)
     let range = TanhGaussianHead.logStdRange
-    for c in 0..<scaling.size {
-      let logStd = min(max(output[scaling.size + c], range.lowerBound), range.upperBound)
+    for c in 0..<size {
+      let logStd = min(max(output[size + c], range.lowerBound), range.upperBound)
       let u = output[c] + (explore ? Scalar.exp(logStd) * random.normal() : 0)
       action[c] = Scalar.tanh(u)
     }
-    scaling.fromUnit(&action)
+    core.scaling.fromUnit(&action)
   }
 
   public mutating func update(
     on batch: TransitionBatch, using random: inout RandomStream, metrics: inout MetricRow
   ) throws(NumericalFailure) {
-    let losses = reserve(batch.count).update(&self, batch, using: &random)
-    try record(losses.critic, &metrics)
-    try record(losses.actor, &metrics)
+    let losses = core.update(
+      on: batch, temperature: temperature, movesTargets: true, improves: true, using: &random)
+    try losses.critic.record(in: &metrics)
+    if let actor = losses.actor { try finish(actor, metrics: &metrics) }
   }
 
   public mutating func fitValues(to batch: ValueBatch, metrics: inout MetricRow) throws(NumericalFailure) {
-    try record(reserve(batch.count).fitValues(&self, batch), &metrics)
+    try core.fitValues(to: batch, movesTargets: true).record(in: &metrics)
   }
 
   public mutating func improvePolicy(
     at observations: Matrix, using random: inout RandomStream, metrics: inout MetricRow
   ) throws(NumericalFailure) {
-    try record(reserve(observations.rows).improvePolicy(&self, at: observations, using: &random), &metrics)
+    try finish(
+      core.improvePolicy(at: observations, temperature: temperature, using: &random), metrics: &metrics)
   }
 
-  private func record(_ losses: SoftActorCriticScratch.CriticLosses, _ metrics: inout MetricRow)
-    throws(NumericalFailure)
-  {
-    guard losses.loss.isFinite else { throw NumericalFailure(metric: "critic_loss", value: losses.loss) }
-    metrics.record("critic_loss", losses.loss)
-    metrics.record("q_value", losses.value)
-  }
-
-  private func record(_ losses: SoftActorCriticScratch.ActorLosses, _ metrics: inout MetricRow)
-    throws(NumericalFailure)
-  {
-    guard losses.loss.isFinite else { throw NumericalFailure(metric: "actor_loss", value: losses.loss) }
-    metrics.record("actor_loss", losses.loss)
+  /// Takes the temperature's step after the actor's, and records both.
+  private mutating func finish(_ actor: ActorLosses, metrics: inout MetricRow) throws(NumericalFailure) {
+    try actor.record(in: &metrics)
+    if settings.temperatureLearningRate > 0 {
+      // d/d(log alpha) of -log alpha * (log pi + target entropy)
+      var gradient = actor.entropy - targetEntropy
+      temperatureOptimizer.beginStep(learningRate: settings.temperatureLearningRate)
+        .apply(logTemperature.mutablePointer, gradient: &gradient, range: 0..<1)
+    }
     metrics.record("temperature", temperature)
-    metrics.record("entropy", losses.entropy)
-  }
-
-  /// Scratch of this value alone: a copy of the learner gets its own at its first update.
-  private mutating func reserve(_ rows: Int) -> SoftActorCriticScratch {
-    if isKnownUniquelyReferenced(&scratch), let kept = scratch, kept.fits(rows: rows) { return kept }
-    let fresh = SoftActorCriticScratch(self, rows: rows)
-    scratch = fresh
-    return fresh
-  }
-}
-
-extension SoftActorCritic {
-  public var discount: Float { settings.discount }
-
-  public var policy: ActorPolicy<SquashedGaussianActor> {
-    ActorPolicy(head: SquashedGaussianActor(), network: actorNetwork, parameters: actor, scaling: scaling)
-  }
-
-  public var bootstrap: ActorBootstrap<SquashedGaussianActor> {
-    ActorBootstrap(
-      head: SquashedGaussianActor(), network: actorNetwork, actor: actor, critics: criticNetworks,
-      criticTargets: criticTargets, temperature: temperature)
-  }
-
-  public var critic: CriticEstimate { CriticEstimate(critics: criticNetworks, parameters: critics.parameters) }
-
-  private var criticNetworks: CriticNetworks {
-    CriticNetworks(network: critics.network, members: critics.members, scaling: scaling)
+    metrics.record("entropy", actor.entropy)
   }
 }
 
 extension SoftActorCritic: Checkpointable {
   public func save(to writer: inout StateWriter) {
-    writer.write("actor", actor)
-    writer.write("critics", critics.parameters)
-    writer.write("critic_targets", criticTargets)
+    core.save(to: &writer)
     writer.write("log_temperature", logTemperature)
-    writer.write("actor_optimizer", actorOptimizer)
-    writer.write("critic_optimizer", criticOptimizer)
     writer.write("temperature_optimizer", temperatureOptimizer)
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("actor", into: &actor)
-    try reader.read("critics", into: &critics.parameters)
-    try reader.read("critic_targets", into: &criticTargets)
+    try core.restore(from: reader)
     try reader.read("log_temperature", into: &logTemperature)
-    try reader.read("actor_optimizer", into: &actorOptimizer)
-    try reader.read("critic_optimizer", into: &criticOptimizer)
     try reader.read("temperature_optimizer", into: &temperatureOptimizer)
   }
 }
