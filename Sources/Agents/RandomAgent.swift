@@ -12,8 +12,6 @@ public struct RandomAgentSettings: Configuration, Equatable {
 /// Draws every action uniformly from the action space and learns nothing: the baseline of every comparison.
 public struct RandomAgent: Agent {
   private let space: ActionSpace
-  private let low: [Float]
-  private let high: [Float]
   private var collection: RandomStream
   private var evaluation: RandomStream
 
@@ -25,7 +23,7 @@ public struct RandomAgent: Agent {
   /// An agent for an action space, whose bounds must be finite.
   public init(action space: ActionSpace, random: RandomStream) {
     self.space = space
-    (low, high) = space.bounds
+    let (low, high) = space.bounds
     precondition((low + high).allSatisfy { $0.isFinite }, "uniform actions need finite bounds")
     collection = random
     evaluation = random
@@ -40,24 +38,14 @@ public struct RandomAgent: Agent {
 
   public mutating func act(on observation: [Float], for purpose: ActPurpose, action: inout [Float]) {
     switch purpose {
-    case .collect: draw(&action, using: &collection)
-    case .evaluate: draw(&action, using: &evaluation)
+    case .collect: space.draw(&action, using: &collection)
+    case .evaluate: space.draw(&action, using: &evaluation)
     }
   }
 
   public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {}
 
   public mutating func improve(metrics: inout MetricRow) {}
-
-  private func draw(_ action: inout [Float], using random: inout RandomStream) {
-    precondition(action.count == space.size, "\(action.count) floats for actions of \(space.size)")
-    switch space {
-    case .discrete(let count): action[0] = Float(random.index(below: count))
-    case .multiDiscrete(let counts):
-      for index in action.indices { action[index] = Float(random.index(below: counts[index])) }
-    case .box: for index in action.indices { action[index] = random.uniform(low[index], high[index]) }
-    }
-  }
 }
 
 extension RandomAgent: Checkpointable {

@@ -26,6 +26,24 @@ extension Catalog {
       DeterministicActorCritic(
         settings.learner, observationSize: box.observationSize, low: box.low, high: box.high, using: random)
     },
+    .offPolicy("naf", "Q-learning with a normalized advantage function") {
+      (settings: OffPolicyAgentSettings<NormalizedAdvantageFunctionSettings>, box, random) in
+      NormalizedAdvantageFunction(
+        settings.learner, observationSize: box.observationSize, low: box.low, high: box.high, using: random)
+    },
+    AgentEntry("dqn", summary: "deep Q-network, double or dueling, for discrete actions", secondsPerStep: 0.002) {
+      (settings: OffPolicyAgentSettings<DeepQNetworkSettings>, environment, random) throws(ConfigurationError) in
+      let spec = environment.spec
+      guard case .discrete(let actions) = spec.action else {
+        throw ConfigurationError(
+          kind: .relation, problem: "dqn needs discrete actions; \(environment.name) has continuous ones")
+      }
+      return OffPolicyAgent(
+        settings.agent,
+        learner: DeepQNetwork(
+          settings.learner, observationSize: spec.observationSize, actions: actions, using: random.child("learner")),
+        spec: spec, using: random.child("agent"))
+    },
     AgentEntry("random", summary: "uniformly random actions, the baseline", secondsPerStep: 2e-6) {
       (_: RandomAgentSettings, environment, random) throws(ConfigurationError) in
       RandomAgent(action: environment.spec.action, random: random)

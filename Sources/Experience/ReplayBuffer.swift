@@ -43,6 +43,14 @@ public struct ReplayBuffer: TransitionSource, Sendable {
   public mutating func append(
     _ observation: [Float], _ action: [Float], reward: Float, next: [Float], continues going: Bool
   ) {
+    append(observation, action, reward: reward, next: next, continues: going ? 1 : 0)
+  }
+
+  /// The same with the factor of the value that follows, besides a step's discount: 0 after a termination, less than 1
+  /// where the reward is of several steps.
+  public mutating func append(
+    _ observation: [Float], _ action: [Float], reward: Float, next: [Float], continues factor: Float
+  ) {
     precondition(
       observation.count == observationSize && next.count == observationSize && action.count == actionSize,
       "transition of another shape")
@@ -55,7 +63,7 @@ public struct ReplayBuffer: TransitionSource, Sendable {
     let a = actions.mutablePointer
     for i in 0..<actionSize { a[slot * actionSize + i] = action[i] }
     rewards.mutablePointer[slot] = reward
-    continues.mutablePointer[slot] = going ? 1 : 0
+    continues.mutablePointer[slot] = factor
     appended += 1
     count = min(count + 1, capacity)
   }

@@ -1,3 +1,5 @@
+import Kernels
+
 /// What actions an environment takes.
 public enum ActionSpace: Sendable, Equatable {
   /// One of `count` choices; an action is one float, the choice's index.
@@ -22,6 +24,17 @@ public enum ActionSpace: Sendable, Equatable {
     case .discrete(let count): ([0], [Float(count - 1)])
     case .multiDiscrete(let counts): (counts.map { _ in 0 }, counts.map { Float($0 - 1) })
     case .box(let low, let high): (low, high)
+    }
+  }
+
+  /// Draws an action (`size` floats) uniformly; bounds must be finite. Does not allocate.
+  public func draw(_ action: inout [Float], using random: inout RandomStream) {
+    precondition(action.count == size, "\(action.count) floats for actions of \(size)")
+    switch self {
+    case .discrete(let count): action[0] = Float(random.index(below: count))
+    case .multiDiscrete(let counts):
+      for i in action.indices { action[i] = Float(random.index(below: counts[i])) }
+    case .box(let low, let high): for i in action.indices { action[i] = random.uniform(low[i], high[i]) }
     }
   }
 }

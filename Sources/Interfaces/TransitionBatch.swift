@@ -10,7 +10,8 @@ public struct TransitionBatch: Sendable {
   public var rewards: Vector
   /// Observations at time t + 1, [N, D].
   public var nextObservations: Matrix
-  /// 1 where the episode could go on after t + 1, 0 where it terminated (a truncated one counts as 1), [N].
+  /// 1 where the episode could go on after t + 1, 0 where it terminated (a truncated one counts as 1), [N]. Where rewards are
+  /// returns of n steps, times the discount to the power of n - 1.
   public var continues: Vector
 
   /// Zeros for `count` transitions of an environment with those sizes.

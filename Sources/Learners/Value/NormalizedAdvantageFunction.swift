@@ -1,0 +1,106 @@
+import Archive
+import Configuration
+import Interfaces
+import Kernels
+import Networks
+
+/// What can be set of learning with a normalized advantage function.
+public struct NormalizedAdvantageFunctionSettings: Configuration {
+  /// The defaults.
+  public init() {}
+  @Setting("Widths of the hidden layers", in: 1...8192) public var hidden: [Int] = [256, 256]
+  @Setting("Nonlinearity of the hidden layers") public var activation: Activation = .relu
+  @Setting("Layer normalization") public var layerNormalization: Bool = false
+  @Setting("Learning rate", in: 1e-7...1) public var learningRate: Float = 3e-4
+  @Setting("Discount of a step", in: 0...1) public var discount: Float = 0.99
+  @Setting("Share of the network that moves into its target at each update", in: 0...1) public var tau: Float = 0.005
+  @SettingGroup("Exploration") public var noise = ExplorationNoiseSettings()
+  @Setting("Shape the noise by the inverse of the advantage's matrix: large where the action matters little")
+  public var precisionNoise: Bool = false
+}
+
+/// Q-learning with a normalized advantage function, NAF (Gu et al. 2016): Q(s, a) = V(s) - 1/2 (a - mu(s))' P(s) (a - mu(s)),
+/// P = L L', so that the best action and its value are outputs of the network.
+///
+/// Target: y = r + discount * continues * V'(s'), loss 1/2 mean (Q - y)^2, then the target network moves by the share tau.
+public struct NormalizedAdvantageFunction: DifferentiableValueLearner {
+  public static let metricNames = ["critic_loss", "q_value"]
+
+  /// What was set.
+  public let settings: NormalizedAdvantageFunctionSettings
+  private let head: NormalizedAdvantage
+  private var core: ValueCore<NormalizedAdvantage>
+  private var noise: ExplorationNoise
+  private var shaped: Vector
+
+  /// A fresh learner for observations of `observationSize` floats and actions between `low` and `high`.
+  public init(
+    _ settings: NormalizedAdvantageFunctionSettings, observationSize: Int, low: [Float], high: [Float],
+    using random: RandomStream
+  ) {
+    self.settings = settings
+    head = NormalizedAdvantage(
+      scaling: ActionScaling(low: low, high: high), noise: settings.noise.scale, shapesNoise: settings.precisionNoise)
+    core = ValueCore(
+      head, observationSize: observationSize, hidden: settings.hidden, activation: settings.activation,
+      layerNormalization: settings.layerNormalization, learningRate: settings.learningRate,
+      discount: settings.discount, using: random)
+    noise = ExplorationNoise(settings.noise, size: low.count)
+    shaped = Vector(count: low.count)
+  }
+
+  public var discount: Float { settings.discount }
+  public var policy: ValuePolicy<NormalizedAdvantage> { core.policy(head) }
+  public var bootstrap: ValueBootstrap<NormalizedAdvantage> { core.bootstrap(head) }
+  public var critic: NormalizedAdvantageEstimate {
+    NormalizedAdvantageEstimate(head: head, network: core.network, parameters: core.parameters)
+  }
+
+  public mutating func startEpisode() { noise.reset() }
+
+  public mutating func act(
+    on observation: [Float], explore: Bool, using random: inout RandomStream, action: inout [Float]
+  ) {
+    precondition(action.count == head.actionSize, "action of \(action.count) floats")
+    let (row, scratch) = core.output(for: observation)
+    let shift = shaped.mutablePointer
+    if explore { shift.update(from: noise.next(using: &random), count: action.count) }
+    action.withUnsafeMutableBufferPointer { action in
+      guard let base = action.baseAddress else { return }
+      if explore {
+        head.explore(row, rows: 1, noise: shift, actions: base)
+      } else {
+        head.best(row, rows: 1, actions: base, scratch: scratch)
+      }
+    }
+  }
+
+  public mutating func update(
+    on batch: TransitionBatch, using random: inout RandomStream, metrics: inout MetricRow
+  ) throws(NumericalFailure) {
+    let rows = FittedRows(batch, observationSize: core.network.inputs, actionSize: head.actionSize)
+    try core.update(head, rows, tau: settings.tau).record(in: &metrics)
+  }
+
+  public mutating func fitValues(to batch: ValueBatch, metrics: inout MetricRow) throws(NumericalFailure) {
+    let rows = FittedRows(batch, observationSize: core.network.inputs, actionSize: head.actionSize)
+    try core.update(head, rows, tau: settings.tau).record(in: &metrics)
+  }
+
+  /// Nothing: the policy is the values' best action.
+  public mutating func improvePolicy(
+    at observations: Matrix, using random: inout RandomStream, metrics: inout MetricRow
+  ) throws(NumericalFailure) {}
+}
+
+extension NormalizedAdvantageFunction: Checkpointable {
+  public func save(to writer: inout StateWriter) {
+    core.save(to: &writer)
+    writer.write("noise", noise)
+  }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try core.restore(from: reader)
+    try reader.read("noise", into: &noise)
+  }
+}

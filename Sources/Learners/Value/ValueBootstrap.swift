@@ -1,0 +1,57 @@
+import Interfaces
+import Kernels
+import Networks
+
+/// The value of the best action under a target network as it is at one moment.
+public struct ValueBootstrap<Head: ValueHead>: BootstrapValue {
+  let head: Head
+  let network: Perceptron
+  let parameters: Vector
+  let targets: Vector
+
+  public var observationSize: Int { network.inputs }
+  public var actionSize: Int { head.actionSize }
+
+  public func makeWorkspace() -> ValueWorkspace { ValueWorkspace(head, network, gradients: false) }
+
+  public func values(
+    count: Int, of observations: UnsafePointer<Float>, using random: inout RandomStream,
+    values: UnsafeMutablePointer<Float>, _ workspace: ValueWorkspace
+  ) {
+    RowBlocks.forEach(of: count) { first, rows in
+      ValuePass(head: head, network: network, parameters: parameters.pointer, targets: targets.pointer).values(
+        of: observations + first * observationSize, rows: rows, into: values + first, workspace)
+    }
+  }
+
+  public func act(
+    count: Int, on observations: UnsafePointer<Float>, using random: inout RandomStream,
+    actions: UnsafeMutablePointer<Float>, bonuses: UnsafeMutablePointer<Float>, _ workspace: ValueWorkspace
+  ) {
+    let chooser = head.choosesOnline ? parameters : targets
+    RowBlocks.forEach(of: count) { first, rows in
+      let output = network.forward(chooser.pointer, observations + first * observationSize, rows: rows, workspace.pass)
+      head.best(
+        output, rows: rows, actions: actions + first * actionSize, scratch: workspace.scratch.mutablePointer)
+    }
+    bonuses.update(repeating: 0, count: count)
+  }
+}
+
+/// The same by pointers to parameters that are about to change, on one block.
+struct ValuePass<Head: ValueHead> {
+  let head: Head
+  let network: Perceptron
+  let parameters: UnsafePointer<Float>
+  let targets: UnsafePointer<Float>
+
+  /// V'(s) [rows] of `observations` [rows, D].
+  func values(
+    of observations: UnsafePointer<Float>, rows: Int, into values: UnsafeMutablePointer<Float>,
+    _ workspace: ValueWorkspace
+  ) {
+    let output = network.forward(targets, observations, rows: rows, workspace.pass)
+    let online = workspace.second.map { network.forward(parameters, observations, rows: rows, $0) } ?? output
+    head.values(output, online: online, rows: rows, into: values, scratch: workspace.scratch.mutablePointer)
+  }
+}

@@ -1,0 +1,81 @@
+import Archive
+import Interfaces
+import Kernels
+import Networks
+
+/// What methods with one value network share: the network, its target, its optimizer, and an update.
+struct ValueCore<Head: ValueHead> {
+  let network: Perceptron
+  let learningRate: Float
+  let discount: Float
+  var parameters: Vector
+  var targets: Vector
+  var optimizer: Adam
+  private var scratch: ValueScratch<Head>?
+  private let acting: ValueWorkspace
+
+  /// A network from observations to the head's outputs, freshly drawn, its output layer small.
+  init(
+    _ head: Head, observationSize: Int, hidden: [Int], activation: Activation, layerNormalization: Bool,
+    learningRate: Float, discount: Float, using random: RandomStream
+  ) {
+    network = Perceptron(
+      inputs: observationSize, hidden: hidden, outputs: head.outputs, activation: activation,
+      layerNormalization: layerNormalization)
+    self.learningRate = learningRate
+    self.discount = discount
+    var stream = random.child("network")
+    parameters = network.initialParameters(.orthogonal(gain: Float(2).squareRoot(), last: 0.01), using: &stream)
+    targets = parameters
+    optimizer = Adam(count: parameters.count)
+    acting = ValueWorkspace(head, network, gradients: false)
+  }
+
+  /// The best actions as they are now.
+  func policy(_ head: Head) -> ValuePolicy<Head> { ValuePolicy(head: head, network: network, parameters: parameters) }
+
+  /// What targets bootstrap from now.
+  func bootstrap(_ head: Head) -> ValueBootstrap<Head> {
+    ValueBootstrap(head: head, network: network, parameters: parameters, targets: targets)
+  }
+
+  /// Network outputs for one observation, and scratch for the head; valid until the next call.
+  func output(
+    for observation: [Float]
+  ) -> (row: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
+    precondition(observation.count == network.inputs, "observation of \(observation.count) floats")
+    return observation.withUnsafeBufferPointer { x in
+      guard let base = x.baseAddress else { preconditionFailure("observation without floats") }
+      return (
+        network.forward(parameters.pointer, base, rows: 1, acting.pass), acting.scratch.mutablePointer
+      )
+    }
+  }
+
+  /// One step on `rows`; then the target moves by the share `tau`.
+  mutating func update(_ head: Head, _ rows: FittedRows, tau: Float) -> CriticLosses {
+    reserve(head, rows.count).update(&self, head, rows, tau: tau)
+  }
+
+  /// Scratch of this value alone: a copy of the learner gets its own at its first update.
+  private mutating func reserve(_ head: Head, _ rows: Int) -> ValueScratch<Head> {
+    if isKnownUniquelyReferenced(&scratch), let kept = scratch, kept.fits(rows: rows) { return kept }
+    let fresh = ValueScratch(head, network, rows: rows)
+    scratch = fresh
+    return fresh
+  }
+}
+
+extension ValueCore {
+  func save(to writer: inout StateWriter) {
+    writer.write("network", parameters)
+    writer.write("target", targets)
+    writer.write("optimizer", optimizer)
+  }
+
+  mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try reader.read("network", into: &parameters)
+    try reader.read("target", into: &targets)
+    try reader.read("optimizer", into: &optimizer)
+  }
+}

@@ -1,0 +1,88 @@
+import Interfaces
+import Kernels
+import Networks
+
+/// Buffers and parallel passes of updates of one value network. Rows are cut into blocks of fixed size, each with its own
+/// gradient.
+final class ValueScratch<Head: ValueHead>: PhasedWork {
+  enum Phase { case gradient, step }
+
+  private let capacity: Int
+  private let workers: [ValueWorkspace]
+  private let gradients: BlockGradients
+  private var sums: Vector  // [blocks, 2]: loss and value
+  private var fit: Fit?
+
+  /// An update under way.
+  private struct Fit {
+    let rows: FittedRows
+    let blocks: RowBlocks
+    let bootstrap: ValuePass<Head>
+    let parameters: UnsafeMutablePointer<Float>
+    let targets: UnsafeMutablePointer<Float>
+    let step: Adam.Step
+    let discount: Float
+    let tau: Float
+  }
+
+  init(_ head: Head, _ network: Perceptron, rows: Int) {
+    capacity = rows
+    workers = (0..<WorkerPool.threads).map { _ in ValueWorkspace(head, network, gradients: true) }
+    let blocks = RowBlocks(rows: rows).count
+    gradients = BlockGradients(parameters: network.layout.count, blocks: blocks)
+    sums = Vector(count: 2 * blocks)
+  }
+
+  /// Whether it can serve that many rows with the threads there are now.
+  func fits(rows: Int) -> Bool { rows <= capacity && workers.count >= WorkerPool.threads }
+
+  /// One step of the network, then of its target; means over the rows.
+  func update(_ core: inout ValueCore<Head>, _ head: Head, _ rows: FittedRows, tau: Float) -> CriticLosses {
+    let (parameters, targets) = (core.parameters.mutablePointer, core.targets.mutablePointer)
+    let blocks = RowBlocks(rows: rows.count)
+    fit = Fit(
+      rows: rows, blocks: blocks,
+      bootstrap: ValuePass(head: head, network: core.network, parameters: parameters, targets: targets),
+      parameters: parameters, targets: targets, step: core.optimizer.beginStep(learningRate: core.learningRate),
+      discount: core.discount, tau: tau)
+    run(.gradient, shards: blocks.count)
+    run(.step, shards: gradients.pieces)
+    let share = 1 / Float(rows.count)
+    var losses = CriticLosses()
+    for block in 0..<blocks.count {
+      losses.loss += sums.pointer[2 * block] * share
+      losses.value += sums.pointer[2 * block + 1] * share
+    }
+    return losses
+  }
+
+  func run(_ phase: Phase, shard: Int, worker: Int) {
+    guard let fit else { return }
+    switch phase {
+    case .gradient: gradient(fit, block: shard, workers[worker])
+    case .step:
+      gradients.step(
+        piece: shard, blocks: fit.blocks.count, fit.step, fit.parameters, target: fit.tau > 0 ? fit.targets : nil,
+        tau: fit.tau)
+    }
+  }
+
+  private func gradient(_ fit: Fit, block: Int, _ worker: ValueWorkspace) {
+    let (range, y, network) = (fit.blocks[block], worker.targets.mutablePointer, fit.bootstrap.network)
+    let (first, head) = (range.lowerBound, fit.bootstrap.head)
+    let weights = fit.rows.writeTargets(
+      range, observationSize: network.inputs, discount: fit.discount, into: y
+    ) { next, values in
+      fit.bootstrap.values(of: next, rows: range.count, into: values, worker)
+    }
+    let x = fit.rows.observations + first * network.inputs
+    let output = network.forward(fit.parameters, x, rows: range.count, worker.pass)
+    let (loss, value) = head.regress(
+      output, actions: fit.rows.actions + first * head.actionSize, targets: y, weights: weights, rows: range.count,
+      share: 1 / Float(fit.blocks.rows), scratch: worker.scratch.mutablePointer)
+    network.backward(
+      fit.parameters, x, rows: range.count, outputGradient: output, worker.pass, parameterGradient: gradients[block])
+    sums.mutablePointer[2 * block] = loss
+    sums.mutablePointer[2 * block + 1] = value
+  }
+}
