@@ -187,4 +187,21 @@ import Testing
     #expect(early < 10 * least / 4, "random play returns \(early), optimal play \(least / 4)")
     #expect(cost / least < 4, "cost relative to the optimum: \(cost / least)")
   }
+
+  /// Rewards of three steps reach the replay as one, and training waits for the first.
+  @Test func returnsOfSeveralStepsAreStored() throws {
+    let settings = Self.settings {
+      $0.randomSteps = 0
+      $0.returnSteps = 3
+    }
+    var agent = Self.probe(settings)  // discounts by 1/2
+    var metrics = MetricRow(names: agent.metricNames)
+    for (step, ending) in [Ending.none, .none, .none, .truncated].enumerated() {
+      agent.observe([0, 0, 0, 0], [1, 2], StepOutcome(reward: 4, ending: ending), next: [1, 1, 1, 1])
+      try agent.improve(metrics: &metrics)
+      #expect(OracleState(agent).integers("learner.updates") == [max(0, step - 1)])
+    }
+    #expect(OracleState(agent).doubles("replay.rewards") == [7, 7, 6, 4])
+    #expect(OracleState(agent).doubles("replay.continues") == [0.25, 0.25, 0.5, 1])
+  }
 }

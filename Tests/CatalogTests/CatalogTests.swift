@@ -19,7 +19,10 @@ import Testing
         "Pendulum-v1", "CartPole-v1", "MountainCar-v0", "MountainCarContinuous-v0", "Acrobot-v1", "cartpole-swingup",
         "point-mass",
       ]))
-    #expect(Set(Self.agents).isSuperset(of: ["pets", "pets-mppi", "pets-random-shooting", "sac", "random"]))
+    #expect(
+      Set(Self.agents).isSuperset(of: [
+        "pets", "pets-mppi", "pets-random-shooting", "sac", "td3", "ddpg", "naf", "dqn", "random",
+      ]))
     #expect(
       Set(components.filter { $0.kind == .planner }.map(\.name)).isSuperset(of: ["cem", "mppi", "random-shooting"]))
     #expect(components.filter { $0.kind == .model }.map(\.name).contains("probabilistic-ensemble"))
@@ -69,7 +72,7 @@ import Testing
 
   @Test(arguments: agents) func documentedDefaultsOfAgentsAreTheDefaults(_ name: String) throws {
     let entry = try Self.registry.agent(name)
-    let environment = try Self.registry.environment("point-mass").make()
+    let environment = try Self.registry.environment(name == "dqn" ? "CartPole-v1" : "point-mass").make()
     var tree = ConfigurationTree()
     for setting in entry.documentation {
       tree = tree.merging(try ConfigurationTree(assignment: "\(setting.key)=\(setting.defaultText)"))
@@ -114,10 +117,12 @@ import Testing
   @Test(arguments: agents, environments) func agentsActOrRefuse(_ agent: String, _ environment: String) throws {
     let made = try Self.registry.environment(environment).make()
     let entry = try Self.registry.agent(agent)
-    if case .discrete = made.spec.action, agent != "random" {
+    let isDiscrete = if case .discrete = made.spec.action { true } else { false }
+    if agent != "random" && isDiscrete != (agent == "dqn") {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
-      #expect(message.contains(agent) && message.contains(environment) && message.contains("continuous"), "\(message)")
+      let wanted = isDiscrete ? "continuous" : "discrete"
+      #expect(message.contains(agent) && message.contains(environment) && message.contains(wanted), "\(message)")
       return
     }
     if agent.hasPrefix("pets"), made.objective?.knowsReward != true {

@@ -17,6 +17,9 @@ import Testing
     ("sac", "MountainCarContinuous-v0", learning + ["environment.step_limit=25"]),
     ("sac", "cartpole-swingup", learning + ["environment.step_limit=25"]),
     ("sac", "point-mass", learning + ["environment.step_limit=25"]),
+    ("ddpg", "point-mass", learning + ["environment.step_limit=25", "agent.return_steps=3"]),
+    ("naf", "point-mass", learning + ["environment.step_limit=25", "learner.precision_noise=true"]),
+    ("dqn", "CartPole-v1", learning + ["agent.return_steps=3", "learner.dueling=true"]),
     (
       "pets", "cartpole-swingup",
       planning + [

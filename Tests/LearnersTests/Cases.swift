@@ -1,3 +1,4 @@
+import Archive
 import Interfaces
 import Kernels
 import Learners
@@ -7,6 +8,8 @@ import TestSupport
 enum Cases {
   static let observationSize = 3
   static let (low, high): ([Float], [Float]) = ([-2, 1], [2, 5])
+  /// Discrete actions.
+  static let choices = 4
 
   /// A learner all of whose parameters are drawn at random, targets and biases included.
   static func learner(seed: UInt64 = 1, _ change: (inout SoftActorCriticSettings) -> Void = { _ in }) throws
@@ -21,24 +24,77 @@ enum Cases {
     settings.discount = 0.9
     settings.tau = 0.1
     change(&settings)
-    var learner = SoftActorCritic(
+    let learner = SoftActorCritic(
       settings, observationSize: observationSize, low: low, high: high, using: RandomStream(seed: seed))
-    var (state, random) = (OracleState(learner), RandomStream(seed: seed).child("parameters"))
-    for name in ["actor", "critics", "critic_targets"] {
-      state.set(name, state.elements(name, as: Float.self).map { _ in 0.5 * random.normal() })
-    }
+    return try drawn(learner, ["actor", "critics", "critic_targets"], seed: seed)
+  }
+
+  static func deterministic(
+    seed: UInt64 = 1, _ settings: DeterministicActorCriticSettings = DeterministicActorCriticSettings(),
+    _ change: (inout DeterministicActorCriticSettings) -> Void = { _ in }
+  ) throws -> DeterministicActorCritic {
+    var settings = settings
+    settings.hidden = [5, 4]
+    settings.actorLearningRate = 1e-3
+    settings.criticLearningRate = 2e-3
+    settings.discount = 0.9
+    settings.tau = 0.1
+    change(&settings)
+    let learner = DeterministicActorCritic(
+      settings, observationSize: observationSize, low: low, high: high, using: RandomStream(seed: seed))
+    return try drawn(learner, ["actor", "actor_target", "critics", "critic_targets"], seed: seed)
+  }
+
+  static func normalizedAdvantage(
+    seed: UInt64 = 1, _ change: (inout NormalizedAdvantageFunctionSettings) -> Void = { _ in }
+  ) throws -> NormalizedAdvantageFunction {
+    var settings = NormalizedAdvantageFunctionSettings()
+    settings.hidden = [5, 4]
+    settings.learningRate = 2e-3
+    settings.discount = 0.9
+    settings.tau = 0.1
+    change(&settings)
+    let learner = NormalizedAdvantageFunction(
+      settings, observationSize: observationSize, low: low, high: high, using: RandomStream(seed: seed))
+    return try drawn(learner, ["network", "target"], seed: seed)
+  }
+
+  static func deepQNetwork(
+    seed: UInt64 = 1, _ change: (inout DeepQNetworkSettings) -> Void = { _ in }
+  ) throws -> DeepQNetwork {
+    var settings = DeepQNetworkSettings()
+    settings.hidden = [5, 4]
+    settings.learningRate = 2e-3
+    settings.discount = 0.9
+    settings.targetInterval = 2
+    settings.tau = 0.3
+    settings.epsilonSteps = 5
+    change(&settings)
+    let learner = DeepQNetwork(
+      settings, observationSize: observationSize, actions: choices, using: RandomStream(seed: seed))
+    return try drawn(learner, ["network", "target"], seed: seed)
+  }
+
+  /// The learner with every element of the named tensors drawn at random.
+  private static func drawn<Learner: OffPolicyLearner>(
+    _ learner: Learner, _ names: [String], seed: UInt64
+  ) throws -> Learner {
+    var (learner, state, random) = (learner, OracleState(learner), RandomStream(seed: seed).child("parameters"))
+    for name in names { state.set(name, state.elements(name, as: Float.self).map { _ in 0.5 * random.normal() }) }
     try state.restore(into: &learner)
     return learner
   }
 
   /// Transitions of normal states and uniform actions, one in three of them terminal.
-  static func batch(_ count: Int, seed: UInt64) -> TransitionBatch {
-    var batch = TransitionBatch(count: count, observationSize: observationSize, actionSize: low.count)
+  static func batch(_ count: Int, seed: UInt64, discrete: Bool = false) -> TransitionBatch {
+    var batch = TransitionBatch(
+      count: count, observationSize: observationSize, actionSize: discrete ? 1 : low.count)
     var random = RandomStream(seed: seed).child("batch")
     for row in 0..<count {
       batch.observations.setRow(row, (0..<observationSize).map { _ in random.normal() })
       batch.nextObservations.setRow(row, (0..<observationSize).map { _ in random.normal() })
-      batch.actions.setRow(row, zip(low, high).map { random.uniform($0, $1) })
+      batch.actions.setRow(
+        row, discrete ? [Float(random.index(below: choices))] : zip(low, high).map { random.uniform($0, $1) })
       batch.rewards[row] = random.normal()
       batch.continues[row] = row % 3 == 0 ? 0 : 1
     }
@@ -46,13 +102,4 @@ enum Cases {
   }
 
   static var metrics: MetricRow { MetricRow(names: SoftActorCritic.metricNames) }
-
-  /// State of a learner after some updates, each on a batch of its own.
-  static func trained(_ learner: SoftActorCritic, updates: Int, batch size: Int, seed: UInt64) throws -> OracleState {
-    var (learner, random, metrics) = (learner, RandomStream(seed: seed), metrics)
-    for update in 0..<updates {
-      try learner.update(on: batch(size, seed: seed + UInt64(update)), using: &random, metrics: &metrics)
-    }
-    return OracleState(learner)
-  }
 }

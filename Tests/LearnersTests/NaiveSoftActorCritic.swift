@@ -16,24 +16,6 @@ struct NaiveSoftActorCritic {
     var value = 0.0
   }
 
-  /// Adam's algorithm 1.
-  private struct NaiveAdam {
-    var (first, second) = ([Double](), [Double]())
-    var steps = 0
-
-    mutating func step(_ parameters: inout [Double], _ gradient: [Double], rate: Double) {
-      if steps == 0 { (first, second) = (gradient.map { _ in 0 }, gradient.map { _ in 0 }) }
-      steps += 1
-      for i in parameters.indices {
-        first[i] = 0.9 * first[i] + 0.1 * gradient[i]
-        second[i] = 0.999 * second[i] + 0.001 * gradient[i] * gradient[i]
-        let mean = first[i] / (1 - pow(0.9, Double(steps)))
-        let square = second[i] / (1 - pow(0.999, Double(steps)))
-        parameters[i] -= rate * mean / (square.squareRoot() + 1e-8)
-      }
-    }
-  }
-
   private let settings: SoftActorCriticSettings
   private let low: [Double]
   private let high: [Double]
@@ -49,12 +31,7 @@ struct NaiveSoftActorCritic {
   init(_ learner: SoftActorCritic, observationSize: Int, low: [Float], high: [Float]) {
     settings = learner.settings
     (self.low, self.high) = (low.map(Double.init), high.map(Double.init))
-    let activation: (Double) -> Double
-    switch settings.activation {
-    case .relu: activation = OraclePerceptron.relu
-    case .tanh: activation = { tanh($0) }
-    case .silu: activation = OraclePerceptron.silu
-    }
+    let activation = naiveActivation(settings.activation)
     actorNetwork = OraclePerceptron(
       widths: [observationSize] + settings.hidden + [2 * low.count], activation: activation)
     criticNetwork = OraclePerceptron(
@@ -94,18 +71,6 @@ struct NaiveSoftActorCritic {
     return criticNetwork(critics[range], observation + action)[0]
   }
 
-  private func differences(_ point: [Double], _ range: Range<Int>, of function: ([Double]) -> Double) -> [Double] {
-    var probe = point
-    return range.map { index in
-      probe[index] = point[index] + 1e-5
-      let above = function(probe)
-      probe[index] = point[index] - 1e-5
-      let below = function(probe)
-      probe[index] = point[index]
-      return (above - below) / 2e-5
-    }
-  }
-
   /// One update; `noise` [2, N, A] is for the next actions, then for the actor's.
   mutating func update(_ batch: TransitionBatch, noise: [Float]) -> Losses {
     let count = batch.count
@@ -142,7 +107,8 @@ struct NaiveSoftActorCritic {
     }
     let each = criticNetwork.count
     let criticGradient =
-      differences(critics, 0..<each) { criticLoss($0, 0) } + differences(critics, each..<2 * each) { criticLoss($0, 1) }
+      centralDifferences(critics, 0..<each) { criticLoss($0, 0) }
+      + centralDifferences(critics, each..<2 * each) { criticLoss($0, 1) }
     criticAdam.step(&critics, criticGradient, rate: Double(settings.criticLearningRate))
     for i in critics.indices { criticTargets[i] += Double(settings.tau) * (critics[i] - criticTargets[i]) }
 
@@ -157,7 +123,7 @@ struct NaiveSoftActorCritic {
     }
     let before = actorLoss(actor)
     (losses.actor, losses.entropy) = (before.loss, -before.log)
-    let actorGradient = differences(actor, 0..<actor.count) { actorLoss($0).loss }
+    let actorGradient = centralDifferences(actor, 0..<actor.count) { actorLoss($0).loss }
     actorAdam.step(&actor, actorGradient, rate: Double(settings.actorLearningRate))
 
     // -log alpha (log pi + target entropy)

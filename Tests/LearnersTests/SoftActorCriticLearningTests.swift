@@ -25,24 +25,9 @@ import Testing
     let (low, high): (Float, Float) = (-3, 1)
     var learner = SoftActorCritic(
       Self.settings(), observationSize: 1, low: [low], high: [high], using: random.child("learner"))
-    var (batch, metrics) = (
-      TransitionBatch(count: 64, observationSize: 1, actionSize: 1), MetricRow(names: SoftActorCritic.metricNames)
-    )
-    func best(_ state: Float) -> Float { 1.2 * state - 1 }
-    for _ in 0..<1500 {
-      for row in 0..<64 {
-        let (state, action) = (random.uniform(-1, 1), random.uniform(low, high))
-        batch.observations[row, 0] = state
-        batch.actions[row, 0] = action
-        batch.rewards[row] = -10 * (action - best(state)) * (action - best(state))
-      }
-      try learner.update(on: batch, using: &random, metrics: &metrics)
-    }
-    var action: [Float] = [0]
-    for state: Float in [-0.9, -0.3, 0.4, 0.9] {
-      learner.act(on: [state], explore: false, using: &random, action: &action)
-      #expect(abs(action[0] - best(state)) < 0.15, "in \(state): \(action[0]), best \(best(state))")
-    }
+    try Bandit.train(&learner, low: low, high: high, updates: 1500, using: &random)
+    let worst = Bandit.worstAction(&learner)
+    #expect(worst < 0.15, "an action is off by \(worst)")
   }
 
   /// The temperature moves until the policy has the target entropy, where nothing else asks for any other.

@@ -1,0 +1,105 @@
+import Interfaces
+import Kernels
+import Learners
+import TestSupport
+import Testing
+
+/// How to make one kind of learner, for tests of what all must do.
+protocol LearnerFactory {
+  associatedtype Learner: ValueLearner & SendableMetatype
+
+  static var name: String { get }
+  static var isDiscrete: Bool { get }
+  static func learner(seed: UInt64, hidden: [Int]) throws -> Learner
+}
+
+extension LearnerFactory {
+  static var isDiscrete: Bool { false }
+  static var actionSize: Int { isDiscrete ? 1 : Cases.low.count }
+  static var metrics: MetricRow { MetricRow(names: Learner.metricNames) }
+
+  static func wide(seed: UInt64 = 1) throws -> Learner { try learner(seed: seed, hidden: [40, 24]) }
+
+  static func batch(_ count: Int, seed: UInt64) -> TransitionBatch {
+    Cases.batch(count, seed: seed, discrete: isDiscrete)
+  }
+
+  /// State of a learner after some updates, each on a batch of its own.
+  static func trained(_ learner: Learner, updates: Int, batch size: Int, seed: UInt64) throws -> OracleState {
+    var (learner, random, metrics) = (learner, RandomStream(seed: seed), metrics)
+    for update in 0..<updates {
+      try learner.update(on: batch(size, seed: seed + UInt64(update)), using: &random, metrics: &metrics)
+    }
+    return OracleState(learner)
+  }
+}
+
+/// Every learner of the module, by name.
+struct LearnerCase: Sendable, CustomTestStringConvertible {
+  let factory: any (LearnerFactory & SendableMetatype).Type
+
+  var testDescription: String { factory.name }
+
+  static let all: [LearnerCase] = [
+    LearnerCase(factory: Soft.self), LearnerCase(factory: TwinDelayed.self),
+    LearnerCase(factory: DeepDeterministic.self),
+    LearnerCase(factory: NormalizedAdvantages.self), LearnerCase(factory: DeepQ.self),
+    LearnerCase(factory: DuelingDeepQ.self),
+  ]
+}
+
+enum Soft: LearnerFactory {
+  static let name = "sac"
+  static func learner(seed: UInt64, hidden: [Int]) throws -> SoftActorCritic {
+    try Cases.learner(seed: seed) { $0.hidden = hidden }
+  }
+}
+
+enum TwinDelayed: LearnerFactory {
+  static let name = "td3"
+  static func learner(seed: UInt64, hidden: [Int]) throws -> DeterministicActorCritic {
+    try Cases.deterministic(seed: seed) { $0.hidden = hidden }
+  }
+}
+
+enum DeepDeterministic: LearnerFactory {
+  static let name = "ddpg"
+  static func learner(seed: UInt64, hidden: [Int]) throws -> DeterministicActorCritic {
+    try Cases.deterministic(seed: seed, .deepDeterministic) {
+      $0.hidden = hidden
+      $0.noise.kind = .ornsteinUhlenbeck
+    }
+  }
+}
+
+enum NormalizedAdvantages: LearnerFactory {
+  static let name = "naf"
+  static func learner(seed: UInt64, hidden: [Int]) throws -> NormalizedAdvantageFunction {
+    try Cases.normalizedAdvantage(seed: seed) {
+      $0.hidden = hidden
+      $0.precisionNoise = true
+    }
+  }
+}
+
+enum DeepQ: LearnerFactory {
+  static let name = "dqn"
+  static let isDiscrete = true
+  static func learner(seed: UInt64, hidden: [Int]) throws -> DeepQNetwork {
+    try Cases.deepQNetwork(seed: seed) {
+      $0.hidden = hidden
+      $0.double = false
+    }
+  }
+}
+
+enum DuelingDeepQ: LearnerFactory {
+  static let name = "dqn, double and dueling"
+  static let isDiscrete = true
+  static func learner(seed: UInt64, hidden: [Int]) throws -> DeepQNetwork {
+    try Cases.deepQNetwork(seed: seed) {
+      $0.hidden = hidden
+      $0.dueling = true
+    }
+  }
+}
