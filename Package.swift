@@ -31,8 +31,8 @@ let package = Package(
       name: "Foresight",
       targets: [
         "Kernels", "Archive", "Configuration", "Interfaces", "Networks", "Experience", "Wrappers", "Environments",
-        "MuJoCoEnvironments", "GymnasiumEnvironments", "Models", "Planners", "Learners", "Agents", "Laboratory",
-        "Recording", "Catalog",
+        "MuJoCoEnvironments", "GymnasiumEnvironments", "Models", "Control", "Planners", "Learners", "Agents",
+        "Laboratory", "Recording", "Catalog",
       ]),
     .executable(name: "foresight", targets: ["foresight"]),
   ],
@@ -70,20 +70,22 @@ let package = Package(
       "MuJoCoEnvironments",
       ["Interfaces", "Kernels", "Archive", "Configuration", .target(name: "CMuJoCo", condition: mujoco)]),
     module("Models", ["Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
+    module("Control", ["Interfaces", "Kernels", "Archive", "Configuration"]),
     module("Planners", ["Interfaces", "Kernels", "Archive", "Configuration"]),
     module("Learners", ["Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
-    module("Agents", ["Interfaces", "Experience", "Planners", "Kernels", "Archive", "Configuration"]),
+    module("Agents", ["Interfaces", "Experience", "Control", "Planners", "Kernels", "Archive", "Configuration"]),
     module("Laboratory", ["Interfaces", "Wrappers", "Configuration", "Archive", "Kernels", logging]),
     module(
       "Catalog",
       [
-        "Agents", "Archive", "Configuration", "Environments", "Experience", "GymnasiumEnvironments", "Interfaces",
-        "Kernels", "Laboratory", "Learners", "Models", "Networks", "Planners", mujocoEnvironments,
+        "Agents", "Archive", "Configuration", "Control", "Environments", "Experience", "GymnasiumEnvironments",
+        "Interfaces", "Kernels", "Laboratory", "Learners", "Models", "Networks", "Planners", mujocoEnvironments,
       ]),
     .executableTarget(
       name: "foresight",
       dependencies: [
-        "Agents", "Catalog", "Configuration", "Interfaces", "Kernels", "Laboratory", "Archive", argumentParser, logging,
+        "Agents", "Catalog", "Configuration", "Control", "Interfaces", "Kernels", "Laboratory", "Archive",
+        argumentParser, logging,
         "Environments", "Experience", "Learners", "Models", "Networks", "Planners", "Recording", mujocoEnvironments,
       ],
       swiftSettings: strict),
@@ -107,17 +109,18 @@ let package = Package(
       "MuJoCoEnvironments", [mujocoEnvironments, "Interfaces", "Kernels", "Archive", "Configuration", "Planners"],
       exclude: ["Peers"]),
     tests("Models", ["Models", "Networks", "Experience", "Interfaces", "Kernels", "Archive"]),
+    tests(
+      "Control", ["Control", "Interfaces", "Kernels", "Archive", "Configuration", "Environments"], exclude: ["Peers"]),
     tests("Planners", ["Planners", "Interfaces", "Kernels", "Environments"]),
     tests("Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive"]),
     tests(
       "Agents",
       [
-        "Agents", "Archive", "Configuration", "Environments", "Experience", "Interfaces", "Kernels", "Learners",
-        "Models",
-        "Planners",
+        "Agents", "Archive", "Configuration", "Control", "Environments", "Experience", "Interfaces", "Kernels",
+        "Learners", "Models", "Planners",
       ]),
     tests("Laboratory", ["Laboratory", "Catalog", "Interfaces", "Configuration", "Archive", "Kernels"]),
-    tests("Catalog", ["Catalog", "Laboratory", "Interfaces", "Configuration", "Archive", "Kernels"]),
+    tests("Catalog", ["Catalog", "Environments", "Laboratory", "Interfaces", "Configuration", "Archive", "Kernels"]),
     tests("CommandLine", ["Catalog", "Laboratory", "Recording", "foresight"]),
   ],
   swiftLanguageModes: [.v6]

@@ -5,6 +5,7 @@
 
 typedef float foresight_float8 __attribute__((ext_vector_type(8)));
 typedef float foresight_float16 __attribute__((ext_vector_type(16)));
+typedef double foresight_double8 __attribute__((ext_vector_type(8)));
 
 /// a * b + c, rounded once.
 static inline __attribute__((always_inline)) foresight_float8 foresight_fma8(
@@ -15,6 +16,12 @@ static inline __attribute__((always_inline)) foresight_float8 foresight_fma8(
 /// a * b + c, rounded once.
 static inline __attribute__((always_inline)) foresight_float16 foresight_fma16(
     foresight_float16 a, foresight_float16 b, foresight_float16 c) {
+  return __builtin_elementwise_fma(a, b, c);
+}
+
+/// a * b + c, rounded once.
+static inline __attribute__((always_inline)) foresight_double8 foresight_fma_double8(
+    foresight_double8 a, foresight_double8 b, foresight_double8 c) {
   return __builtin_elementwise_fma(a, b, c);
 }
 

@@ -4,6 +4,8 @@ private import COpenBLAS
 public enum LinearAlgebraError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The leading minor of this order (from 1) is not positive.
   case notPositiveDefinite(minor: Int)
+  /// The pivot of this order (from 1) is exactly zero.
+  case singular(pivot: Int)
   /// The iteration did not converge.
   case noConvergence
   /// An element of the input is NaN or infinite.
@@ -13,6 +15,7 @@ public enum LinearAlgebraError: Error, Sendable, Equatable, CustomStringConverti
   public var description: String {
     switch self {
     case .notPositiveDefinite(let minor): "matrix is not positive definite: leading minor \(minor)"
+    case .singular(let pivot): "matrix is singular: pivot \(pivot) is zero"
     case .noConvergence: "eigenvalue or singular value iteration did not converge"
     case .notFinite: "matrix has an element that is not finite"
     }
@@ -112,6 +115,21 @@ public struct DoubleMatrix: Sendable, Equatable {
     _ = LAPACKE_dpotrs(
       LAPACK_ROW_MAJOR, 0x4C, Int32(rows), Int32(right.columns), factor.elements, Int32(rows),
       &solution.elements, Int32(right.columns))
+    return solution
+  }
+
+  /// X with self X = right, for a square matrix (Gaussian elimination with row exchanges, LAPACK dgesv). O(n^3).
+  public func solve(_ right: DoubleMatrix) throws(LinearAlgebraError) -> DoubleMatrix {
+    precondition(rows == columns && right.rows == rows, "[\(rows), \(columns)] X = [\(right.rows), ...]")
+    try checkFinite()
+    try right.checkFinite()
+    BLAS.initialize()
+    var (factor, solution) = (elements, right)
+    var exchanges = [Int32](repeating: 0, count: Swift.max(rows, 1))
+    let info = LAPACKE_dgesv(
+      LAPACK_ROW_MAJOR, Int32(rows), Int32(right.columns), &factor, Int32(Swift.max(rows, 1)), &exchanges,
+      &solution.elements, Int32(Swift.max(right.columns, 1)))
+    guard info == 0 else { throw .singular(pivot: Int(info)) }
     return solution
   }
 
