@@ -14,6 +14,21 @@ public protocol CostSimulation: DifferentiableSimulation {
   /// `costs`.
   mutating func quadratize(
     count: Int, states: UnsafePointer<Double>, actions: UnsafePointer<Double>, into costs: inout QuadraticCosts)
+
+  /// Adds to the Hessians of the first N of `costs` those of λᵀf(x, u), the steps' curvature weighted by `multipliers` λ
+  /// [N, k]: what Newton's method has beyond the Gauss-Newton approximation. False, with `costs` unchanged, where second
+  /// derivatives of the dynamics are not known, as here by default.
+  mutating func addCurvature(
+    count: Int, states: UnsafePointer<Double>, actions: UnsafePointer<Double>, multipliers: UnsafePointer<Double>,
+    into costs: inout QuadraticCosts
+  ) -> Bool
+}
+
+extension CostSimulation {
+  public mutating func addCurvature(
+    count: Int, states: UnsafePointer<Double>, actions: UnsafePointer<Double>, multipliers: UnsafePointer<Double>,
+    into costs: inout QuadraticCosts
+  ) -> Bool { false }
 }
 
 /// Second-order expansions of the costs of T steps:

@@ -58,6 +58,21 @@ public struct TaskSimulation<Task: DifferentiableTask>: CostSimulation {
     }
   }
 
+  public mutating func addCurvature(
+    count: Int, states: UnsafePointer<Double>, actions: UnsafePointer<Double>, multipliers: UnsafePointer<Double>,
+    into costs: inout QuadraticCosts
+  ) -> Bool {
+    precondition(count <= costs.count, "\(count) steps in an expansion for \(costs.count)")
+    precondition(costs.tangentSize == tangentSize && costs.actionSize == actionSize, "an expansion of other costs")
+    withTargets(&costs) { targets in
+      run(
+        RowWork(
+          dynamics: dynamics, count: count, states: states, actions: actions,
+          output: .curvature(multipliers: multipliers, targets)))
+    }
+    return true
+  }
+
   private func run(_ work: RowWork<Task>) {
     withUnsafePointer(to: work) { work in
       WorkerPool.run(
@@ -72,6 +87,7 @@ private enum RowOutput {
   case jacobians(state: UnsafeMutablePointer<Double>, action: UnsafeMutablePointer<Double>)
   case costs(UnsafeMutablePointer<Double>)
   case expansions(ExpansionTargets)
+  case curvature(multipliers: UnsafePointer<Double>, ExpansionTargets)
 }
 
 /// One call's rows.
@@ -108,6 +124,17 @@ private struct RowWork<Task: DifferentiableTask> {
         targets.actionGradients[row * m + i] = -reward.gradient[n + i]
         for j in 0..<n { targets.crossHessians[(row * m + i) * n + j] = -reward.hessian[n + i][j] }
         for j in 0..<m { targets.actionHessians[(row * m + i) * m + j] = -reward.hessian[n + i][n + j] }
+      }
+    case .curvature(let multipliers, let targets):
+      let successor = transition(row) { SecondOrderDual($0, direction: $1) }.next
+      var weighted = SecondOrderDual(0)
+      for i in 0..<n { weighted = weighted + multipliers[row * n + i] * successor[i] }
+      for i in 0..<n {
+        for j in 0..<n { targets.stateHessians[(row * n + i) * n + j] += weighted.hessian[i][j] }
+      }
+      for i in 0..<m {
+        for j in 0..<n { targets.crossHessians[(row * m + i) * n + j] += weighted.hessian[n + i][j] }
+        for j in 0..<m { targets.actionHessians[(row * m + i) * m + j] += weighted.hessian[n + i][n + j] }
       }
     }
   }
