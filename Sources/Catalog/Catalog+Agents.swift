@@ -44,6 +44,7 @@ extension Catalog {
           settings.learner, observationSize: spec.observationSize, actions: actions, using: random.child("learner")),
         spec: spec, using: random.child("agent"))
     },
+    .iterativeLQR,
     AgentEntry("random", summary: "uniformly random actions, the baseline", secondsPerStep: 2e-6) {
       (_: RandomAgentSettings, environment, random) throws(ConfigurationError) in
       RandomAgent(action: environment.spec.action, random: random)
@@ -129,7 +130,7 @@ extension AgentEntry {
 }
 
 /// The environment's spec, if its actions are a box.
-private func continuous(
+func continuous(
   _ environment: EnvironmentInstance, for agent: String
 ) throws(ConfigurationError) -> EnvironmentSpec {
   guard case .box = environment.spec.action else {

@@ -32,9 +32,9 @@ public struct AgentEntry: Sendable {
   ///     stream; throws when settings contradict one another or the agent cannot act in that environment. Acting on
   ///     the environment itself is left to the loop: only its spec and objective are meant to be used, or a copy to
   ///     plan in.
-  public init<Settings: Configuration, Made: Agent & SendableMetatype>(
+  public init<Settings: Configuration>(
     _ name: String, summary: String, secondsPerStep: Double = 0.001, settings: Settings.Type = Settings.self,
-    make: @escaping @Sendable (Settings, EnvironmentInstance, RandomStream) throws(ConfigurationError) -> Made
+    make: @escaping @Sendable (Settings, EnvironmentInstance, RandomStream) throws(ConfigurationError) -> any Agent
   ) {
     precondition(isEntryName(name), "'\(name)' cannot name a folder")
     self.name = name

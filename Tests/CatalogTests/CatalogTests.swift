@@ -1,5 +1,6 @@
 import Catalog
 import Configuration
+import Environments
 import Interfaces
 import Kernels
 import Laboratory
@@ -21,7 +22,7 @@ import Testing
       ]))
     #expect(
       Set(Self.agents).isSuperset(of: [
-        "pets", "pets-mppi", "pets-random-shooting", "sac", "td3", "ddpg", "naf", "dqn", "random",
+        "pets", "pets-mppi", "pets-random-shooting", "sac", "td3", "ddpg", "naf", "dqn", "ilqr", "random",
       ]))
     #expect(
       Set(components.filter { $0.kind == .planner }.map(\.name)).isSuperset(of: ["cem", "mppi", "random-shooting"]))
@@ -130,6 +131,12 @@ import Testing
       let message = error.map { "\($0)" } ?? ""
       #expect(message.contains(environment), "\(message)")
       #expect(message.contains("objective") || message.contains("learns_reward"), "\(message)")
+      return
+    }
+    if agent == "ilqr", !(made.environment is any DifferentiableTask) {
+      let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
+      let message = error.map { "\($0)" } ?? ""
+      #expect(message.contains(environment) && message.contains("derivatives"), "\(message)")
       return
     }
     var player = try entry.make(for: made, using: RandomStream(seed: 1)).agent

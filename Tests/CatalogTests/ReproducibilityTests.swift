@@ -34,6 +34,7 @@ import Testing
       "pets-mppi", "MountainCarContinuous-v0",
       planning + ["planner.iterations=2", "environment.step_limit=25", "model.propagation=mean"]
     ),
+    ("ilqr", "Pendulum-v1", ["planner.horizon=15", "environment.step_limit=25"]),
     ("pets-random-shooting", "point-mass", planning + ["environment.step_limit=25", "model.elites=2"]),
   ]
 
