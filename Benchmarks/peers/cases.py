@@ -33,6 +33,8 @@ CASES: dict[str, list[Peer]] = {
     "ensemble-fit": [Peer("mbrl-lib", "ensemble_fit_mbrl.py"), Peer("JAX by hand", "ensemble_fit_jax.py")],
     "pets-plan-cartpole": _planners("cartpole"),
     "pets-plan-halfcheetah": _planners("halfcheetah"),
+    "ilqr-iteration": [Peer("numpy by hand", "ilqr_numpy.py"), Peer("JAX by hand", "ilqr_jax.py"),
+                       Peer("crocoddyl", "ilqr_crocoddyl.py")],
     "env-step-Pendulum-v1": _environments("Pendulum-v1"),
     "env-step-CartPole-v1": _environments("CartPole-v1"),
     "env-step-HalfCheetah-v5": [_gymnasium("HalfCheetah-v5")],

@@ -46,3 +46,9 @@ class SAC:
 
     observation, action, width, batch, buffer = 17, 6, 256, 256, 100_000
     discount, polyak, learning_rate = 0.99, 0.005, 3e-4
+
+
+class ILQR:
+    """One backward and one forward pass of linear-quadratic control with affine dynamics and time-varying costs."""
+
+    horizon, state, action = 100, 14, 7
