@@ -7,7 +7,8 @@ import Kernels
 ///
 /// found by the structure-preserving doubling algorithm (Chu, Fan, Lin and Wang, "Structure-preserving algorithms for
 /// periodic discrete-time algebraic Riccati equations", 2004): iterate j knows the cost of 2^j steps, so that convergence is
-/// quadratic. O(n³) an iteration; allocates.
+/// quadratic. Two steps of policy iteration (Kleinman's, by Smith's doubling) take away what rounding did to it. O(n³) an
+/// iteration; allocates.
 public struct StationaryRegulator: Sendable {
   /// K [m, n].
   public let gain: DoubleMatrix
@@ -30,6 +31,21 @@ public struct StationaryRegulator: Sendable {
   }
 
   private static let maximalIterations = 64
+  private static let refinements = 2
+
+  /// Σ (Aᵀ)^k W A^k for a stable A, by doubling (Smith 1968); nil if A is not stable.
+  private static func cost(of w: DoubleMatrix, under a: DoubleMatrix) -> DoubleMatrix? {
+    var (sum, power) = (w, a)
+    for _ in 0..<maximalIterations {
+      let added = (power.transposed * sum * power).symmetrized
+      sum = sum + added
+      power = power * power
+      let size = sum.largest
+      guard size.isFinite else { return nil }
+      if added.largest <= 1e-17 * size { return sum }
+    }
+    return nil
+  }
 
   /// Solves for A [n, n], B [n, m], Q [n, n] symmetric positive semidefinite, R [m, m] symmetric positive definite, S [n, m]
   /// (zero if nil).
@@ -60,9 +76,16 @@ public struct StationaryRegulator: Sendable {
         let size = h.largest
         guard size.isFinite, step.largest.isFinite, g.largest.isFinite else { return .notConverged }
         if added.largest <= 1e-15 * max(size, .leastNormalMagnitude), step.largest <= 1e-7 {
-          let gain = try (r + (b.transposed * h * b)).symmetrized.solvePositiveDefinite(
-            b.transposed * h * a + s.transposed)
-          return .solved(StationaryRegulator(gain: gain, costToGo: h, iterations: iteration))
+          var (value, gain) = (h, DoubleMatrix(rows: m, columns: n))
+          for refinement in 0...refinements {
+            gain = try (r + (b.transposed * value * b)).symmetrized.solvePositiveDefinite(
+              b.transposed * value * a + s.transposed)
+            guard refinement < refinements else { break }
+            let spent = (q - s * gain - gain.transposed * s.transposed + gain.transposed * r * gain).symmetrized
+            guard let followed = cost(of: spent, under: a - b * gain) else { return .notConverged }
+            value = followed
+          }
+          return .solved(StationaryRegulator(gain: gain, costToGo: value, iterations: iteration))
         }
       }
       return .notConverged

@@ -55,11 +55,17 @@ import Testing
         #expect(Bool(false), "\(n) states, \(m) actions: \(outcome)")
         continue
       }
-      worst = max(worst, Problems.gap(regulator.costToGo.elements, answer.p))
-      worst = max(worst, Problems.gap(regulator.gain.elements, answer.k))
+      worst = max(worst, distance(regulator.costToGo.elements, answer.p), distance(regulator.gain.elements, answer.k))
     }
     print("stationary regulators: largest difference from SciPy \(worst)")
     #expect(answers.count == problems.count && worst < 1e-9)
+  }
+
+  /// The largest difference beside the largest element: an unstable system with few actions has elements of all sizes, of
+  /// which neither method knows the small ones as well.
+  private func distance(_ x: [Double], _ y: [Double]) -> Double {
+    let scale = y.map { abs($0) }.max() ?? 0
+    return zip(x, y).map { abs($0 - $1) / scale }.reduce(0) { $1.isNaN ? .infinity : max($0, $1) }
   }
 
   /// Far from the end, finite-horizon feedback is the stationary one.
