@@ -96,7 +96,9 @@ extension AgentEntry {
       let spec = try continuous(environment, for: name)
       guard let objective = environment.objective else {
         throw ConfigurationError(
-          kind: .relation, problem: "\(name) needs an environment with a known objective; \(environment.name) has none")
+          kind: .relation,
+          problem: "\(name) needs an environment with a known objective; \(environment.name) has none, or its wrappers "
+            + "change what it was about")
       }
       guard objective.knowsReward || settings.model.learnsReward else {
         throw ConfigurationError(

@@ -34,12 +34,19 @@ public protocol VectorEnvironment: Checkpointable {
   /// `reset` must follow.
   mutating func step(_ actions: UnsafePointer<Float>) throws
 
+  /// Gets all copies ready for `save`, as `Environment.prepareToSave` does; false where the state of an episode under way
+  /// cannot be saved.
+  mutating func prepareToSave() throws -> Bool
+
   /// Writes the running statistics of training by which the copies together normalize what they show, as
   /// `Environment.saveStatistics` does; nothing for most.
   func saveStatistics(to writer: inout StateWriter)
 }
 
 extension VectorEnvironment {
+  /// Nothing to do: most environments can be saved at any time.
+  public mutating func prepareToSave() throws -> Bool { true }
+
   /// Nothing: most environments learn nothing.
   public func saveStatistics(to writer: inout StateWriter) {}
 

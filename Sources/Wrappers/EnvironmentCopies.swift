@@ -161,6 +161,12 @@ private struct CopySlot {
 }
 
 extension EnvironmentCopies: Checkpointable {
+  public func prepareToSave() throws -> Bool {
+    var isReady = true
+    for index in 0..<count where try !environments[index].prepareToSave() { isReady = false }
+    return isReady
+  }
+
   public func save(to writer: inout StateWriter) {
     writer.write("random", random)
     writer.write("is_running", isRunning)

@@ -80,6 +80,8 @@ public struct NormalizedVector<Base: VectorEnvironment>: VectorEnvironment {
 }
 
 extension NormalizedVector: Checkpointable {
+  public mutating func prepareToSave() throws -> Bool { try base.prepareToSave() }
+
   public func save(to writer: inout StateWriter) {
     writer.write("base", base)
     if let moments { writer.write("moments", moments) }

@@ -113,6 +113,7 @@ package struct VectorEnvironmentConformance<Vector: VectorEnvironment> {
       try original.reset(using: RandomStream(seed: seed))
       var random = RandomStream(seed: seed).child("actions")
       for _ in 0..<before { _ = try Course.Step(&original, using: &random) }
+      expect(try original.prepareToSave(), "it cannot be saved after \(before) steps")
       var writer = StateWriter()
       original.save(to: &writer)
       var restored = try make(5)
