@@ -8,6 +8,7 @@ import TestSupport
   /// Settings that make an agent small and let it train within the first half of 120 steps.
   private static let small: [String: [String]] = [
     "random": [],
+    "ilqr": [],
     "sac": learning,
     "td3": learning,
     "naf": learning + ["learner.precision_noise=true", "agent.return_steps=4"],

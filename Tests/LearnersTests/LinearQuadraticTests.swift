@@ -55,7 +55,7 @@ import Testing
     )
     var batch = TransitionBatch(count: 64, observationSize: 1, actionSize: 1)
     batch.continues.fill(1)
-    for _ in 0..<3000 {
+    for _ in 0..<6000 {
       for row in 0..<batch.count {
         let (x, u) = (random.uniform(-1.5, 1.5), random.uniform(-1.5, 1.5))
         batch.observations[row, 0] = x
