@@ -36,7 +36,8 @@ extension Catalog {
       let spec = environment.spec
       guard case .discrete(let actions) = spec.action else {
         throw ConfigurationError(
-          kind: .relation, problem: "dqn needs discrete actions; \(environment.name) has continuous ones")
+          kind: .relation, problem: "dqn needs one choice among discrete actions; \(environment.name) has other actions"
+        )
       }
       return OffPolicyAgent(
         settings.agent,
