@@ -84,7 +84,6 @@ import Testing
         }
       }
     }
-    print("\(Task.name): worst errors \(worst)")
     #expect(worst.jacobian < 1e-8, "\(Task.name): Jacobians are off by up to \(worst.jacobian)")
     #expect(worst.gradient < 1e-8, "\(Task.name): gradients are off by up to \(worst.gradient)")
     #expect(worst.hessian < 1e-8, "\(Task.name): Hessians are off by up to \(worst.hessian)")
