@@ -38,12 +38,14 @@ extension Run {
       let isLast = steps >= plan.steps
       let isEvaluationDue = steps == 0 ? atStart : isLast || steps.isMultiple(of: evaluationInterval)
       if isEvaluationDue, state.evaluatedAt < steps { try evaluate(stop: stop) }
-      isCheckpointDue = isCheckpointDue || stop.isRaised || isLast || steps.isMultiple(of: checkpointInterval)
+      // Looked at once, so that a request between saving and leaving waits for the next turn.
+      let signal = stop.signal
+      isCheckpointDue = isCheckpointDue || signal != nil || isLast || steps.isMultiple(of: checkpointInterval)
       if isCheckpointDue {
         state.interaction.timings.wall = wallBefore + seconds(from: start)
         isCheckpointDue = try !save(isLast: isLast)
       }
-      if let signal = stop.signal { return .stopped(signal: signal) }
+      if let signal { return .stopped(signal: signal) }
       if isLast { return .finished }
 
       if let episode = try state.interaction.step(metrics: &state.metrics) { try record(episode) }
