@@ -115,11 +115,15 @@ public struct CartPoleSwingUp: DifferentiableTask {
     observation[4] = Float(state[3])
   }
 
-  public func observe(_ state: ScalarVector<Double>, into observation: UnsafeMutablePointer<Double>) {
+  @_specialize(where Scalar == Double)
+  @_specialize(where Scalar == Dual)
+  public func observe<Scalar: DynamicsScalar>(
+    _ state: ScalarVector<Scalar>, into observation: UnsafeMutablePointer<Scalar>
+  ) {
     observation[0] = state[0]
     observation[1] = state[1]
-    observation[2] = cos(state[2])
-    observation[3] = sin(state[2])
+    observation[2] = state[2].cosine
+    observation[3] = state[2].sine
     observation[4] = state[3]
   }
 
@@ -132,7 +136,7 @@ public struct CartPoleSwingUp: DifferentiableTask {
 }
 
 /// The reward of `CartPoleSwingUp` on observations.
-public struct CartPoleSwingUpObjective: Objective {
+public struct CartPoleSwingUpObjective: DifferentiableObjective {
   let actionCost: Float
 
   /// Scores `count` transitions, as `Objective` says.
@@ -151,5 +155,28 @@ public struct CartPoleSwingUpObjective: Objective {
       rewards[row] = closeness - actionCost * acted * acted
     }
     terminated.update(repeating: false, count: count)
+  }
+
+  /// Through e^(-|p - (0, 0.6)|² / 0.6²) of the next state.
+  public func differentiate(
+    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
+    stateGradients: UnsafeMutablePointer<Float>, actionGradients: UnsafeMutablePointer<Float>,
+    nextGradients: UnsafeMutablePointer<Float>
+  ) {
+    let length = Float(CartPoleSwingUp.poleLength)
+    let sharpness = 1 / (length * length)
+    stateGradients.update(repeating: 0, count: 5 * count)
+    nextGradients.update(repeating: 0, count: 5 * count)
+    for row in 0..<count {
+      let after = next + 5 * row
+      let across = after[0] - length * after[3]
+      let below = length * (after[2] + 1)
+      let slope = -2 * sharpness * Scalar.exp(-(across * across + below * below) * sharpness)
+      nextGradients[5 * row] = slope * across
+      nextGradients[5 * row + 2] = slope * below * length
+      nextGradients[5 * row + 3] = -slope * across * length
+      let acted = actions[row]
+      actionGradients[row] = abs(acted) <= CartPoleSwingUp.maximalAction ? -2 * actionCost * acted : 0
+    }
   }
 }

@@ -95,7 +95,11 @@ public struct MountainCarContinuous: DifferentiableTask {
     observation[1] = state[1]
   }
 
-  public func observe(_ state: ScalarVector<Double>, into observation: UnsafeMutablePointer<Double>) {
+  @_specialize(where Scalar == Double)
+  @_specialize(where Scalar == Dual)
+  public func observe<Scalar: DynamicsScalar>(
+    _ state: ScalarVector<Scalar>, into observation: UnsafeMutablePointer<Scalar>
+  ) {
     observation[0] = state[0]
     observation[1] = state[1]
   }

@@ -102,9 +102,13 @@ public struct Pendulum: DifferentiableTask {
     observation[2] = Float(state[1])
   }
 
-  public func observe(_ state: ScalarVector<Double>, into observation: UnsafeMutablePointer<Double>) {
-    observation[0] = cos(state[0])
-    observation[1] = sin(state[0])
+  @_specialize(where Scalar == Double)
+  @_specialize(where Scalar == Dual)
+  public func observe<Scalar: DynamicsScalar>(
+    _ state: ScalarVector<Scalar>, into observation: UnsafeMutablePointer<Scalar>
+  ) {
+    observation[0] = state[0].cosine
+    observation[1] = state[0].sine
     observation[2] = state[1]
   }
 
@@ -115,7 +119,7 @@ public struct Pendulum: DifferentiableTask {
 }
 
 /// The reward of `Pendulum` on observations.
-public struct PendulumObjective: Objective {
+public struct PendulumObjective: DifferentiableObjective {
   /// Scores `count` transitions, as `Objective` says.
   public func evaluate(
     count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
@@ -128,5 +132,24 @@ public struct PendulumObjective: Objective {
       rewards[row] = -(angle * angle + 0.1 * speed * speed + 0.001 * torque * torque)
     }
     terminated.update(repeating: false, count: count)
+  }
+
+  /// With θ = atan2(sine, cosine): ∂θ/∂cosine = -sine / (cosine² + sine²), ∂θ/∂sine = cosine / (cosine² + sine²).
+  public func differentiate(
+    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
+    stateGradients: UnsafeMutablePointer<Float>, actionGradients: UnsafeMutablePointer<Float>,
+    nextGradients: UnsafeMutablePointer<Float>
+  ) {
+    nextGradients.update(repeating: 0, count: 3 * count)
+    for row in 0..<count {
+      let (cosine, sine) = (states[3 * row], states[3 * row + 1])
+      let magnitude = angleMagnitude(cosine: cosine, sine: sine)
+      let slope = -2 * (sine < 0 ? -magnitude : magnitude) / (cosine * cosine + sine * sine)
+      stateGradients[3 * row] = -slope * sine
+      stateGradients[3 * row + 1] = slope * cosine
+      stateGradients[3 * row + 2] = -0.2 * states[3 * row + 2]
+      let torque = actions[row]
+      actionGradients[row] = abs(torque) <= Pendulum.maximalTorque ? -0.002 * torque : 0
+    }
   }
 }

@@ -116,7 +116,11 @@ public struct PointMass: DifferentiableTask {
     for index in 0..<4 { observation[index] = Float(state[index]) }
   }
 
-  public func observe(_ state: ScalarVector<Double>, into observation: UnsafeMutablePointer<Double>) {
+  @_specialize(where Scalar == Double)
+  @_specialize(where Scalar == Dual)
+  public func observe<Scalar: DynamicsScalar>(
+    _ state: ScalarVector<Scalar>, into observation: UnsafeMutablePointer<Scalar>
+  ) {
     for index in 0..<4 { observation[index] = state[index] }
   }
 
@@ -134,7 +138,7 @@ public struct PointMass: DifferentiableTask {
 }
 
 /// The reward of `PointMass` on observations.
-public struct PointMassObjective: Objective {
+public struct PointMassObjective: DifferentiableObjective {
   let actionCost: Float
 
   /// Scores `count` transitions, as `Objective` says.
@@ -152,5 +156,24 @@ public struct PointMassObjective: Objective {
         + actionCost * (first * first + second * second))
     }
     terminated.update(repeating: false, count: count)
+  }
+
+  /// Of the quadratic cost.
+  public func differentiate(
+    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
+    stateGradients: UnsafeMutablePointer<Float>, actionGradients: UnsafeMutablePointer<Float>,
+    nextGradients: UnsafeMutablePointer<Float>
+  ) {
+    let (positionCost, velocityCost) = (Float(PointMass.positionCost), Float(PointMass.velocityCost))
+    nextGradients.update(repeating: 0, count: 4 * count)
+    for row in 0..<count {
+      for index in 0..<4 {
+        stateGradients[4 * row + index] = -2 * (index < 2 ? positionCost : velocityCost) * states[4 * row + index]
+      }
+      for index in 0..<2 {
+        let force = actions[2 * row + index]
+        actionGradients[2 * row + index] = abs(force) <= PointMass.maximalForce ? -2 * actionCost * force : 0
+      }
+    }
   }
 }

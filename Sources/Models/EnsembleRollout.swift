@@ -4,43 +4,66 @@ import Networks
 
 /// Imagined trajectories in a probabilistic ensemble. Rows are sorted by the member that advances them, so each member's
 /// network sees one block of rows.
-public final class EnsembleRollout: ModelRollout {
-  private let model: ProbabilisticEnsemble
-  private let workspace: PerceptronWorkspace
+///
+/// Made to be differentiated, it keeps states, draws and activations of every step; otherwise those of the last one only.
+public final class EnsembleRollout: DifferentiableRollout {
+  let model: ProbabilisticEnsemble
   /// Weights of each elite.
-  private let panels: [WeightPanels]
-  private let capacity: Int
+  let panels: [WeightPanels]
+  let capacity: Int
+  /// Steps that are kept; 0 where there is no tape.
+  let keptSteps: Int
   public private(set) var count = 0
-  private var state: Vector  // [capacity, D]
-  private var input: Vector  // [capacity, D + A], sorted by member
-  private var noise: Vector  // [capacity, outputs]
+  public private(set) var steps = 0
+  private var state: Vector  // [steps + 1, capacity, D] with a tape, else [capacity, D]
+  private(set) var input: Vector  // [capacity, D + A], sorted by member
   private var rewards: Vector
   private var random = RandomStream(seed: 0)
-  /// Position in `model.elites` of each row's member, and the rows in order of it.
-  private var choice: [Int32]
-  private var order: [Int32]
-  private var groups: [Int]
+  private var particles = (rows: 1, first: 0)
 
-  /// Room for `capacity` rows.
-  init(_ model: ProbabilisticEnsemble, capacity: Int) {
+  // One of each for a kept step, or one in all.
+  let workspaces: [PerceptronWorkspace]
+  private(set) var noise: [Vector]  // [capacity, outputs], sorted by member
+  private(set) var groups: [MemberGroups]
+
+  // Scratch of `pullBack`.
+  var outputGradients: Vector  // [rows, 2 outputs]
+  var inputGradients: Vector  // [rows, D + A]
+
+  /// Room for `capacity` rows, and for the derivatives of `keptSteps` steps.
+  init(_ model: ProbabilisticEnsemble, capacity: Int, keptSteps: Int = 0) {
     self.model = model
     self.capacity = capacity
-    workspace = PerceptronWorkspace(for: model.networks.network, capacity: capacity, keepsActivations: false)
+    self.keptSteps = keptSteps
+    let (network, keeps) = (model.networks.network, keptSteps > 0)
+    // With `mean` every member sees all rows; a tape keeps them side by side.
+    let passRows = keeps && model.settings.propagation == .mean ? capacity * model.elites.count : capacity
+    workspaces = (0..<max(keptSteps, 1)).map { _ in
+      PerceptronWorkspace(for: network, capacity: passRows, keepsActivations: keeps)
+    }
     panels = model.elites.map { member in
-      let panels = WeightPanels(for: model.networks.network)
-      panels.update(from: model.networks.parameters.pointer + member * model.networks.network.layout.count)
+      let panels = WeightPanels(for: network, gradients: keeps, inputGradients: keeps)
+      panels.update(from: model.networks.parameters.pointer + member * network.layout.count)
       return panels
     }
-    state = Vector(count: capacity * model.stateSize)
-    input = Vector(count: capacity * model.networks.network.inputs)
-    noise = Vector(count: capacity * model.outputSize)
+    state = Vector(count: (keptSteps + 1) * capacity * model.stateSize)
+    input = Vector(count: capacity * network.inputs)
+    noise = (0..<max(keptSteps, 1)).map { _ in Vector(count: capacity * model.outputSize) }
+    groups = (0..<max(keptSteps, 1)).map { _ in MemberGroups(capacity: capacity, elites: model.elites.count) }
     rewards = Vector(count: capacity)
-    choice = Array(repeating: 0, count: capacity)
-    order = (0..<Int32(capacity)).map { $0 }
-    groups = Array(repeating: 0, count: model.elites.count + 1)
+    outputGradients = Vector(count: keeps ? capacity * network.outputs : 0)
+    inputGradients = Vector(count: keeps ? capacity * network.inputs : 0)
   }
 
-  public var states: UnsafePointer<Float> { state.pointer }
+  public var states: UnsafePointer<Float> { state.pointer + place(of: steps) }
+
+  public func states(at step: Int) -> UnsafePointer<Float> {
+    precondition(keptSteps > 0 && step >= 0 && step <= steps, "step \(step) of \(steps), \(keptSteps) kept")
+    return state.pointer + place(of: step)
+  }
+
+  /// First element of the states after `step` steps.
+  private func place(of step: Int) -> Int { keptSteps > 0 ? step * capacity * model.stateSize : 0 }
 
   public var predictedRewards: UnsafePointer<Float>? { model.settings.learnsReward ? rewards.pointer : nil }
 
@@ -50,79 +73,65 @@ public final class EnsembleRollout: ModelRollout {
     precondition(count <= capacity && rowsPerParticle > 0, "\(count) rows in a rollout of \(capacity)")
     self.count = count
     self.random = random
+    steps = 0
+    particles = (rowsPerParticle, firstParticle)
     state.mutablePointer.update(from: states, count: count * model.stateSize)
-    guard model.settings.propagation == .tsInfinity else { return }
-    let elites = model.elites.count
-    for row in 0..<count { choice[row] = Int32((firstParticle + row / rowsPerParticle) % elites) }
-    sort()
+    guard model.settings.propagation == .tsInfinity, keptSteps == 0 else { return }
+    groups[0].assign(count: count, rowsPerParticle: rowsPerParticle, firstParticle: firstParticle)
   }
 
   public func advance(_ actions: UnsafePointer<Float>) {
+    precondition(keptSteps == 0 || steps < keptSteps, "step \(steps + 1) of a rollout that keeps \(keptSteps)")
+    let slot = keptSteps > 0 ? steps : 0
+    let base = state.mutablePointer
+    let (before, after) = (base + place(of: steps), base + place(of: steps + 1))
     switch model.settings.propagation {
-    case .mean: advanceByMean(actions)
-    case .tsInfinity: advanceByMembers(actions)
+    case .mean: advanceByMean(actions, before, after, slot)
+    case .tsInfinity:
+      if keptSteps > 0 {
+        groups[slot].assign(count: count, rowsPerParticle: particles.rows, firstParticle: particles.first)
+      }
+      advanceByMembers(actions, before, after, slot)
     case .ts1:
-      let elites = UInt64(model.elites.count)
-      // A 32-bit word times the number of elites: the bias is below 2^-25.
-      var stream = random
-      choice.withUnsafeMutableBufferPointer { choice in
-        for row in 0..<count { choice[row] = Int32(truncatingIfNeeded: (UInt64(stream.nextWord()) &* elites) &>> 32) }
-      }
-      random = stream
-      sort()
-      advanceByMembers(actions)
+      groups[slot].draw(count: count, using: &random)
+      advanceByMembers(actions, before, after, slot)
     }
+    steps += 1
   }
 
-  /// Counting sort of the rows by `choice`: `order` lists the rows of elite g at `groups[g]..<groups[g + 1]`.
-  private func sort() {
-    let count = self.count
-    choice.withUnsafeBufferPointer { choice in
-      order.withUnsafeMutableBufferPointer { order in
-        groups.withUnsafeMutableBufferPointer { groups in
-          groups.update(repeating: 0)
-          for row in 0..<count { groups[Int(choice[row]) + 1] += 1 }
-          for group in 1..<groups.count { groups[group] += groups[group - 1] }
-          for row in 0..<count {
-            let group = Int(choice[row])
-            order[groups[group]] = Int32(row)
-            groups[group] += 1
-          }
-          // Each entry now holds its group's end, which is the next one's start.
-          for group in stride(from: groups.count - 1, to: 0, by: -1) { groups[group] = groups[group - 1] }
-          groups[0] = 0
-        }
-      }
-    }
-  }
-
-  /// Normalized network inputs of the rows in `order`, or as they stand.
-  private func gather(_ actions: UnsafePointer<Float>, sorted: Bool) {
+  /// Normalized network inputs of the rows in order of their members, or as they stand.
+  private func gather(_ states: UnsafePointer<Float>, _ actions: UnsafePointer<Float>, in order: [Int32]?) {
     let (size, actionSize) = (model.stateSize, model.actionSize)
     let (mean, inverse) = (model.inputs.mean.pointer, model.inputs.inverse.pointer)
-    let (target, source) = (input.mutablePointer, state.pointer)
-    order.withUnsafeBufferPointer { order in
-      for k in 0..<count {
-        let row = sorted ? Int(order[k]) : k
-        let x = target + k * (size + actionSize)
-        for i in 0..<size { x[i] = (source[row * size + i] - mean[i]) * inverse[i] }
-        for i in 0..<actionSize { x[size + i] = (actions[row * actionSize + i] - mean[size + i]) * inverse[size + i] }
-      }
+    let target = input.mutablePointer
+    func take(_ row: Int, _ place: Int) {
+      let x = target + place * (size + actionSize)
+      for i in 0..<size { x[i] = (states[row * size + i] - mean[i]) * inverse[i] }
+      for i in 0..<actionSize { x[size + i] = (actions[row * actionSize + i] - mean[size + i]) * inverse[size + i] }
+    }
+    if let order {
+      order.withUnsafeBufferPointer { order in for k in 0..<count { take(Int(order[k]), k) } }
+    } else {
+      for row in 0..<count { take(row, row) }
     }
   }
 
-  private func advanceByMembers(_ actions: UnsafePointer<Float>) {
-    gather(actions, sorted: true)
+  private func advanceByMembers(
+    _ actions: UnsafePointer<Float>, _ before: UnsafePointer<Float>, _ after: UnsafeMutablePointer<Float>, _ slot: Int
+  ) {
+    gather(before, actions, in: groups[slot].order)
     let (network, outputs, size) = (model.networks.network, model.outputSize, model.stateSize)
     let (mean, scale) = (model.targets.mean.pointer, model.targets.scale.pointer)
-    let (next, reward, draws) = (state.mutablePointer, rewards.mutablePointer, noise.mutablePointer)
+    let (reward, draws) = (rewards.mutablePointer, noise[slot].mutablePointer)
     random.fillNormal(draws, count: count * outputs)
-    order.withUnsafeBufferPointer { rowOrder in
-      for group in 0..<groups.count - 1 where groups[group + 1] > groups[group] {
-        let (first, rows, member) = (groups[group], groups[group + 1] - groups[group], model.elites[group])
+    let groups = groups[slot]
+    groups.order.withUnsafeBufferPointer { rowOrder in
+      for group in 0..<groups.elites where groups.starts[group + 1] > groups.starts[group] {
+        let (first, member) = (groups.starts[group], model.elites[group])
+        let rows = groups.starts[group + 1] - first
         let output = network.forward(
           model.networks.parameters.pointer + member * network.layout.count, input.pointer + first * network.inputs,
-          rows: rows, workspace, panels: panels[group])
+          rows: rows, workspaces[slot], from: keptSteps > 0 ? first : 0, panels: panels[group])
         GaussianHead.standardDeviations(
           output, rows: rows, size: outputs, maximum: model.bounds.pointer + model.upperBound(of: member),
           minimum: model.bounds.pointer + model.lowerBound(of: member))
@@ -130,7 +139,8 @@ public final class EnsembleRollout: ModelRollout {
           let row = Int(rowOrder[first + r])
           let (predicted, e) = (output + r * 2 * outputs, draws + (first + r) * outputs)
           for i in 0..<size {
-            next[row * size + i] += mean[i] + scale[i] * (predicted[i] + predicted[outputs + i] * e[i])
+            after[row * size + i] =
+              before[row * size + i] + mean[i] + scale[i] * (predicted[i] + predicted[outputs + i] * e[i])
           }
           if outputs > size {
             reward[row] = mean[size] + scale[size] * (predicted[size] + predicted[outputs + size] * e[size])
@@ -140,21 +150,25 @@ public final class EnsembleRollout: ModelRollout {
     }
   }
 
-  private func advanceByMean(_ actions: UnsafePointer<Float>) {
-    gather(actions, sorted: false)
+  private func advanceByMean(
+    _ actions: UnsafePointer<Float>, _ before: UnsafePointer<Float>, _ after: UnsafeMutablePointer<Float>, _ slot: Int
+  ) {
+    gather(before, actions, in: nil)
     let (network, outputs, size) = (model.networks.network, model.outputSize, model.stateSize)
-    let sum = noise.mutablePointer
+    let sum = noise[slot].mutablePointer
     sum.update(repeating: 0, count: count * outputs)
     for (place, member) in model.elites.enumerated() {
       let output = network.forward(
-        model.networks.parameters.pointer + member * network.layout.count, input.pointer, rows: count, workspace,
-        panels: panels[place])
+        model.networks.parameters.pointer + member * network.layout.count, input.pointer, rows: count,
+        workspaces[slot], from: keptSteps > 0 ? place * count : 0, panels: panels[place])
       for r in 0..<count { for i in 0..<outputs { sum[r * outputs + i] += output[r * 2 * outputs + i] } }
     }
     let (mean, scale, share) = (model.targets.mean.pointer, model.targets.scale.pointer, 1 / Float(model.elites.count))
-    let (next, reward) = (state.mutablePointer, rewards.mutablePointer)
+    let reward = rewards.mutablePointer
     for row in 0..<count {
-      for i in 0..<size { next[row * size + i] += mean[i] + scale[i] * (sum[row * outputs + i] * share) }
+      for i in 0..<size {
+        after[row * size + i] = before[row * size + i] + mean[i] + scale[i] * (sum[row * outputs + i] * share)
+      }
       if outputs > size { reward[row] = mean[size] + scale[size] * (sum[row * outputs + size] * share) }
     }
   }

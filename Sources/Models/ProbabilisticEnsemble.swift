@@ -52,7 +52,7 @@ public struct EnsembleSettings: Configuration {
 ///
 /// Inputs and targets are normalized by the data's mean and deviation; PETS normalizes the inputs only. Log-variance bounds
 /// are learned for each member. Members see bootstrap resamples of the data and fit in parallel.
-public struct ProbabilisticEnsemble: TrainableDynamics {
+public struct ProbabilisticEnsemble: TrainableDynamics, DifferentiableModel {
   /// Metrics of a fit: losses are averages over members, in normalized units.
   public static let metricNames = ["model_loss", "model_error", "model_holdout_error", "model_epochs"]
 
@@ -105,7 +105,15 @@ public struct ProbabilisticEnsemble: TrainableDynamics {
   /// Rows advanced at once: about 128 of each member.
   public var preferredRows: Int { 128 * (settings.propagation == .mean ? 1 : elites.count) }
 
+  /// Whether predictions are drawn: those of members are, their average is not.
+  public var isStochastic: Bool { settings.propagation != .mean }
+
   public func makeRollout(capacity: Int) -> EnsembleRollout { EnsembleRollout(self, capacity: capacity) }
+
+  public func makeDifferentiableRollout(capacity: Int, steps: Int) -> EnsembleRollout {
+    precondition(steps > 0, "a rollout of \(steps) steps")
+    return EnsembleRollout(self, capacity: capacity, keptSteps: steps)
+  }
 
   public mutating func fit(
     to data: some TransitionSource, using random: inout RandomStream, metrics: inout MetricRow

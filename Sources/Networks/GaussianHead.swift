@@ -91,4 +91,23 @@ package enum GaussianHead {
     }
     return total
   }
+
+  /// Vector-Jacobian product of `standardDeviations`: `outputs` [rows, 2 D] are the rows it left, and `gradient` [rows,
+  /// 2 D] holds gradients with respect to means and standard deviations, the latter replaced by those with respect to the
+  /// raw log-variances.
+  package static func standardDeviationsBackward(
+    _ outputs: UnsafePointer<Float>, rows: Int, size: Int, maximum: UnsafePointer<Float>,
+    minimum: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>
+  ) {
+    for c in 0..<size {
+      let (floor, ceiling) = (Scalar.exp(minimum[c]), Scalar.exp(maximum[c]))
+      for r in 0..<rows {
+        let place = r * 2 * size + size + c
+        let deviation = outputs[place]
+        // deviation^2 = floor + ceiling * share, and share = sigmoid(raw - max) has the slope share (1 - share)
+        let raised = max(deviation * deviation - floor, 0)
+        gradient[place] *= 0.5 * raised * max(1 - raised / ceiling, 0) / deviation
+      }
+    }
+  }
 }

@@ -5,19 +5,34 @@ extension Perceptron {
   ///
   /// `outputGradient` [rows, outputs] is the loss's gradient. `parameterGradient` (laid out as the parameters) is overwritten,
   /// or added to if `accumulate`; nil skips it. `inputGradient` [rows, inputs] is overwritten; nil skips it.
-  /// `panels`, if given, must be those of `parameters`, gradients' included.
+  /// `panels`, if given, must be those of `parameters`, gradients' included. `first` is that of the forward pass.
+  ///
+  /// `squaredNorms` [rows], if given, is overwritten by the squared Euclidean norm of each row's own contribution to the
+  /// parameters' gradient, without forming it: the sum over layers of (|x|^2 + 1) |dz|^2 for a layer's input x and output
+  /// gradient dz (Goodfellow 2015, "Efficient per-example gradient computations"). Not with layer normalization.
   package func backward(
     _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int,
     outputGradient: UnsafePointer<Float>, _ workspace: PerceptronWorkspace,
     parameterGradient: UnsafeMutablePointer<Float>?, accumulate: Bool = false,
-    inputGradient: UnsafeMutablePointer<Float>? = nil, panels: WeightPanels? = nil
+    inputGradient: UnsafeMutablePointer<Float>? = nil, squaredNorms: UnsafeMutablePointer<Float>? = nil,
+    from first: Int = 0, panels: WeightPanels? = nil
   ) {
     precondition(workspace.keepsActivations, "the forward pass kept no activations")
+    precondition(!layerNormalization || (first == 0 && squaredNorms == nil), "not with normalized layers")
+    squaredNorms?.update(repeating: 0, count: rows)
     let beta: Float = accumulate ? 1 : 0
     var gradient = outputGradient
     for index in layers.indices.reversed() {
       let layer = layers[index]
-      let input = index == 0 ? x : UnsafePointer(workspace.outputs[index - 1])
+      let input = index == 0 ? x : UnsafePointer(workspace.outputs[index - 1] + first * layer.inputs)
+      if let squaredNorms {
+        for r in 0..<rows {
+          let (row, slopes) = (input + r * layer.inputs, gradient + r * layer.outputs)
+          squaredNorms[r] +=
+            (Reductions.dot(row, row, count: layer.inputs) + 1)
+            * Reductions.dot(slopes, slopes, count: layer.outputs)
+        }
+      }
       if let target = parameterGradient {
         // dW = X' dZ, db = column sums of dZ
         if layer.outputs == 1 {
@@ -36,7 +51,7 @@ extension Perceptron {
       // dX = dZ W', times the slope of the layer below
       let below =
         index == 0 ? inputGradient ?? workspace.deltas.0 : index % 2 == 0 ? workspace.deltas.0 : workspace.deltas.1
-      let slope = index == 0 ? LayerProduct.Slope.one : self.slope(index - 1, workspace)
+      let slope = index == 0 ? LayerProduct.Slope.one : self.slope(index - 1, workspace, from: first)
       LayerProduct.inputGradient(
         rows: rows, inputs: layer.inputs, outputs: layer.outputs, gradient,
         .init(parameters + layer.weight, panels: panels?.gradient(index)), slope: slope, into: below)

@@ -3,18 +3,24 @@ import Kernels
 extension Perceptron {
   /// Outputs [rows, outputs] for inputs `x` [rows, inputs], left in the workspace and returned. `panels`, if given, must
   /// be those of `parameters`. O(rows * parameters).
+  ///
+  /// They take the workspace's rows from `first` on: passes over different rows, perhaps with different parameters, can be
+  /// kept in one workspace (without layer normalization).
   @discardableResult
   package func forward(
     _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, _ workspace: PerceptronWorkspace,
-    panels: WeightPanels? = nil
+    from first: Int = 0, panels: WeightPanels? = nil
   ) -> UnsafeMutablePointer<Float> {
-    precondition(rows <= workspace.capacity, "\(rows) rows in a workspace of \(workspace.capacity)")
+    precondition(
+      first >= 0 && first + rows <= workspace.capacity,
+      "\(first) + \(rows) rows in a workspace of \(workspace.capacity)")
+    precondition(first == 0 || !layerNormalization, "normalized layers keep their rows from the first on")
     var input = x
     for index in layers.indices {
       let layer = layers[index]
-      let z = workspace.outputs[index]
+      let z = workspace.outputs[index] + first * layer.outputs
       let (weights, bias) = (parameters + layer.weight, parameters + layer.bias)
-      let function = layer.isLast ? LayerProduct.Function.identity : self.function(index, workspace)
+      let function = layer.isLast ? LayerProduct.Function.identity : self.function(index, workspace, first)
       // Z = f(X W + b)
       if layer.outputs == 1 || layer.gain != nil {
         if layer.outputs == 1 {
@@ -37,24 +43,25 @@ extension Perceptron {
       }
       input = UnsafePointer(z)
     }
-    return workspace.output
+    return workspace.output + first * outputs
   }
 
-  /// The nonlinearity of hidden layer `index`.
-  private func function(_ index: Int, _ workspace: PerceptronWorkspace) -> LayerProduct.Function {
+  /// The nonlinearity of hidden layer `index`, on the workspace's rows from `first` on.
+  private func function(_ index: Int, _ workspace: PerceptronWorkspace, _ first: Int) -> LayerProduct.Function {
     switch activation {
     case .relu: .relu
     case .tanh: .tanh
-    case .silu: .silu(slopes: workspace.keepsActivations ? workspace.slopes[index] : nil)
+    case .silu: .silu(slopes: workspace.keepsActivations ? workspace.slopes[index] + first * hidden[index] : nil)
     }
   }
 
-  /// The activation's slope at hidden layer `index` of the last forward pass.
-  package func slope(_ index: Int, _ workspace: PerceptronWorkspace) -> LayerProduct.Slope {
-    switch activation {
-    case .relu: .positive(workspace.outputs[index])
-    case .tanh: .tanh(workspace.outputs[index])
-    case .silu: .kept(workspace.slopes[index])
+  /// The activation's slope at hidden layer `index` of the last forward pass, on the workspace's rows from `first` on.
+  package func slope(_ index: Int, _ workspace: PerceptronWorkspace, from first: Int = 0) -> LayerProduct.Slope {
+    let start = first * hidden[index]
+    return switch activation {
+    case .relu: .positive(workspace.outputs[index] + start)
+    case .tanh: .tanh(workspace.outputs[index] + start)
+    case .silu: .kept(workspace.slopes[index] + start)
     }
   }
 }

@@ -92,4 +92,23 @@ import Testing
       maximumGradient: &maximumGradient, minimumGradient: &minimumGradient)
     #expect(found.loss.isNaN && outputs[1].isNaN && found.squaredError == 1)
   }
+
+  @Test(arguments: [1, 33]) func gradientsOfDeviationsMatchTheFormula(_ rows: Int) {
+    let raw = drawn(rows * 2 * size, "outputs", scale: 2)
+    let weights = drawn(rows * 2 * size, "weights")
+    let (maximum, minimum): ([Float], [Float]) = ([0.5, 1, 2], [-3, -2, -5])
+    var (outputs, gradient) = (raw, weights)
+    GaussianHead.standardDeviations(&outputs, rows: rows, size: size, maximum: maximum, minimum: minimum)
+    GaussianHead.standardDeviationsBackward(
+      outputs, rows: rows, size: size, maximum: maximum, minimum: minimum, gradient: &gradient)
+    let error = gradientError(of: gradient, at: doubles(raw)) { point in
+      point.indices.reduce(0) { sum, index in
+        let c = index % size
+        guard index % (2 * size) >= size else { return sum + Double(weights[index]) * point[index] }
+        let l = logVariance(point[index], Double(maximum[c]), Double(minimum[c]))
+        return sum + Double(weights[index]) * exp(l / 2)
+      }
+    }
+    #expect(error.worst < 1e-3, "\(error)")
+  }
 }

@@ -126,4 +126,35 @@ import Testing
     }
     #expect([forward, pushforward, backward, steps] == [0, 0, 0, 0])
   }
+
+  /// The norms of the rows' own gradients, and passes over the later rows of a workspace.
+  @Test(arguments: PerceptronCase.all.filter { !$0.network.layerNormalization })
+  func rowsHaveTheirOwnNormsAndPlaces(_ test: PerceptronCase) {
+    let (network, parameters, inputs) = (test.network, test.parameters, test.inputs)
+    let workspace = PerceptronWorkspace(for: network, capacity: 2 * test.rows + 1, keepsActivations: true)
+    let first = test.rows + 1
+    var norms = [Float](repeating: .nan, count: test.rows)
+    var later = Gradients(
+      parameters: Array(repeating: .nan, count: parameters.count), inputs: Array(repeating: .nan, count: inputs.count))
+    let plain = network.forward(parameters, inputs, rows: test.rows, workspace)
+    let shifted = network.forward(parameters, inputs, rows: test.rows, workspace, from: first)
+    #expect((0..<test.rows * network.outputs).allSatisfy { plain[$0] == shifted[$0] })
+    network.backward(
+      parameters, inputs, rows: test.rows, outputGradient: test.outputGradient, workspace,
+      parameterGradient: &later.parameters, inputGradient: &later.inputs, squaredNorms: &norms, from: first)
+    let expected = gradients(test)
+    #expect(later.parameters == expected.parameters && later.inputs == expected.inputs)
+    let single = PerceptronWorkspace(for: network, capacity: 1, keepsActivations: true)
+    for row in 0..<test.rows {
+      var own = [Float](repeating: 0, count: parameters.count)
+      let x = Array(inputs[row * network.inputs..<(row + 1) * network.inputs])
+      network.forward(parameters, x, rows: 1, single)
+      network.backward(
+        parameters, x, rows: 1,
+        outputGradient: Array(test.outputGradient[row * network.outputs..<(row + 1) * network.outputs]), single,
+        parameterGradient: &own)
+      let square = own.reduce(0.0) { $0 + Double($1) * Double($1) }
+      #expect(abs(Double(norms[row]) - square) <= 1e-4 * square + 1e-12, "row \(row): \(norms[row]), not \(square)")
+    }
+  }
 }

@@ -12,6 +12,7 @@ public protocol DifferentiableTask: StateSpaceTask where State.Scalar: BinaryFlo
     from state: ScalarVector<Scalar>, under action: ScalarVector<Scalar>
   ) -> (next: ScalarVector<Scalar>, reward: Scalar)
 
-  /// Writes the observation of `state` without rounding it, `spec.observationSize` doubles.
-  func observe(_ state: ScalarVector<Double>, into observation: UnsafeMutablePointer<Double>)
+  /// Writes the observation of `state` without rounding it, `spec.observationSize` numbers.
+  func observe<Scalar: DynamicsScalar>(
+    _ state: ScalarVector<Scalar>, into observation: UnsafeMutablePointer<Scalar>)
 }

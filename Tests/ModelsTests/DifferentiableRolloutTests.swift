@@ -1,0 +1,75 @@
+import Interfaces
+import Kernels
+import Models
+import TestSupport
+import Testing
+
+/// Derivatives of imagined trajectories in an ensemble.
+@Suite struct DifferentiableRolloutTests {
+  private static func fitted(
+    _ propagation: Propagation, learnsReward: Bool = false, _ change: (inout EnsembleSettings) -> Void = { _ in }
+  ) throws -> ProbabilisticEnsemble {
+    var model = ProbabilisticEnsemble.small {
+      $0.propagation = propagation
+      $0.learnsReward = learnsReward
+      $0.epochs = 3
+      change(&$0)
+    }
+    try model.fit(LinearSystem().data(300, seed: 1))
+    return model
+  }
+
+  private static func course(_ rows: Int, _ steps: Int) -> (starts: [Float], actions: [Float]) {
+    var random = RandomStream(seed: 4)
+    return ((0..<2 * rows).map { _ in random.normal() }, (0..<rows * steps).map { _ in random.uniform(-1, 1) })
+  }
+
+  /// Through five steps, members and noise being held fixed.
+  @Test(arguments: Propagation.allCases, [false, true])
+  func gradientsAreThoseOfFiniteDifferences(_ propagation: Propagation, _ learnsReward: Bool) throws {
+    let model = try Self.fitted(propagation, learnsReward: learnsReward)
+    let (starts, actions) = Self.course(7, 5)
+    let errors = rolloutGradientErrors(of: model, starts: starts, actions: actions, using: RandomStream(seed: 2))
+    #expect(errors.starts.worst < 5e-3, "\(errors.starts)")
+    #expect(errors.actions.worst < 5e-3, "\(errors.actions)")
+  }
+
+  /// With a tape the same states follow as without, to the bit.
+  @Test(arguments: Propagation.allCases) func keepingStepsChangesNothing(_ propagation: Propagation) throws {
+    let model = try Self.fitted(propagation, learnsReward: true)
+    let (starts, actions) = Self.course(40, 4)
+    let plain = model.makeRollout(capacity: 50)
+    let kept = model.makeDifferentiableRollout(capacity: 50, steps: 4)
+    for rollout in [plain, kept] {
+      rollout.reset(count: 40, to: starts, rowsPerParticle: 3, firstParticle: 1, using: RandomStream(seed: 5))
+    }
+    for t in 0..<4 {
+      for rollout in [plain, kept] { rollout.step(Array(actions[t * 40..<(t + 1) * 40])) }
+      #expect(plain.rows(width: 2) == kept.rows(width: 2))
+      let rewards = [plain, kept].map { rollout in (0..<40).map { rollout.predictedRewards?[$0] } }
+      #expect(rewards[0] == rewards[1])
+    }
+    #expect((0..<80).allSatisfy { kept.states(at: 0)[$0] == starts[$0] })
+    #expect((0..<80).allSatisfy { kept.states(at: 4)[$0] == plain.states[$0] })
+  }
+
+  @Test(arguments: Propagation.allCases) func stepsAndGradientsDoNotAllocate(_ propagation: Propagation) throws {
+    let model = try Self.fitted(propagation)
+    let (starts, actions) = Self.course(30, 3)
+    let rollout = model.makeDifferentiableRollout(capacity: 30, steps: 3)
+    var (states, slopes) = ([Float](repeating: 1, count: 60), [Float](repeating: 0, count: 30))
+    let next = states
+    let count = allocations {
+      rollout.reset(count: 30, to: starts, rowsPerParticle: 1, firstParticle: 0, using: RandomStream(seed: 1))
+      for t in 0..<3 {
+        actions.withUnsafeBufferPointer { if let base = $0.baseAddress { rollout.advance(base + t * 30) } }
+      }
+      for t in 0..<3 {
+        rollout.pullBack(
+          step: t, nextGradients: next, rewardGradients: nil, scoreWeights: nil, stateGradients: &states,
+          actionGradients: &slopes)
+      }
+    }
+    #expect(count == 0, "\(count) heap allocations")
+  }
+}
