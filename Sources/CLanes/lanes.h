@@ -19,6 +19,17 @@ static inline __attribute__((always_inline)) foresight_float16 foresight_fma16(
   return __builtin_elementwise_fma(a, b, c);
 }
 
+#ifdef __AVX512F__
+/// 1 / a within 1 ulp for normal numbers whose reciprocal is normal: the processor's estimate of 14 bits and one step of
+/// Newton's method, a third of what the division costs.
+static inline __attribute__((always_inline)) foresight_float16 foresight_reciprocal16(foresight_float16 a) {
+  foresight_float16 one = 1.0f;
+  foresight_float16 estimate = __builtin_ia32_rcp14ps512_mask(a, one, (unsigned short)-1);
+  foresight_float16 error = __builtin_elementwise_fma(-a, estimate, one);
+  return __builtin_elementwise_fma(estimate, error, estimate);
+}
+#endif
+
 /// a * b + c, rounded once.
 static inline __attribute__((always_inline)) foresight_double8 foresight_fma_double8(
     foresight_double8 a, foresight_double8 b, foresight_double8 c) {

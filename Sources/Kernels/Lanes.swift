@@ -1,7 +1,7 @@
 private import CLanes
 
-/// A register's worth of floats at a time of the functions in the hottest loops; each to the bit what `Scalar` computes. The
-/// compiler's own vectors are half as wide on AVX-512, since it prefers 256 bits where the processor has 512.
+/// A register's worth of floats at a time of the functions in the hottest loops; each to the bit what `Scalar` computes, but
+/// for reciprocals on AVX-512. The compiler's own vectors are half as wide on AVX-512, since it prefers 256 bits where the processor has 512.
 enum Lanes {
   #if FORESIGHT_AVX512
   typealias Lane = SIMD16<Float>
@@ -64,9 +64,22 @@ enum Lanes {
     return unsafeBitCast(bits &* Bits(repeating: 1 << 23), to: Lane.self)
   }
 
-  /// `Scalar.sigmoid` of each lane.
+  /// 1 / x; with AVX-512 within 1 ulp, where x and the result are normal numbers.
   @inline(__always)
-  static func sigmoid(_ x: Lane) -> Lane { 1 / (1 + saturatingExp(-x)) }
+  static func reciprocal(_ x: Lane) -> Lane {
+    #if FORESIGHT_AVX512
+    foresight_reciprocal16(x)
+    #else
+    1 / x
+    #endif
+  }
+
+  /// `Scalar.sigmoid` of each lane, up to the reciprocal.
+  @inline(__always)
+  static func sigmoid(_ x: Lane) -> Lane {
+    let quad = LaneQuad.sigmoid(LaneQuad(x, x, x, x))
+    return quad.a
+  }
 
   /// `Scalar.tanh` of each lane.
   @inline(__always)
@@ -112,9 +125,6 @@ struct LaneQuad {
   static func * (x: LaneQuad, y: LaneQuad) -> LaneQuad { LaneQuad(x.a * y.a, x.b * y.b, x.c * y.c, x.d * y.d) }
 
   @inline(__always)
-  static func / (x: LaneQuad, y: LaneQuad) -> LaneQuad { LaneQuad(x.a / y.a, x.b / y.b, x.c / y.c, x.d / y.d) }
-
-  @inline(__always)
   static func multiplyAdd(_ x: LaneQuad, _ y: LaneQuad, _ z: LaneQuad) -> LaneQuad {
     LaneQuad(
       Lanes.multiplyAdd(x.a, y.a, z.a), Lanes.multiplyAdd(x.b, y.b, z.b), Lanes.multiplyAdd(x.c, y.c, z.c),
@@ -126,30 +136,29 @@ struct LaneQuad {
     multiplyAdd(x, y, LaneQuad(repeating: z))
   }
 
-  /// `Scalar.saturatingExp` of each element.
-  @inline(__always)
-  static func saturatingExp(_ x: LaneQuad) -> LaneQuad {
-    let clamped = LaneQuad(
-      Lanes.saturated(x.a), Lanes.saturated(x.b), Lanes.saturated(x.c), Lanes.saturated(x.d))
-    let shifted = multiplyAdd(clamped, LaneQuad(repeating: 1.442_695_04), 12_582_912)
-    let n = shifted - LaneQuad(repeating: 12_582_912)
-    let r = multiplyAdd(
-      n, LaneQuad(repeating: 2.121_944_4e-4), multiplyAdd(n, LaneQuad(repeating: -0.693_359_375), clamped))
-    var p = LaneQuad(repeating: 1.987_569_15e-4)
-    p = multiplyAdd(p, r, 1.398_199_95e-3)
-    p = multiplyAdd(p, r, 8.333_451_9e-3)
-    p = multiplyAdd(p, r, 4.166_579_6e-2)
-    p = multiplyAdd(p, r, 1.666_666_5e-1)
-    p = multiplyAdd(p, r, 5.000_000_1e-1)
-    p = multiplyAdd(p, r * r, r) + LaneQuad(repeating: 1)
-    let (a, b) = (Lanes.powerOfTwo(shifted.a), Lanes.powerOfTwo(shifted.b))
-    return p * LaneQuad(a, b, Lanes.powerOfTwo(shifted.c), Lanes.powerOfTwo(shifted.d))
-  }
-
-  /// `Scalar.sigmoid` of each element.
+  /// `Scalar.sigmoid` of each element, up to the reciprocal.
   @inline(__always)
   static func sigmoid(_ x: LaneQuad) -> LaneQuad {
-    let one = LaneQuad(repeating: 1)
-    return one / (one + saturatingExp(LaneQuad(-x.a, -x.b, -x.c, -x.d)))
+    let clamped = LaneQuad(
+      Lanes.saturated(x.a), Lanes.saturated(x.b), Lanes.saturated(x.c), Lanes.saturated(x.d))
+    // e^-x = 2^n e^-r, |r| <= ln 2 / 2
+    let shifted = multiplyAdd(clamped, LaneQuad(repeating: -1.442_695_04), 12_582_912)
+    let n = shifted - LaneQuad(repeating: 12_582_912)
+    #if FORESIGHT_FMA
+    let r = multiplyAdd(n, LaneQuad(repeating: 0.693_147_18), clamped)
+    #else
+    let r = n * LaneQuad(repeating: -2.121_944_4e-4) + (n * LaneQuad(repeating: 0.693_359_375) + clamped)
+    #endif
+    var p = LaneQuad(repeating: -8.290_298_3e-3)
+    p = multiplyAdd(p, r, 4.189_797_5e-2)
+    p = multiplyAdd(p, r, -1.666_763_7e-1)
+    p = multiplyAdd(p, r, 4.999_915_1e-1)
+    p = multiplyAdd(p, r, -9.999_997e-1)
+    p = multiplyAdd(p, r, 1)
+    let (a, b) = (Lanes.powerOfTwo(shifted.a), Lanes.powerOfTwo(shifted.b))
+    let scale = LaneQuad(a, b, Lanes.powerOfTwo(shifted.c), Lanes.powerOfTwo(shifted.d))
+    let sum = multiplyAdd(p, scale, 1)
+    return LaneQuad(
+      Lanes.reciprocal(sum.a), Lanes.reciprocal(sum.b), Lanes.reciprocal(sum.c), Lanes.reciprocal(sum.d))
   }
 }

@@ -96,11 +96,32 @@ package enum Scalar {
     return d == 0 ? y : quotient
   }
 
-  /// 1 / (1 + e^-x); at most 2.5 ulp on [-87, infinity], constant (1.6e-38) further down.
+  /// 1 / (1 + e^-x); at most 4.5 ulp on [-20, infinity], 6.5 on [-87, -20], constant (1.6e-38) further down.
+  ///
+  /// A cheaper exponential than `exp`: the polynomial has the least maximal relative error, 9.2e-8, of its degree.
   @inlinable @inline(__always)
-  package static func sigmoid(_ x: Float) -> Float { 1 / (1 + saturatingExp(-x)) }
+  package static func sigmoid(_ x: Float) -> Float {
+    let low = x < -87 ? -87 : x
+    let clamped = low > 87 ? 87 : low
+    // e^-x = 2^n e^-r, |r| <= ln 2 / 2
+    let shifted = multiplyAdd(clamped, -1.442_695_04, 12_582_912)
+    let n = shifted - 12_582_912
+    #if FORESIGHT_FMA
+    let r = multiplyAdd(n, 0.693_147_18, clamped)
+    #else
+    let r = n * -2.121_944_4e-4 + (n * 0.693_359_375 + clamped)
+    #endif
+    var p: Float = -8.290_298_3e-3
+    p = multiplyAdd(p, r, 4.189_797_5e-2)
+    p = multiplyAdd(p, r, -1.666_763_7e-1)
+    p = multiplyAdd(p, r, 4.999_915_1e-1)
+    p = multiplyAdd(p, r, -9.999_997e-1)
+    p = multiplyAdd(p, r, 1)
+    let scale = Float(bitPattern: (shifted.bitPattern &- 0x4B40_0000 &+ 127) &<< 23)
+    return 1 / multiplyAdd(p, scale, 1)
+  }
 
-  /// x / (1 + e^-x), the sigmoid-weighted linear unit; at most 3 ulp on [-87, infinity], x * 1.6e-38 further down.
+  /// x / (1 + e^-x), the sigmoid-weighted linear unit; at most 5 ulp on [-20, infinity], 7 on [-87, -20], x * 1.6e-38 further down.
   @inlinable @inline(__always)
   package static func silu(_ x: Float) -> Float { x * sigmoid(x) }
 

@@ -27,9 +27,11 @@ import Testing
         Elementwise.silu($0, rows: rows, columns: columns, stride: columns, slopes: slopes)
       }
     }
-    #expect(silu(slopes: nil) == sums.map { Scalar.silu($0) })
+    let smooth = silu(slopes: nil)
+    // reciprocals of lanes may be an ulp off
+    #expect(zip(smooth, sums).allSatisfy { abs($0 - Scalar.silu($1)) <= 2 * $0.ulp })
     var slopes = Vector(count: z.count)
-    #expect(silu(slopes: slopes.mutablePointer) == sums.map { Scalar.silu($0) })
+    #expect(silu(slopes: slopes.mutablePointer) == smooth)
     for (slope, x) in zip(slopes.elements, sums) {
       let s = 1 / (1 + naiveExp(-Double(x)))
       #expect(abs(Double(slope) - s * (1 + Double(x) * (1 - s))) < 1e-7 * (3 + abs(Double(x))))
