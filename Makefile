@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: help setup video build demo test lint format bench doctor clean
+.PHONY: help flags setup video build demo test lint format bench doctor clean
 
 PYTHON ?= python3.11
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -87,16 +87,19 @@ test: setup video ## build and run every test
 	.venv/bin/python -m unittest discover -s Plots/tests
 
 lint: ## formatting rules
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples
 
 format: ## apply the formatting rules
-	swift format --in-place --recursive --parallel Package.swift Sources Tests
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Examples
 
 bench: build ## speed, beside the limit of the matrix products alone
 	.build/release/foresight bench
 
 doctor: build ## what is installed, what is missing
 	.build/release/foresight doctor
+
+flags: # what the other targets pass to swift, for commands of one's own
+	@echo '$(FLAGS)'
 
 clean: ## remove what was built
 	rm -rf .build $(STAMPS)

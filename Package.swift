@@ -89,6 +89,10 @@ let package = Package(
         "Environments", "Experience", "Learners", "Models", "Networks", "Planners", "Recording", mujocoEnvironments,
       ],
       swiftSettings: strict),
+    .executableTarget(
+      name: "own-task",
+      dependencies: ["Catalog", "Configuration", "Environments", "Interfaces", "Kernels", "Laboratory"],
+      path: "Examples/own-task", swiftSettings: strict),
 
     .target(
       name: "TestSupport",

@@ -1,7 +1,7 @@
 import Configuration
-import Environments
+public import Environments
 import Interfaces
-import Laboratory
+public import Laboratory
 
 extension Catalog {
   static let environments: [EnvironmentEntry] = nativeEnvironments + mujocoEnvironments
@@ -19,8 +19,8 @@ extension Catalog {
 }
 
 extension EnvironmentEntry {
-  /// A task written in this package.
-  init<Task: NativeTask>(_ type: Task.Type) {
+  /// A task written as a `NativeTask`, under its own name.
+  public init<Task: NativeTask>(_ type: Task.Type) {
     self.init(Task.name, summary: Task.summary) { (settings: Task.Settings) throws(ConfigurationError) in
       let task = Task(settings)
       return (environment: task, objective: task.objective)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Kernels
+import Laboratory
 import Logging
 
 /// Options that `train` and other commands share.

@@ -1,22 +1,21 @@
 import Archive
 import Foundation
 import Kernels
-import Laboratory
 
 /// Facts about this machine and this source tree.
-enum Host {
+public enum Host {
   /// Cores that this process may use.
-  static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
+  public static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
 
-  /// Facts for a manifest.
-  static func facts(threads: Int) -> HostFacts {
+  /// Facts for a manifest of a run on `threads` threads.
+  public static func facts(threads: Int) -> HostFacts {
     HostFacts(
       cores: cores, threads: threads, blas: BLAS.coreName, system: system,
       commit: PackageRoot.find().flatMap { commit(of: $0) })
   }
 
   /// Name and version of the operating system.
-  static var system: String { ProcessInfo.processInfo.operatingSystemVersionString }
+  public static var system: String { ProcessInfo.processInfo.operatingSystemVersionString }
 
   /// The commit that a source tree's `HEAD` names, read from the files of git; nil if there is none.
   private static func commit(of root: String) -> String? {
