@@ -12,6 +12,11 @@ import Testing
   private static let agents = registry.agents.map(\.name)
   private static let environments = registry.environments.map(\.name)
 
+  /// Agents that train a learner in a learned model.
+  private static let learnersInModels = [
+    "mbpo", "mve", "mve-td3", "mve-ddpg", "dyna", "dyna-td3", "dyna-ddpg", "dyna-naf", "dyna-dqn",
+  ]
+
   /// What the catalog is known to offer: a name that goes missing breaks users' commands.
   @Test func everythingIsListed() {
     let components = Self.registry.components
@@ -24,6 +29,7 @@ import Testing
       Set(Self.agents).isSuperset(of: [
         "pets", "pets-mppi", "pets-random-shooting", "sac", "td3", "ddpg", "naf", "dqn", "ilqr", "random",
       ]))
+    #expect(Set(Self.agents).isSuperset(of: Self.learnersInModels))
     #expect(
       Set(components.filter { $0.kind == .planner }.map(\.name)).isSuperset(of: ["cem", "mppi", "random-shooting"]))
     #expect(components.filter { $0.kind == .model }.map(\.name).contains("probabilistic-ensemble"))
@@ -73,7 +79,7 @@ import Testing
 
   @Test(arguments: agents) func documentedDefaultsOfAgentsAreTheDefaults(_ name: String) throws {
     let entry = try Self.registry.agent(name)
-    let environment = try Self.registry.environment(name == "dqn" ? "CartPole-v1" : "point-mass").make()
+    let environment = try Self.registry.environment(name.hasSuffix("dqn") ? "CartPole-v1" : "point-mass").make()
     var tree = ConfigurationTree()
     for setting in entry.documentation {
       tree = tree.merging(try ConfigurationTree(assignment: "\(setting.key)=\(setting.defaultText)"))
@@ -119,14 +125,16 @@ import Testing
     let made = try Self.registry.environment(environment).make()
     let entry = try Self.registry.agent(agent)
     let isDiscrete = if case .discrete = made.spec.action { true } else { false }
-    if agent != "random" && isDiscrete != (agent == "dqn") {
+    if agent != "random" && isDiscrete != agent.hasSuffix("dqn") {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
       let wanted = isDiscrete ? "continuous" : "discrete"
       #expect(message.contains(agent) && message.contains(environment) && message.contains(wanted), "\(message)")
       return
     }
-    if agent.hasPrefix("pets"), made.objective?.knowsReward != true {
+    let plans = agent.hasPrefix("pets")
+    let imagines = Self.learnersInModels.contains(agent)
+    if plans && made.objective?.knowsReward != true || imagines && made.objective == nil {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
       #expect(message.contains(environment), "\(message)")
@@ -161,7 +169,8 @@ import Testing
       (_: RunSettings) throws(ConfigurationError) in
       (environment: UnscoredTask(), objective: nil)
     }
-    for agent in Self.agents where agent.hasPrefix("pets") {
+    for agent in Self.agents
+    where agent.hasPrefix("pets") || Self.learnersInModels.contains(agent) && agent != "dyna-dqn" {
       let entry = try Self.registry.agent(agent)
       let error = #expect(throws: ConfigurationError.self) {
         try entry.make(for: unscored.make(), using: RandomStream(seed: 1))
@@ -170,7 +179,29 @@ import Testing
     }
   }
 
+  /// What a preset says can be set, differs from the default, and gives way to what users set.
+  @Test(arguments: agents) func presetsAreDefaultsThatGiveWay(_ name: String) throws {
+    let entry = try Self.registry.agent(name)
+    for preset in entry.presets {
+      for place in preset.environments where Self.environments.contains(place) {
+        let made = try Self.registry.environment(place).make()
+        let random = RandomStream(seed: 1)
+        let settings = try entry.make(for: made, using: random).settings
+        for assignment in preset.settings {
+          let key = String(assignment.prefix { $0 != "=" })
+          let wanted = try ConfigurationTree(assignment: assignment).subtree(at: key)
+          let usual = try #require(entry.documentation.first { $0.key == key }).defaultText
+          #expect(settings.subtree(at: key) == wanted && !assignment.hasSuffix("=\(usual)"), "\(place): \(assignment)")
+          let own = try ConfigurationTree(assignment: "\(key)=\(usual)")
+          let changed = try entry.make(own, for: made, using: random).settings
+          #expect(changed.subtree(at: key) != wanted, "\(place): \(key)")
+        }
+      }
+    }
+  }
+
   @Test(arguments: [
+    ("mbpo", "agent.rollout_schedule=[3,2,1,1]"), ("mbpo", "agent.retained_fits=1000"), ("dyna", "agent.actions=none"),
     ("pets", "planner.elites=500"), ("pets", "model.elites=6"), ("pets", "model.weight_decay=[0.1,0.2]"),
     ("sac", "learner.discount=1.5"), ("sac", "learner.hidden=[0]"), ("pets-mppi", "planner.temperature=0"),
   ])
