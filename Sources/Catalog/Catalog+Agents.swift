@@ -54,6 +54,9 @@ extension Catalog {
     .dyna("dyna-ddpg", DeepDeterministicKind.self),
     .dyna("dyna-naf", NormalizedAdvantageKind.self),
     .dynaDeepQ,
+    .modelBasedAcceleration,
+    .qLearning,
+    .dynaQ,
     .iterativeLQR,
     AgentEntry("random", summary: "uniformly random actions, the baseline", secondsPerStep: 2e-6) {
       (_: RandomAgentSettings, environment, random) throws(ConfigurationError) in
