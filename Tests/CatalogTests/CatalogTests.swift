@@ -22,10 +22,13 @@ import Testing
       ]))
     #expect(
       Set(Self.agents).isSuperset(of: [
-        "pets", "pets-mppi", "pets-random-shooting", "sac", "td3", "ddpg", "naf", "dqn", "ilqr", "random",
+        "pets", "pets-mppi", "pets-random-shooting", "pets-gradient", "policy-backpropagation", "sac", "td3", "ddpg",
+        "naf", "dqn", "ilqr", "random",
       ]))
     #expect(
-      Set(components.filter { $0.kind == .planner }.map(\.name)).isSuperset(of: ["cem", "mppi", "random-shooting"]))
+      Set(components.filter { $0.kind == .planner }.map(\.name)).isSuperset(of: [
+        "cem", "mppi", "random-shooting", "gradient",
+      ]))
     #expect(components.filter { $0.kind == .model }.map(\.name).contains("probabilistic-ensemble"))
   }
 
