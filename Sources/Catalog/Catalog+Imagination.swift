@@ -57,7 +57,7 @@ extension AgentEntry {
     "mbpo", summary: "MBPO: soft actor-critic on short rollouts in a probabilistic ensemble", secondsPerStep: 0.08,
     presets: originalPresets
   ) {
-    (settings: ImaginationSettings<ModelBasedPolicyOptimizationSettings, SoftActorCriticKind>, environment, random)
+    (settings: LearnerInModelSettings<ModelBasedPolicyOptimizationSettings, SoftActorCriticKind>, environment, random)
       throws(ConfigurationError) in
     _ = try continuous(environment, for: "mbpo")
     let task = try ImaginedTask(environment, settings.model, for: "mbpo", using: random)

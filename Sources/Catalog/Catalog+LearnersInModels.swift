@@ -73,7 +73,7 @@ enum DeepQKind: LearnerKind {
 }
 
 /// What can be set of an agent that trains a learner in a learned model: its schedule, its learner and its model.
-struct ImaginationSettings<Schedule: Configuration, Kind: LearnerKind>: Configuration {
+struct LearnerInModelSettings<Schedule: Configuration, Kind: LearnerKind>: Configuration {
   init() {}
   @SettingGroup("Schedule, replay and imagination") var agent = Schedule()
   @SettingGroup("Learner") var learner = Kind.defaults
@@ -86,7 +86,7 @@ extension AgentEntry {
   where Kind.Learner: ValueLearner {
     AgentEntry(
       name, summary: "model-based value expansion: \(Kind.title) with targets that look ahead in an ensemble",
-      secondsPerStep: 0.03, settings: ImaginationSettings<ModelBasedValueExpansionSettings, Kind>.self
+      secondsPerStep: 0.03, settings: LearnerInModelSettings<ModelBasedValueExpansionSettings, Kind>.self
     ) { settings, environment, random throws(ConfigurationError) in
       _ = try continuous(environment, for: name)
       let task = try ImaginedTask(environment, settings.model, for: name, using: random)
@@ -100,7 +100,7 @@ extension AgentEntry {
   static func dyna<Kind: LearnerKind>(_ name: String, _ kind: Kind.Type) -> AgentEntry {
     AgentEntry(
       name, summary: "Dyna: \(Kind.title) on real and imagined batches", secondsPerStep: 0.04,
-      settings: ImaginationSettings<DynaSettings, Kind>.self
+      settings: LearnerInModelSettings<DynaSettings, Kind>.self
     ) { settings, environment, random throws(ConfigurationError) in
       _ = try continuous(environment, for: name)
       let task = try ImaginedTask(environment, settings.model, for: name, using: random)
@@ -111,7 +111,7 @@ extension AgentEntry {
   /// Dyna around DQN.
   static let dynaDeepQ = AgentEntry(
     "dyna-dqn", summary: "Dyna: \(DeepQKind.title), on real and imagined batches", secondsPerStep: 0.02
-  ) { (settings: ImaginationSettings<DynaSettings, DeepQKind>, environment, random) throws(ConfigurationError) in
+  ) { (settings: LearnerInModelSettings<DynaSettings, DeepQKind>, environment, random) throws(ConfigurationError) in
     guard case .discrete = environment.spec.action else {
       throw ConfigurationError(
         kind: .relation,
@@ -122,7 +122,7 @@ extension AgentEntry {
   }
 
   private static func dynaAgent<Kind: LearnerKind>(
-    _ settings: ImaginationSettings<DynaSettings, Kind>, _ task: ImaginedTask, _ random: RandomStream
+    _ settings: LearnerInModelSettings<DynaSettings, Kind>, _ task: ImaginedTask, _ random: RandomStream
   ) -> any Agent {
     DynaAgent(
       settings.agent, learner: Kind.make(settings.learner, for: task.spec, using: random.child("learner")),

@@ -295,23 +295,4 @@ private struct BrakingBootstrap: BootstrapValue {
     let allocated = try allocations { for _ in 0..<4 { try runner.step() } }
     #expect(allocated == 0, "\(allocated) heap allocations in 4 steps")
   }
-
-  /// With targets from the true model, 700 real steps bring the mass to rest.
-  @Test(arguments: [UInt64(1), 2, 3]) func learnsThePointMassFromFewSteps(_ seed: UInt64) throws {
-    let task = PointMass.short(25)
-    let settings = Self.settings {
-      $0.batchSize = 64
-      $0.randomSteps = 100
-      $0.updates = 4
-      $0.fitInterval = 100
-      $0.horizon = 4
-    }
-    var runner = AgentRunner(Self.deterministic(seed: seed, settings), in: task, seed: seed)
-    try runner.collect(700)
-    let optimum = try task.optimum()
-    let episodes = try (0..<4).map { _ in try runner.evaluate() }
-    let cost = episodes.reduce(0) { $0 + $1.total }
-    let least = episodes.reduce(0) { $0 + optimum.value(of: $1.start.map(Double.init)) }
-    #expect(cost / least < 4, "cost relative to the optimum: \(cost / least)")
-  }
 }

@@ -58,7 +58,9 @@ import TestSupport
   ]
 
   /// Where an agent cannot act in the usual place.
-  private static let places = ["dqn": "CartPole-v1", "dyna-dqn": "CartPole-v1", "q-learning": "chain", "dyna-q": "chain"]
+  private static let places = [
+    "dqn": "CartPole-v1", "dyna-dqn": "CartPole-v1", "q-learning": "chain", "dyna-q": "chain",
+  ]
 
   @Test(arguments: Catalog.registry.agents.map(\.name))
   func runsAreReproducible(agent: String) throws {
