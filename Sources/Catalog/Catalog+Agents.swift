@@ -45,6 +45,8 @@ extension Catalog {
           settings.learner, observationSize: spec.observationSize, actions: actions, using: random.child("learner")),
         spec: spec, using: random.child("agent"))
     },
+    .qLearning,
+    .dynaQ,
     .iterativeLQR,
     AgentEntry("random", summary: "uniformly random actions, the baseline", secondsPerStep: 2e-6) {
       (_: RandomAgentSettings, environment, random) throws(ConfigurationError) in

@@ -11,6 +11,9 @@ extension Catalog {
     ComponentEntry(
       .model, "probabilistic-ensemble", summary: "bootstrapped Gaussian networks over the change of state",
       settings: EnsembleSettings.self),
+    ComponentEntry(
+      .model, "tabular", summary: "counts of what followed each action in each state",
+      settings: TabularModelSettings.self),
   ]
 }
 

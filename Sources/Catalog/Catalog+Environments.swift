@@ -4,7 +4,7 @@ import Interfaces
 public import Laboratory
 
 extension Catalog {
-  static let environments: [EnvironmentEntry] = nativeEnvironments + mujocoEnvironments
+  static let environments: [EnvironmentEntry] = nativeEnvironments + tabularEnvironments + mujocoEnvironments
 
   /// The tasks written in this package.
   package static let nativeEnvironments: [EnvironmentEntry] = [

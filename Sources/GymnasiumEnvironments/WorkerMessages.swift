@@ -48,6 +48,9 @@ struct GroupDescription: Decodable {
     let bytes: Bool
     /// Height, width, channels.
     let image: [Int]?
+    let oneHot: Bool
+
+    enum CodingKeys: String, CodingKey { case size, bytes, image, oneHot = "one_hot" }
   }
   struct Action: Decodable {
     let kind: String
@@ -88,7 +91,7 @@ struct GroupDescription: Decodable {
       default: .box(low: action.low ?? [], high: action.high ?? [])
       }
     return EnvironmentSpec(
-      observationSize: observation.size, imageShape: shape, action: space, timeStep: timeStep,
-      stepLimit: stepLimit ?? EnvironmentSpec.unlimited)
+      observationSize: observation.size, imageShape: shape, isOneHot: observation.oneHot, action: space,
+      timeStep: timeStep, stepLimit: stepLimit ?? EnvironmentSpec.unlimited)
   }
 }

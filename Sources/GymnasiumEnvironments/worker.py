@@ -192,7 +192,7 @@ def observation_format(space):
     if isinstance(space, spaces.Box) and space.dtype != numpy.dtype(object):
         size = math.prod(space.shape)
         is_bytes = space.dtype == numpy.uint8
-        description = {"size": size, "bytes": is_bytes, "image": None}
+        description = {"size": size, "bytes": is_bytes, "image": None, "one_hot": False}
         shape = space.shape
         if is_bytes and len(shape) == 2:
             description["image"] = [*shape, 1]
@@ -215,7 +215,7 @@ def observation_format(space):
     if not space.is_np_flattenable:
         raise Refused("space", f"its observations cannot be flattened into numbers: {unflattenable(space)}")
     size = spaces.flatdim(space)
-    description = {"size": size, "bytes": False, "image": None}
+    description = {"size": size, "bytes": False, "image": None, "one_hot": isinstance(space, spaces.Discrete)}
     if isinstance(space, spaces.Discrete):
         start = int(space.start)
 

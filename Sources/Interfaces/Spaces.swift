@@ -67,6 +67,9 @@ public struct EnvironmentSpec: Sendable, Equatable {
   public let observationSize: Int
   /// How the floats of an observation make an image; nil where it is none.
   public let imageShape: ImageShape?
+  /// Whether there are only `observationSize` different observations, each shown as a vector of zeros with a 1 at its
+  /// number. Tabular methods need this; to networks such observations are like any others.
+  public let isOneHot: Bool
   /// What it takes.
   public let action: ActionSpace
   /// Seconds that a step lasts.
@@ -81,13 +84,14 @@ public struct EnvironmentSpec: Sendable, Equatable {
 
   /// Memberwise. An image must have `observationSize` floats.
   public init(
-    observationSize: Int, imageShape: ImageShape? = nil, action: ActionSpace, timeStep: Float, stepLimit: Int,
-    rewardRange: ClosedRange<Float>? = nil
+    observationSize: Int, imageShape: ImageShape? = nil, isOneHot: Bool = false, action: ActionSpace, timeStep: Float,
+    stepLimit: Int, rewardRange: ClosedRange<Float>? = nil
   ) {
     precondition(observationSize > 0 && action.size > 0 && stepLimit > 0, "empty space or step limit")
     precondition(imageShape.map { $0.count == observationSize } ?? true, "image of another size")
     self.observationSize = observationSize
     self.imageShape = imageShape
+    self.isOneHot = isOneHot
     self.action = action
     self.timeStep = timeStep
     self.stepLimit = stepLimit

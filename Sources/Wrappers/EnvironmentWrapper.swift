@@ -55,12 +55,12 @@ extension EnvironmentSpec {
     action: ActionSpace? = nil, timeStep: Float? = nil, stepLimit: Int? = nil, rewardRange: ClosedRange<Float>?? = nil
   ) -> EnvironmentSpec {
     EnvironmentSpec(
-      observationSize: observationSize, imageShape: imageShape, action: action ?? self.action,
+      observationSize: observationSize, imageShape: imageShape, isOneHot: isOneHot, action: action ?? self.action,
       timeStep: timeStep ?? self.timeStep, stepLimit: stepLimit ?? self.stepLimit,
       rewardRange: rewardRange ?? self.rewardRange)
   }
 
-  /// The same with observations of `size` floats, an image where `imageShape` says so.
+  /// The same with other observations, of `size` floats, an image where `imageShape` says so.
   func observing(_ size: Int, imageShape: ImageShape? = nil) -> EnvironmentSpec {
     EnvironmentSpec(
       observationSize: size, imageShape: imageShape, action: action, timeStep: timeStep, stepLimit: stepLimit,

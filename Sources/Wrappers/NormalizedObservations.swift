@@ -9,6 +9,7 @@ public import Kernels
 /// then; unlike it, values are limited (as in Stable-Baselines3) and nothing is assumed before the first observation.
 public struct NormalizedObservations<Base: Environment>: EnvironmentWrapper {
   public var base: Base
+  public let spec: EnvironmentSpec
   private let limit: Float
   private var moments: RunningMoments
   private var isMeasuring = false
@@ -19,6 +20,7 @@ public struct NormalizedObservations<Base: Environment>: EnvironmentWrapper {
     precondition(limit > 0, "limit \(limit)")
     if base.spec.imageShape != nil { throw WrapperError(description: "is not for images") }
     self.base = base
+    spec = base.spec.observing(base.spec.observationSize)
     self.limit = limit
     moments = RunningMoments(size: base.spec.observationSize)
   }

@@ -28,8 +28,9 @@ public struct NormalizedVector<Base: VectorEnvironment>: VectorEnvironment {
     moments = observations ? RunningMoments(size: base.spec.observationSize) : nil
     let scaling = rewards ? RewardScaling(copies: base.count, discount: discount, limit: limit) : nil
     self.scaling = scaling
-    spec = scaling.map { base.spec.with(rewardRange: .some(-$0.limit...$0.limit)) } ?? base.spec
-    shown = Matrix(rows: base.count, columns: base.spec.observationSize)
+    let shown = observations ? base.spec.observing(base.spec.observationSize) : base.spec
+    spec = scaling.map { shown.with(rewardRange: .some(-$0.limit...$0.limit)) } ?? shown
+    self.shown = Matrix(rows: base.count, columns: base.spec.observationSize)
     final = Matrix(rows: base.count, columns: base.spec.observationSize)
     earned = Vector(count: base.count)
   }

@@ -4,7 +4,7 @@ import Kernels
 import TestSupport
 
 /// An agent in its training environment, with a record of what it did.
-struct AgentRunner<Player: Agent, Task: StateSpaceTask> {
+struct AgentRunner<Player: Agent, Task: Environment> {
   private(set) var agent: Player
   private(set) var environment: Task
   var metrics: MetricRow

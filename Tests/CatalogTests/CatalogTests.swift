@@ -11,6 +11,8 @@ import Testing
   private static let registry = Catalog.registry
   private static let agents = registry.agents.map(\.name)
   private static let environments = registry.environments.map(\.name)
+  /// Agents for numbered states and actions.
+  private static let tabular = ["q-learning", "dyna-q"]
 
   /// What the catalog is known to offer: a name that goes missing breaks users' commands.
   @Test func everythingIsListed() {
@@ -18,15 +20,19 @@ import Testing
     #expect(
       Set(Self.environments).isSuperset(of: [
         "Pendulum-v1", "CartPole-v1", "MountainCar-v0", "MountainCarContinuous-v0", "Acrobot-v1", "cartpole-swingup",
-        "point-mass",
+        "point-mass", "dyna-maze", "blocking-maze", "shortcut-maze", "chain", "four-by-three", "random-mdp",
       ]))
     #expect(
       Set(Self.agents).isSuperset(of: [
-        "pets", "pets-mppi", "pets-random-shooting", "sac", "td3", "ddpg", "naf", "dqn", "ilqr", "random",
+        "pets", "pets-mppi", "pets-random-shooting", "sac", "td3", "ddpg", "naf", "dqn", "q-learning", "dyna-q",
+        "ilqr", "random",
       ]))
     #expect(
       Set(components.filter { $0.kind == .planner }.map(\.name)).isSuperset(of: ["cem", "mppi", "random-shooting"]))
-    #expect(components.filter { $0.kind == .model }.map(\.name).contains("probabilistic-ensemble"))
+    #expect(
+      Set(components.filter { $0.kind == .model }.map(\.name)).isSuperset(of: [
+        "probabilistic-ensemble", "tabular",
+      ]))
   }
 
   @Test func namesAreUnique() {
@@ -73,7 +79,8 @@ import Testing
 
   @Test(arguments: agents) func documentedDefaultsOfAgentsAreTheDefaults(_ name: String) throws {
     let entry = try Self.registry.agent(name)
-    let environment = try Self.registry.environment(name == "dqn" ? "CartPole-v1" : "point-mass").make()
+    let place = name == "dqn" ? "CartPole-v1" : Self.tabular.contains(name) ? "chain" : "point-mass"
+    let environment = try Self.registry.environment(place).make()
     var tree = ConfigurationTree()
     for setting in entry.documentation {
       tree = tree.merging(try ConfigurationTree(assignment: "\(setting.key)=\(setting.defaultText)"))
@@ -119,7 +126,13 @@ import Testing
     let made = try Self.registry.environment(environment).make()
     let entry = try Self.registry.agent(agent)
     let isDiscrete = if case .discrete = made.spec.action { true } else { false }
-    if agent != "random" && isDiscrete != (agent == "dqn") {
+    if Self.tabular.contains(agent) && !made.spec.isOneHot {
+      let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
+      let message = error.map { "\($0)" } ?? ""
+      #expect(message.contains(agent) && message.contains(environment) && message.contains("numbered"), "\(message)")
+      return
+    }
+    if agent != "random" && isDiscrete != (agent == "dqn" || Self.tabular.contains(agent)) {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
       let wanted = isDiscrete ? "continuous" : "discrete"

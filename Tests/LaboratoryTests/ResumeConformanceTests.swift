@@ -9,6 +9,8 @@ import TestSupport
   private static let small: [String: [String]] = [
     "random": [],
     "ilqr": [],
+    "q-learning": ["environment.step_limit=30"],
+    "dyna-q": ["environment.step_limit=30", "agent.planning_steps=3", "agent.kappa=0.01", "model.kind=empirical"],
     "sac": learning,
     "td3": learning,
     "naf": learning + ["learner.precision_noise=true", "agent.return_steps=4"],
@@ -27,7 +29,7 @@ import TestSupport
   ]
 
   /// Where an agent cannot act in the usual place.
-  private static let places = ["dqn": "CartPole-v1"]
+  private static let places = ["dqn": "CartPole-v1", "q-learning": "chain", "dyna-q": "chain"]
 
   @Test(arguments: Catalog.registry.agents.map(\.name))
   func runsAreReproducible(agent: String) throws {

@@ -1,0 +1,117 @@
+import Archive
+import Configuration
+import Interfaces
+import Kernels
+
+/// What can be set of tabular Dyna.
+public struct DynaQSettings: Configuration {
+  /// The defaults.
+  public init() {}
+  @Setting("Imagined steps after each real one", in: 0...1_000_000) public var planningSteps: Int = 5
+  @Setting(
+    "Bonus of an imagined action for each square root of a step that it has not been tried; 0 is Dyna-Q, more Dyna-Q+",
+    in: 0...1000)
+  public var kappa: Double = 0
+}
+
+/// Learns action values of numbered states from every real step and, between steps, from imagined ones in a learned model:
+/// Dyna-Q and Dyna-Q+ (Sutton and Barto 2018, sections 8.2 and 8.3). Without imagined steps it is Q-learning.
+///
+/// After each step the model takes it in and Q(s, a) moves towards E[r + discount * continues * max_a Q(s', a)] under the
+/// model, which is the step's own target where the model remembers the last outcome only. Then as many updates of the same
+/// kind follow at visited states and actions tried there. With a bonus, an action that was last tried `age` steps ago gets
+/// kappa * sqrt(age) on top, and actions never tried count too, as leading back to their state without reward.
+///
+/// Observations must be one-hot.
+public struct DynaQ<Learner: TabularLearner, Model: TabularDynamics>: Agent {
+  private let settings: DynaQSettings
+  private var learner: Learner
+  private var model: Model
+  private var tried: TriedActions
+  private var exploration = RandomStream(seed: 0)
+  private var measurement = RandomStream(seed: 0)
+  private var planning: RandomStream
+  private var error = 0.0
+  public private(set) var phases = PhaseSeconds()
+
+  /// Means of the absolute errors of real and of imagined updates.
+  public var metricNames: [String] { ["td_error"] + (settings.planningSteps > 0 ? ["imagined_td_error"] : []) }
+
+  /// An agent for `states` numbered states and `actions` actions.
+  public init(
+    _ settings: DynaQSettings, learner: Learner, model: Model, states: Int, actions: Int, using random: RandomStream
+  ) {
+    self.settings = settings
+    self.learner = learner
+    self.model = model
+    tried = TriedActions(states: states, actions: actions)
+    planning = random.child("planning")
+  }
+
+  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
+    if purpose == .collect { exploration = random } else { measurement = random }
+  }
+
+  public mutating func act(on observation: [Float], for purpose: ActPurpose, action: inout [Float]) {
+    let state = Self.state(observation)
+    action[0] = Float(
+      purpose == .collect
+        ? learner.act(in: state, explore: true, using: &exploration)
+        : learner.act(in: state, explore: false, using: &measurement))
+  }
+
+  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
+    let step = TabularStep(
+      state: Self.state(observation), action: Int(action[0]), reward: Double(outcome.reward), next: Self.state(next),
+      terminates: outcome.ending == .terminated)
+    tried.note(step.state, step.action)
+    model.observe(step)
+    error = update(step.state, step.action)
+  }
+
+  public mutating func improve(metrics: inout MetricRow) {
+    metrics.record("td_error", Float(abs(error)))
+    guard settings.planningSteps > 0, !tried.isEmpty else { return }
+    let start = ContinuousClock.now
+    defer { phases.learning += (ContinuousClock.now - start) / .seconds(1) }
+    var sum = 0.0
+    for _ in 0..<settings.planningSteps {
+      let (state, action) = tried.draw(untried: settings.kappa > 0, using: &planning)
+      let bonus = settings.kappa > 0 ? settings.kappa * Double(tried.age(of: state, action)).squareRoot() : 0
+      sum += abs(update(state, action, bonus: bonus))
+    }
+    metrics.record("imagined_td_error", Float(sum / Double(settings.planningSteps)))
+  }
+
+  /// One update in the model; returns the error that there was.
+  private mutating func update(_ state: Int, _ action: Int, bonus: Double = 0) -> Double {
+    let expected = model.expectation(of: action, in: state, discount: learner.discount) { learner.value(of: $0) }
+    let target = expected ?? learner.discount * learner.value(of: state)
+    return learner.update(state, action, toward: target + bonus)
+  }
+
+  private static func state(_ observation: [Float]) -> Int {
+    guard let state = OneHot.index(of: observation) else {
+      preconditionFailure("an observation that is not one-hot: \(observation)")
+    }
+    return state
+  }
+}
+
+extension DynaQ: Checkpointable {
+  public func save(to writer: inout StateWriter) {
+    writer.write("learner", learner)
+    writer.write("model", model)
+    writer.write("tried", tried)
+    writer.write("exploration", exploration)
+    writer.write("planning", planning)
+  }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try reader.read("learner", into: &learner)
+    try reader.read("model", into: &model)
+    try reader.read("tried", into: &tried)
+    exploration = try reader.stream("exploration")
+    planning = try reader.stream("planning")
+  }
+}

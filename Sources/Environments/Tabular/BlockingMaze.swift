@@ -1,0 +1,57 @@
+import Configuration
+import Interfaces
+import Kernels
+
+/// Settings of `BlockingMaze`.
+public struct BlockingMazeSettings: Configuration {
+  /// Steps over all episodes before the walls move.
+  @Setting("Steps over all episodes before the walls move", in: 0...1_000_000_000) public var changeStep: Int = 1000
+  /// Steps after which an episode is cut off.
+  @Setting("Steps after which an episode is cut off", in: 1...1_000_000_000) public var stepLimit: Int = 10_000
+
+  /// The published task.
+  public init() {}
+}
+
+/// Sutton and Barto, "Reinforcement Learning" (2018), example 8.2 and figure 8.4.
+///
+/// The gap in the wall closes after 1,000 steps and another opens at the far end: the shortest way, 10 steps, becomes 16.
+/// Moves and rewards as in `DynaMaze`.
+public struct BlockingMaze: ChangingMaze {
+  /// The name users type.
+  public static let name = "blocking-maze"
+  /// What the task asks for.
+  public static let summary = "a maze whose way is blocked after 1,000 steps (tabular, discrete)"
+
+  /// Shapes, bounds and step limit.
+  public let spec: EnvironmentSpec
+  /// Reward and termination on observations.
+  public let objective: GoalObjective
+  /// The mazes before and after the change.
+  public let walls: ChangingWalls
+  /// The episode under way.
+  public var episode = FiniteEpisode()
+
+  /// A task that has not been reset yet.
+  public init(_ settings: BlockingMazeSettings) {
+    walls = ChangingWalls(
+      """
+      ........G
+      .........
+      .........
+      ########.
+      .........
+      ...S.....
+      """,
+      """
+      ........G
+      .........
+      .........
+      .########
+      .........
+      ...S.....
+      """, changeStep: settings.changeStep)
+    objective = GoalObjective(stateCount: walls.before.stateCount, goal: walls.goal)
+    spec = Self.spec(of: walls.before, stepLimit: settings.stepLimit, rewardRange: 0...1)
+  }
+}
