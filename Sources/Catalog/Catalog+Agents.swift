@@ -45,6 +45,7 @@ extension Catalog {
           settings.learner, observationSize: spec.observationSize, actions: actions, using: random.child("learner")),
         spec: spec, using: random.child("agent"))
     },
+    .modelBasedAcceleration,
     .qLearning,
     .dynaQ,
     .iterativeLQR,

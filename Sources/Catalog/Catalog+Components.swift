@@ -12,6 +12,9 @@ extension Catalog {
       .model, "probabilistic-ensemble", summary: "bootstrapped Gaussian networks over the change of state",
       settings: EnsembleSettings.self),
     ComponentEntry(
+      .model, "time-varying-linear", summary: "linear-Gaussian dynamics for each time of an episode",
+      settings: TimeVaryingLinearSettings.self),
+    ComponentEntry(
       .model, "tabular", summary: "counts of what followed each action in each state",
       settings: TabularModelSettings.self),
   ]

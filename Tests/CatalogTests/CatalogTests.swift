@@ -24,14 +24,14 @@ import Testing
       ]))
     #expect(
       Set(Self.agents).isSuperset(of: [
-        "pets", "pets-mppi", "pets-random-shooting", "sac", "td3", "ddpg", "naf", "dqn", "q-learning", "dyna-q",
+        "pets", "pets-mppi", "pets-random-shooting", "sac", "td3", "ddpg", "naf", "dqn", "mba", "q-learning", "dyna-q",
         "ilqr", "random",
       ]))
     #expect(
       Set(components.filter { $0.kind == .planner }.map(\.name)).isSuperset(of: ["cem", "mppi", "random-shooting"]))
     #expect(
       Set(components.filter { $0.kind == .model }.map(\.name)).isSuperset(of: [
-        "probabilistic-ensemble", "tabular",
+        "probabilistic-ensemble", "tabular", "time-varying-linear",
       ]))
   }
 
@@ -139,7 +139,7 @@ import Testing
       #expect(message.contains(agent) && message.contains(environment) && message.contains(wanted), "\(message)")
       return
     }
-    if agent.hasPrefix("pets"), made.objective?.knowsReward != true {
+    if agent.hasPrefix("pets") || agent == "mba", made.objective?.knowsReward != true {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
       #expect(message.contains(environment), "\(message)")
@@ -174,7 +174,7 @@ import Testing
       (_: RunSettings) throws(ConfigurationError) in
       (environment: UnscoredTask(), objective: nil)
     }
-    for agent in Self.agents where agent.hasPrefix("pets") {
+    for agent in Self.agents where agent.hasPrefix("pets") || agent == "mba" {
       let entry = try Self.registry.agent(agent)
       let error = #expect(throws: ConfigurationError.self) {
         try entry.make(for: unscored.make(), using: RandomStream(seed: 1))
