@@ -12,6 +12,8 @@ extension Catalog {
     .planning("pets", "PETS: plans with CEM in a probabilistic ensemble", CrossEntropy.self),
     .planning("pets-mppi", "PETS with the MPPI planner", PathIntegral.self),
     .planning("pets-random-shooting", "PETS with random shooting", RandomShooting.self),
+    .planning("pets-gradient", "PETS with gradient ascent through the ensemble", GradientAscent.self),
+    .policyBackpropagation,
     .offPolicy("sac", "soft actor-critic") { (settings: OffPolicyAgentSettings<SoftActorCriticSettings>, box, random) in
       SoftActorCritic(
         settings.learner, observationSize: box.observationSize, low: box.low, high: box.high, using: random)
@@ -108,6 +110,7 @@ extension AgentEntry {
           kind: .relation, key: "model.learns_reward", value: "false",
           problem: "must be true in \(environment.name), whose rewards do not follow from observations")
       }
+      if Search.needsGradients { _ = try imaginedRewards(in: environment, for: name, model: settings.model) }
       let model = ProbabilisticEnsemble(
         settings.model, stateSize: spec.observationSize, actionSize: spec.action.size, using: random.child("model"))
       let (low, high) = spec.action.bounds

@@ -8,6 +8,7 @@ extension Catalog {
     .planner(CrossEntropy.self),
     .planner(PathIntegral.self),
     .planner(RandomShooting.self),
+    .planner(GradientAscent.self),
     ComponentEntry(
       .model, "probabilistic-ensemble", summary: "bootstrapped Gaussian networks over the change of state",
       settings: EnsembleSettings.self),

@@ -14,8 +14,16 @@ public protocol PlanEvaluator {
   /// the first call of a given N.
   mutating func evaluate(_ plans: Matrix, returns: inout [Float])
 
+  /// The same with the gradients [N, H * A] of the returns with respect to the plans, by backpropagation through the model.
+  /// False, with nothing evaluated, where model or rewards cannot be differentiated, as here by default.
+  mutating func differentiate(_ plans: Matrix, returns: inout [Float], gradients: inout Matrix) -> Bool
+
   /// Returns so far that were not finite.
   var nonFiniteReturns: Int { get }
+}
+
+extension PlanEvaluator {
+  public mutating func differentiate(_ plans: Matrix, returns: inout [Float], gradients: inout Matrix) -> Bool { false }
 }
 
 /// Settings that every planner has.
@@ -33,6 +41,8 @@ public protocol Planner: Checkpointable, Sendable {
   static var name: String { get }
   /// One line for lists.
   static var summary: String { get }
+  /// Whether it needs the gradients of returns, as `PlanEvaluator.differentiate` gives them; most do not.
+  static var needsGradients: Bool { get }
 
   /// A planner for actions between the bounds `low` and `high` [A].
   init(_ settings: Settings, low: [Float], high: [Float])
@@ -43,4 +53,8 @@ public protocol Planner: Checkpointable, Sendable {
   /// Plans with `evaluator` and writes the first decision (A floats), then shifts the warm start by one decision. All
   /// randomness comes from `random`. Does not allocate after the first call.
   mutating func plan(with evaluator: inout some PlanEvaluator, using random: inout RandomStream, action: inout [Float])
+}
+
+extension Planner {
+  public static var needsGradients: Bool { false }
 }

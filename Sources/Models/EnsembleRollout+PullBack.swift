@@ -39,7 +39,7 @@ extension EnsembleRollout {
 
   private func pullBackMembers(_ step: Int, _ gradients: StepGradients) {
     let (outputs, groups) = (model.outputSize, groups[step])
-    let draws = noise[step].pointer
+    let (draws, scale) = (noise[step].pointer, model.targets.scale.pointer)
     let slopes = outputGradients.mutablePointer
     groups.order.withUnsafeBufferPointer { order in
       for group in 0..<groups.elites where groups.starts[group + 1] > groups.starts[group] {
@@ -56,6 +56,8 @@ extension EnsembleRollout {
               let weight = scores[row] / deviations[i]
               slope[i] += weight * e[i]
               slope[outputs + i] += weight * (e[i] * e[i] - 1)
+              // the mean of the next state begins with the state itself
+              gradients.states[row * model.stateSize + i] += weight * e[i] / scale[i]
             }
           }
         }

@@ -22,6 +22,9 @@ public struct RolloutEvaluator<Model: DynamicsModel>: PlanEvaluator {
   private var workers: [Worker] = []
   /// Rows that each worker has room for.
   private var capacity = 0
+  /// Made at the first call that needs it; nil where the model cannot be differentiated.
+  private lazy var differentiator = planDifferentiator(
+    model: model, objective: objective, horizon: horizon, particles: particles)
 
   public var actionSize: Int { model.actionSize }
 
@@ -62,6 +65,20 @@ public struct RolloutEvaluator<Model: DynamicsModel>: PlanEvaluator {
       }
       workers.withUnsafeBufferPointer { WorkerPool.run(shards: shards, Shards(workers: $0)) }
     }
+    countNonFinite(&returns)
+  }
+
+  /// The model must be a `DifferentiableModel`, and either predict its rewards or be scored by a `DifferentiableObjective`.
+  public mutating func differentiate(_ plans: Matrix, returns: inout [Float], gradients: inout Matrix) -> Bool {
+    guard let differentiator else { return false }
+    let stream = random.child(calls)
+    calls += 1
+    differentiator.differentiate(plans, from: start.pointer, using: stream, returns: &returns, gradients: &gradients)
+    countNonFinite(&returns)
+    return true
+  }
+
+  private mutating func countNonFinite(_ returns: inout [Float]) {
     for index in returns.indices where !returns[index].isFinite {
       returns[index] = -.infinity
       nonFiniteReturns += 1

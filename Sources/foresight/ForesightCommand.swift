@@ -19,6 +19,6 @@ struct ForesightCommand: ParsableCommand {
     subcommands: [
       TrainCommand.self, StudyCommand.self, EvaluateCommand.self, RecordCommand.self, ListCommand.self,
       DescribeCommand.self,
-      PlotCommand.self, BenchCommand.self, DoctorCommand.self,
+      PlotCommand.self, BenchCommand.self, DoctorCommand.self, GradientVarianceCommand.self,
     ])
 }

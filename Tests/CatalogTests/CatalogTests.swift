@@ -24,11 +24,14 @@ import Testing
       ]))
     #expect(
       Set(Self.agents).isSuperset(of: [
-        "pets", "pets-mppi", "pets-random-shooting", "sac", "td3", "ddpg", "naf", "dqn", "q-learning", "dyna-q",
+        "pets", "pets-mppi", "pets-random-shooting", "pets-gradient", "policy-backpropagation", "sac", "td3", "ddpg",
+        "naf", "dqn", "q-learning", "dyna-q",
         "ilqr", "random",
       ]))
     #expect(
-      Set(components.filter { $0.kind == .planner }.map(\.name)).isSuperset(of: ["cem", "mppi", "random-shooting"]))
+      Set(components.filter { $0.kind == .planner }.map(\.name)).isSuperset(of: [
+        "cem", "mppi", "random-shooting", "gradient",
+      ]))
     #expect(
       Set(components.filter { $0.kind == .model }.map(\.name)).isSuperset(of: [
         "probabilistic-ensemble", "tabular",

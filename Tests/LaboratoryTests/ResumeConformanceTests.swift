@@ -19,6 +19,14 @@ import TestSupport
     "pets": planning + ["planner.elites=4", "planner.iterations=2"],
     "pets-mppi": planning,
     "pets-random-shooting": planning,
+    "pets-gradient": planning.filter { $0 != "planner.population=12" } + [
+      "planner.restarts=3", "planner.iterations=2",
+    ],
+    "policy-backpropagation": [
+      "learner.hidden=[16,16]", "learner.horizon=3", "learner.estimator=total_propagation", "learner.particles=4",
+      "agent.batch_size=8", "agent.random_steps=20", "agent.replay_capacity=90", "agent.fit_interval=25",
+      "model.hidden=[16,16]", "model.weight_decay=[1e-4]", "model.epochs=3",
+    ],
   ]
   private static let learning = [
     "learner.hidden=[16,16]", "agent.batch_size=16", "agent.random_steps=20", "agent.replay_capacity=90",

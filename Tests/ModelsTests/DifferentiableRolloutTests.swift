@@ -1,3 +1,4 @@
+import Foundation
 import Interfaces
 import Kernels
 import Models
@@ -51,6 +52,53 @@ import Testing
     }
     #expect((0..<80).allSatisfy { kept.states(at: 0)[$0] == starts[$0] })
     #expect((0..<80).allSatisfy { kept.states(at: 4)[$0] == plain.states[$0] })
+  }
+
+  /// The score is the derivative of the log-density at the state drawn: with one member the mean follows without noise,
+  /// and the draws of its stream give the deviation.
+  @Test func scoresAreThoseOfTheLogDensity() throws {
+    let drawing = try Self.fitted(.tsInfinity) { $0.members = 1 }
+    let averaging = try drawing.with { $0.propagation = .mean }
+    let rows = 3
+    let (starts, actions) = Self.course(rows, 1)
+    // deviations are differences divided by draws: take a stream without small ones
+    var (draws, seed) = (Vector(count: 2 * rows), UInt64(0))
+    repeat {
+      seed += 1
+      var random = RandomStream(seed: seed)
+      random.fillNormal(&draws)
+    } while draws.elements.contains { abs($0) < 0.5 }
+    func advance(_ model: ProbabilisticEnsemble, _ x: [Float], _ u: [Float]) -> [Float] {
+      let rollout = model.makeDifferentiableRollout(capacity: rows, steps: 1)
+      rollout.reset(count: rows, to: x, rowsPerParticle: 1, firstParticle: 0, using: RandomStream(seed: seed))
+      rollout.step(u)
+      return (0..<2 * rows).map { rollout.states[$0] }
+    }
+    let drawn = advance(drawing, starts, actions)
+    let weights: [Float] = [0.7, -1.1, 0.4]
+    func logDensity(_ x: [Float], _ u: [Float]) -> Double {
+      let (means, ends) = (advance(averaging, x, u), advance(drawing, x, u))
+      return (0..<2 * rows).reduce(0) { sum, i in
+        let deviation = Double(ends[i] - means[i]) / Double(draws[i])
+        let gap = Double(drawn[i] - means[i]) / deviation
+        return sum - Double(weights[i / 2]) * (gap * gap / 2 + log(deviation))
+      }
+    }
+    let rollout = drawing.makeDifferentiableRollout(capacity: rows, steps: 1)
+    rollout.reset(count: rows, to: starts, rowsPerParticle: 1, firstParticle: 0, using: RandomStream(seed: seed))
+    rollout.step(actions)
+    var (states, slopes) = ([Float](repeating: 0, count: 2 * rows), [Float](repeating: 0, count: rows))
+    rollout.pullBack(
+      step: 0, nextGradients: nil, rewardGradients: nil, scoreWeights: weights, stateGradients: &states,
+      actionGradients: &slopes)
+    let byState = gradientError(of: states, at: starts.map { Double($0) }, step: 2e-2) {
+      logDensity($0.map { Float($0) }, actions)
+    }
+    let byAction = gradientError(of: slopes, at: actions.map { Double($0) }, step: 2e-2) {
+      logDensity(starts, $0.map { Float($0) })
+    }
+    #expect(byState.worst < 3e-2, "\(byState)")
+    #expect(byAction.worst < 3e-2, "\(byAction)")
   }
 
   @Test(arguments: Propagation.allCases) func stepsAndGradientsDoNotAllocate(_ propagation: Propagation) throws {

@@ -11,6 +11,13 @@ public struct DeterministicActor: ActorHead {
   /// Largest size of the noise on target actions.
   let targetNoiseClip: Float
 
+  /// Noise in units of the unit box; none unless given.
+  public init(exploration: Float = 0, targetNoise: Float = 0, targetNoiseClip: Float = 0) {
+    self.exploration = exploration
+    self.targetNoise = targetNoise
+    self.targetNoiseClip = targetNoiseClip
+  }
+
   public static var outputsPerComponent: Int { 1 }
   public static var isStochastic: Bool { false }
 

@@ -3,6 +3,9 @@ import Networks
 
 /// Stochastic policy a = tanh(u), u Gaussian with mean and log standard deviation from the network: `TanhGaussianHead`.
 public struct SquashedGaussianActor: ActorHead {
+  /// The head; it has nothing to set.
+  public init() {}
+
   public static var outputsPerComponent: Int { 2 }
   public static var isStochastic: Bool { true }
 

@@ -1,0 +1,138 @@
+import Archive
+import Interfaces
+import Kernels
+import Networks
+
+/// A policy improved by the gradient of its imagined returns: stochastic value gradients (Heess et al. 2015), and on the
+/// same trajectories the estimators of PIPPS (Parmas et al. 2018).
+///
+/// The policy ascends the average over trajectories of Σ_t γ^t r_t + γ^H V(s_H), t in 0..<H, from replayed states, where
+/// V(s) = min_i Q_i(s, π(s)) or 0. Critics learn from real transitions, toward r + γ continues min_i Q'_i(s', π(s')).
+/// With H = 1 and critics this is SVG(1) but for its importance weights, with larger H SVG(H) with a terminal value. A
+/// trajectory earns nothing after its predicted termination.
+public struct PolicyBackpropagation<Head: ActorHead>: ModelGradientLearner {
+  public static var metricNames: [String] {
+    ["imagined_return", "gradient_norm", "likelihood_share", "skipped_updates", "critic_loss", "q_value"]
+  }
+
+  /// What was set.
+  public let settings: PolicyBackpropagationSettings
+  private var core: ActorCriticCore<Head>
+  private var noise: ExplorationNoise
+  private var draws: Vector
+  private var updates = 0
+  private var scratch: ModelGradientScratch<Head>?
+
+  /// A fresh learner for observations of `observationSize` floats and actions between `low` and `high`.
+  public init(
+    _ settings: PolicyBackpropagationSettings, head: Head, observationSize: Int, low: [Float], high: [Float],
+    using random: RandomStream
+  ) {
+    self.settings = settings
+    core = ActorCriticCore(
+      head,
+      .init(
+        observationSize: observationSize, low: low, high: high, hidden: settings.hidden,
+        activation: settings.activation, layerNormalization: false, critics: settings.critics,
+        ascendedCritics: settings.critics, targetsActor: false),
+      .init(
+        actorLearningRate: settings.learningRate, criticLearningRate: settings.criticLearningRate,
+        discount: settings.discount, tau: settings.tau),
+      using: random)
+    noise = ExplorationNoise(settings.noise, size: low.count)
+    draws = Vector(count: low.count)
+  }
+
+  public var horizon: Int { settings.horizon }
+  public var rowsAtOnce: Int { ModelGradientBlocks.rows(particles: settings.particles) }
+  public var policy: ActorPolicy<Head> { core.policy }
+
+  public mutating func startEpisode() { noise.reset() }
+
+  public mutating func act(
+    on observation: [Float], explore: Bool, using random: inout RandomStream, action: inout [Float]
+  ) {
+    let size = core.scaling.size
+    precondition(action.count == size, "action of \(action.count) floats")
+    let output = core.output(for: observation)
+    action.withUnsafeMutableBufferPointer { action in
+      guard let unit = action.baseAddress else { return }
+      if explore && Head.isStochastic {
+        for c in 0..<size { draws[c] = random.normal() }
+        core.head.explore(output, noise: draws.pointer, rows: 1, size: size, actions: unit)
+      } else {
+        core.head.mode(output, rows: 1, size: size, actions: unit)
+        if explore {
+          let shift = noise.next(using: &random)
+          for c in 0..<size { unit[c] = ActionScaling.clipToUnit(unit[c] + shift[c]) }
+        }
+      }
+      core.scaling.fromUnit(unit, rows: 1)
+    }
+  }
+
+  public mutating func update<Rollout: DifferentiableRollout>(
+    on batch: TransitionBatch, imagining rollouts: inout [Rollout], scoredBy rewards: ImaginedRewards,
+    using random: inout RandomStream, metrics: inout MetricRow
+  ) throws(NumericalFailure) {
+    if settings.terminalValue == .critic {
+      try core.update(on: batch, temperature: 0, movesTargets: true, improves: false, using: &random)
+        .critic.record(in: &metrics)
+    }
+    let stream = random.child("imagination").child(updates)
+    updates += 1
+    let scratch = reserve(starts: batch.count)
+    let outcome = scratch.differentiate(
+      core, settings, at: batch.observations, imagining: &rollouts, scoredBy: rewards, using: stream)
+    let norm = scratch.gradient.clipNorm(to: settings.gradientClip)
+    // A trajectory that went out of bounds says nothing about where to go.
+    let isUsable = norm.isFinite
+    if isUsable {
+      metrics.record("imagined_return", outcome.meanReturn)
+      metrics.record("gradient_norm", norm)
+      core.actorOptimizer.step(&core.actor, gradient: scratch.gradient, learningRate: settings.learningRate)
+    }
+    if settings.estimator == .totalPropagation { metrics.record("likelihood_share", outcome.likelihoodShare) }
+    metrics.record("skipped_updates", isUsable ? 0 : 1)
+  }
+
+  /// The gradient that an update descends, before clipping, laid out as the policy's parameters: that of minus the average
+  /// imagined return from `starts` [N, D]. A copy; for studies and tests.
+  package mutating func gradient<Rollout: DifferentiableRollout>(
+    at starts: Matrix, imagining rollouts: inout [Rollout], scoredBy rewards: ImaginedRewards,
+    using random: RandomStream
+  ) -> (gradient: [Float], meanReturn: Float) {
+    let scratch = reserve(starts: starts.rows)
+    let outcome = scratch.differentiate(
+      core, settings, at: starts, imagining: &rollouts, scoredBy: rewards, using: random)
+    return (scratch.gradient.elements, outcome.meanReturn)
+  }
+
+  /// The policy's parameters.
+  package var parameters: Vector {
+    get { core.actor }
+    set { core.actor.copy(from: newValue) }
+  }
+
+  /// Scratch of this value alone.
+  private mutating func reserve(starts: Int) -> ModelGradientScratch<Head> {
+    if isKnownUniquelyReferenced(&scratch), let kept = scratch, kept.fits(starts: starts) { return kept }
+    let fresh = ModelGradientScratch(core, settings, starts: starts)
+    scratch = fresh
+    return fresh
+  }
+}
+
+extension PolicyBackpropagation: Checkpointable {
+  public func save(to writer: inout StateWriter) {
+    core.save(to: &writer)
+    writer.write("noise", noise)
+    writer.write("updates", updates)
+  }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try core.restore(from: reader)
+    try reader.read("noise", into: &noise)
+    updates = try reader.integer("updates")
+  }
+}
