@@ -85,8 +85,9 @@ let package = Package(
       name: "foresight",
       dependencies: [
         "Agents", "Catalog", "Configuration", "Control", "Interfaces", "Kernels", "Laboratory", "Archive",
-        argumentParser, logging,
-        "Environments", "Experience", "Learners", "Models", "Networks", "Planners", "Recording", mujocoEnvironments,
+        argumentParser, logging, "Environments", "GymnasiumEnvironments", "Experience", "Learners", "Models",
+        "Networks",
+        "Planners", "Recording", mujocoEnvironments,
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -106,6 +107,12 @@ let package = Package(
     tests(
       "Environments", ["Environments", "Interfaces", "Kernels", "Archive", "Configuration"],
       exclude: ["Peers"]),
+    tests(
+      "GymnasiumEnvironments",
+      [
+        "GymnasiumEnvironments", "Catalog", "Environments", "Interfaces", "Kernels", "Archive", "Configuration",
+        "Laboratory",
+      ], exclude: ["Tasks"]),
     tests("Wrappers", ["Wrappers", "Environments", "Interfaces", "Kernels", "Archive", "Configuration"]),
     tests(
       "Recording", ["Recording", "Environments", "Wrappers", "Interfaces", "Kernels", "Archive", "Configuration"]),
@@ -123,7 +130,7 @@ let package = Package(
         "Agents", "Archive", "Configuration", "Control", "Environments", "Experience", "Interfaces", "Kernels",
         "Learners", "Models", "Planners",
       ]),
-    tests("Laboratory", ["Laboratory", "Catalog", "Interfaces", "Configuration", "Archive", "Kernels"]),
+    tests("Laboratory", ["Laboratory", "Catalog", "Interfaces", "Configuration", "Archive", "Kernels", logging]),
     tests("Catalog", ["Catalog", "Environments", "Laboratory", "Interfaces", "Configuration", "Archive", "Kernels"]),
     tests("CommandLine", ["Catalog", "Laboratory", "Recording", "foresight"]),
   ],

@@ -82,10 +82,18 @@ final class EnvironmentGroup: @unchecked Sendable {
   private func perform(_ kind: PythonWorker.Kind) throws(GymnasiumError) {
     let deadline = stepDeadline(kind.activity)
     try worker.exclusively { () throws(GymnasiumError) in
-      try worker.begin(kind, group: description.group, deadline)
-      try worker.complete(deadline)
+      try begin(kind, deadline)
+      try complete(deadline)
     }
   }
+
+  /// Asks for a reset or step without waiting; `complete` must follow. For those who have the worker to themselves.
+  func begin(_ kind: PythonWorker.Kind, _ deadline: Deadline) throws(GymnasiumError) {
+    try worker.begin(kind, group: description.group, deadline)
+  }
+
+  /// Waits for what `begin` asked.
+  func complete(_ deadline: Deadline) throws(GymnasiumError) { try worker.complete(deadline) }
 
   /// Reward and ending of the last step of environment `index`. Throws when the reward is not finite.
   func outcome(_ index: Int) throws(GymnasiumError) -> StepOutcome {

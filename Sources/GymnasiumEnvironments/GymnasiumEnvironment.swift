@@ -88,6 +88,10 @@ public struct GymnasiumEnvironment: Environment {
   }
 }
 
+extension GymnasiumEnvironment: VectorizableEnvironment {
+  public func makeVector(count: Int) throws -> any VectorEnvironment { try GymnasiumVector(task, count: count) }
+}
+
 extension GymnasiumEnvironment {
   public mutating func prepareToSave() throws -> Bool {
     // Without a group there is what was restored, or nothing to save.

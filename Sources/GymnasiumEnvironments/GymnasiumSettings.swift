@@ -11,6 +11,10 @@ public struct GymnasiumSettings: Configuration, Equatable {
   /// The Python interpreter.
   @Setting("Python interpreter with gymnasium; auto: .venv/bin/python of the package or working folder, else python3")
   public var python: String? = nil
+  /// Processes that share the copies of a vector of environments.
+  @Setting(
+    "Python processes that share the copies where several are stepped together; no influence on results", in: 1...256)
+  public var workers: Int = 1
   /// Patience with a step or a reset.
   @Setting("Seconds that a step or a reset may take before the run ends with an error", in: 0.01...1e6)
   public var stepTimeout: Double = 60

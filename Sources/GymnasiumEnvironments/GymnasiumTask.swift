@@ -14,6 +14,7 @@ public struct GymnasiumTask: Sendable, Hashable {
   let arguments: String
   let stepLimit: Int?
   let interpreter: String
+  let workers: Int
   let stepTimeout: Double
   let startTimeout: Double
 
@@ -40,6 +41,7 @@ public struct GymnasiumTask: Sendable, Hashable {
     arguments = settings.arguments.json
     stepLimit = settings.stepLimit
     interpreter = settings.python ?? PythonInterpreter.found()
+    workers = settings.workers
     stepTimeout = settings.stepTimeout
     startTimeout = settings.startTimeout
   }

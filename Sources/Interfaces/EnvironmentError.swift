@@ -21,13 +21,21 @@ extension ActionSpace {
   /// left to be clipped.
   public func check(_ action: [Float], of environment: String) throws(EnvironmentError) {
     precondition(action.count == size, "\(environment) takes \(size) floats, not \(action.count)")
-    for component in action where component.isNaN {
-      throw .actionIsNotANumber(environment: environment, action: action)
+    try action.withUnsafeBufferPointer { buffer throws(EnvironmentError) in
+      if let action = buffer.baseAddress { try check(action, of: environment) }
+    }
+  }
+
+  /// The same for `size` floats.
+  public func check(_ action: UnsafePointer<Float>, of environment: String) throws(EnvironmentError) {
+    let components = UnsafeBufferPointer(start: action, count: size)
+    for component in components where component.isNaN {
+      throw .actionIsNotANumber(environment: environment, action: Array(components))
     }
     switch self {
     case .discrete(let count): try Self.check(action[0], count: count, of: environment)
     case .multiDiscrete(let counts):
-      for (choice, count) in zip(action, counts) { try Self.check(choice, count: count, of: environment) }
+      for (choice, count) in zip(components, counts) { try Self.check(choice, count: count, of: environment) }
     case .box: break
     }
   }

@@ -34,13 +34,19 @@ public protocol VectorEnvironment: Checkpointable {
   /// `reset` must follow.
   mutating func step(_ actions: UnsafePointer<Float>) throws
 
-  /// Gets all copies ready for `save`, as `Environment.prepareToSave` does; false where the state of an episode under way
-  /// cannot be saved.
+  /// Gets ready for `save`, as `Environment.prepareToSave` does. False where the episodes under way cannot be saved; after
+  /// a restore from what is saved then, `reset` must follow.
   mutating func prepareToSave() throws -> Bool
 
   /// Writes the running statistics of training by which the copies together normalize what they show, as
   /// `Environment.saveStatistics` does; nothing for most.
   func saveStatistics(to writer: inout StateWriter)
+}
+
+/// An environment of which N copies are better stepped in its own way than one by one.
+public protocol VectorizableEnvironment: Environment {
+  /// `count` environments like this one, not reset yet.
+  func makeVector(count: Int) throws -> any VectorEnvironment
 }
 
 extension VectorEnvironment {

@@ -74,6 +74,8 @@ public struct NormalizedVector<Base: VectorEnvironment>: VectorEnvironment {
     }
   }
 
+  public mutating func prepareToSave() throws -> Bool { try base.prepareToSave() }
+
   public func saveStatistics(to writer: inout StateWriter) {
     if let moments { writer.write("observation_moments", moments) }
     base.saveStatistics(to: &writer)
@@ -81,8 +83,6 @@ public struct NormalizedVector<Base: VectorEnvironment>: VectorEnvironment {
 }
 
 extension NormalizedVector: Checkpointable {
-  public mutating func prepareToSave() throws -> Bool { try base.prepareToSave() }
-
   public func save(to writer: inout StateWriter) {
     writer.write("base", base)
     if let moments { writer.write("moments", moments) }

@@ -15,7 +15,14 @@ extension WrapperSettings {
     single.normalizeObservations = false
     single.normalizeRewards = false
     let first = try make(single)
-    let copies = try first.copies(count) { () throws(ConfigurationError) in try make(single) }
+    let copies: any VectorEnvironment
+    if let own = first as? any VectorizableEnvironment {
+      do { copies = try own.makeVector(count: count) } catch {
+        throw error as? ConfigurationError ?? ConfigurationError(kind: .relation, problem: "\(error)")
+      }
+    } else {
+      copies = try first.copies(count) { () throws(ConfigurationError) in try make(single) }
+    }
     guard normalizeObservations || normalizeRewards else { return copies }
     do {
       return try copies.normalized(by: self)

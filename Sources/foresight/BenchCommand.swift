@@ -42,6 +42,7 @@ struct BenchCommand: ParsableCommand {
     [.gemm, .softActorCriticUpdate, .ensembleFit, .planCartPole, .planHalfCheetah, .linearQuadraticIteration]
       + Catalog.nativeEnvironments.map { BenchCase.environmentStep($0.name) }
       + [.vectorStep("Pendulum-v1"), .vectorStep("cartpole-swingup")] + BenchCase.mujoco
+      + [.gymnasiumStep, .gymnasiumOverhead]
   }
 
   func validate() throws {

@@ -43,6 +43,10 @@ struct DoctorCommand: ParsableCommand {
     rows.append(("MuJoCo", "\(MuJoCoLibrary.version), linked", nil))
     rows.append(("models", models ?? "of the MuJoCo tasks: not found", models == nil ? "make setup" : nil))
     #endif
+    if python.version != nil {
+      let failure = GymnasiumFacts.failure()
+      rows.append(("worker", failure ?? "steps \(GymnasiumFacts.probe)", failure == nil ? nil : "make setup"))
+    }
     for row in rows {
       let mark = row.remedy == nil ? "ok     " : "MISSING"
       print("\(mark)  \(ProgressText.padded(row.name, 12))  \(row.state)")
@@ -77,7 +81,9 @@ private struct PythonFacts {
 
   init() {
     let needed = [
-      "numpy", "pandas", "scipy", "matplotlib", "rliable", "nbclient", "gymnasium", "mujoco", "safetensors",
+      "numpy", "pandas", "scipy", "matplotlib", "rliable", "nbclient", "gymnasium", "mujoco", "imageio", "box2d",
+      "ale-py",
+      "pygame-ce", "safetensors",
     ]
     let script = """
       import platform, sys

@@ -1,0 +1,113 @@
+"""Environments of a user's own, for the tests: every space, and everything that can go wrong."""
+
+import os
+import signal
+import threading
+import time
+
+import gymnasium
+import numpy
+from gymnasium import spaces
+
+OBSERVATIONS = {
+    "vector": spaces.Box(-100, 1e9, (2,), numpy.float64),
+    "matrix": spaces.Box(-100, 1e9, (2, 3), numpy.float32),
+    "gray": spaces.Box(0, 255, (4, 5), numpy.uint8),
+    "color": spaces.Box(0, 255, (4, 5, 3), numpy.uint8),
+    "planes": spaces.Box(0, 255, (2, 4, 5), numpy.uint8),
+    "bytes": spaces.Box(0, 255, (6,), numpy.uint8),
+    "choice": spaces.Discrete(4, start=-1),
+    "nested": spaces.Dict({
+        "where": spaces.Discrete(3), "what": spaces.Tuple((spaces.MultiBinary(2), spaces.Box(-1, 1, (2,)))),
+    }),
+    "sequence": spaces.Sequence(spaces.Discrete(2)),
+    "hidden": spaces.Dict({
+        "plain": spaces.Discrete(2), "heard": spaces.Tuple((spaces.Sequence(spaces.Discrete(2)), spaces.Discrete(2))),
+    }),
+}  # fmt: skip
+ACTIONS = {
+    "choice": spaces.Discrete(3, start=5),
+    "choices": spaces.MultiDiscrete([3, 2]),
+    "bits": spaces.MultiBinary(3),
+    "box": spaces.Box(-1, 2, (2, 2), numpy.float32),
+    "precise": spaces.Box(-0.1, 0.3, (1,), numpy.float64),
+    "whole": spaces.Box(-3, 3, (2,), numpy.int32),
+    "unbounded": spaces.Box(-numpy.inf, numpy.inf, (1,), numpy.float32),
+    "text": spaces.Text(3),
+}
+
+
+class Fragile:
+    """Forgets what it held when it is pickled."""
+
+    value = 0
+
+    def __reduce__(self):
+        return Fragile, ()
+
+
+class Counter(gymnasium.Env):
+    """Counts steps. Episodes end after seven of them; rewards are the sum of the action's numbers."""
+
+    def __init__(self, observation="vector", action="choice", fault=None, at=3, holds=None):
+        self.observation_space, self.action_space = OBSERVATIONS[observation], ACTIONS[action]
+        self.observation, self.fault, self.at = observation, fault, at
+        self.count = self.total = 0
+        self.seed = None
+        self.lock = threading.Lock() if holds == "lock" else None
+        self.fragile = Fragile() if holds == "fragile" else None
+
+    def seen(self):
+        count = self.count
+        if self.observation == "vector":
+            drift = self.fragile.value if self.fragile else self.total
+            return numpy.array([count, drift if count else self.seed], numpy.float64)
+        if self.observation == "choice":
+            return count % 4 - 1
+        if self.observation == "nested":
+            return {"where": count % 3, "what": (numpy.array([count % 2, 1]), numpy.array([0.25, -0.5], numpy.float32))}
+        space = self.observation_space
+        return (numpy.arange(numpy.prod(space.shape)) + count).reshape(space.shape).astype(space.dtype)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.count = self.total = 0
+        self.seed = seed
+        if self.fault == "reset":
+            raise RuntimeError("no start today")
+        return self.seen(), {}
+
+    def step(self, action):
+        assert self.action_space.contains(action), f"{action!r} is not in {self.action_space}"
+        self.count += 1
+        reward = float(numpy.sum(action))
+        self.total += reward + float(self.np_random.random())
+        if self.fragile:
+            self.fragile.value += 1
+        observation = self.seen()
+        if self.fault and self.count == self.at:
+            observation, reward = self.go_wrong(observation, reward)
+        return observation, reward, self.count == 7, False, {}
+
+    def go_wrong(self, observation, reward):
+        if self.fault == "raise":
+            raise RuntimeError("the wheel came off")
+        if self.fault == "exit":
+            os._exit(7)
+        if self.fault == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.fault == "hang":
+            time.sleep(1000)
+        if self.fault == "nan":
+            observation[1] = numpy.nan
+        if self.fault == "reward":
+            reward = numpy.inf
+        if self.fault == "no number":
+            reward = None
+        if self.fault == "shape":
+            observation = numpy.zeros(5)
+        return observation, reward
+
+
+gymnasium.register("Counter-v0", Counter)
+gymnasium.register("Counter-v1", Counter, max_episode_steps=5)
