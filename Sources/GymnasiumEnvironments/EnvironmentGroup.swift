@@ -19,14 +19,15 @@ final class EnvironmentGroup: @unchecked Sendable {
 
   private var task: GymnasiumTask { worker.task }
 
-  /// Makes `count` environments. With `renews`, ended episodes are followed by new ones within the same step.
-  init(of count: Int, in worker: PythonWorker, renews: Bool) throws(GymnasiumError) {
+  /// Makes `count` environments. With `renews`, ended episodes are followed by new ones within the same step; with
+  /// `renders`, they can be drawn.
+  init(of count: Int, in worker: PythonWorker, renews: Bool, renders: Bool = false) throws(GymnasiumError) {
     self.worker = worker
     self.count = count
     let task = worker.task
     let request = WorkerRequest(
       action: .open, identifier: task.identifier, module: task.module, arguments: task.arguments,
-      stepLimit: task.stepLimit, count: count, renews: renews)
+      stepLimit: task.stepLimit, count: count, renews: renews, renders: renders)
     let deadline = Deadline(task.startTimeout, "make", setting: "start_timeout")
     description = try worker.exclusively { () throws(GymnasiumError) in
       try worker.ask(request, within: deadline).answer
@@ -99,7 +100,7 @@ final class EnvironmentGroup: @unchecked Sendable {
   func outcome(_ index: Int) throws(GymnasiumError) -> StepOutcome {
     let reward = Float(block(description.offsets.rewards, Double.self)[index])
     guard reward.isFinite else {
-      throw .notFinite(environment: task.name, what: "a reward", value: "\(reward)")
+      throw .notFinite(environment: task.name, what: "a reward of", value: "\(reward)")
     }
     // the worker writes 0, 1 or 2
     let ending = Ending(rawValue: block(description.offsets.endings, UInt8.self)[index]) ?? .terminated
@@ -128,12 +129,23 @@ final class EnvironmentGroup: @unchecked Sendable {
     target.update(from: row, count: size)
     for component in 0..<size where !row[component].isFinite {
       throw .notFinite(
-        environment: task.name, what: "an observation whose component \(component)", value: "\(row[component])")
+        environment: task.name, what: "an observation whose component \(component) is", value: "\(row[component])")
     }
   }
 
   private func block<Element>(_ offset: Int, _: Element.Type) -> UnsafeMutablePointer<Element> {
     (memory.base + offset).assumingMemoryBound(to: Element.self)
+  }
+
+  // MARK: - Pictures
+
+  /// What the first environment looks like.
+  func picture() throws(GymnasiumError) -> Picture {
+    let request = WorkerRequest(action: .draw, group: description.group)
+    let (size, pixels): (PictureSize, [UInt8]) = try worker.exclusively { () throws(GymnasiumError) in
+      try worker.ask(request, within: stepDeadline("drawing"))
+    }
+    return .pixels(pixels, height: size.height, width: size.width)
   }
 
   // MARK: - State

@@ -17,6 +17,8 @@ public struct GymnasiumEnvironment: Environment {
   /// The environment in its worker; nil before it is used.
   private var group: EnvironmentGroup?
   private var isRunning = false
+  /// Whether the environment is made to be drawn.
+  private var isShown = false
   /// State to go on from once there is a group again.
   private var pending: [UInt8]?
   /// State of the group as `prepareToSave` has fetched it; nil once the group has gone on.
@@ -70,6 +72,8 @@ public struct GymnasiumEnvironment: Environment {
   /// The environment in a worker that this value alone uses, in this value's state, about to change.
   private mutating func ownGroup(keepingEpisode: Bool) throws(GymnasiumError) -> EnvironmentGroup {
     fetched = nil
+    // an episode whose process is gone cannot go on, but the next one can start in a new process
+    if !keepingEpisode, let lost = group, !lost.worker.isAlive { group = nil }
     if !isKnownUniquelyReferenced(&group) {
       if let shared = group, pending == nil {
         pending = try shared.save()
@@ -77,7 +81,10 @@ public struct GymnasiumEnvironment: Environment {
           throw .cannotCopy(environment: task.name, reason: shared.whyUnsaved ?? "unknown")
         }
       }
-      group = try SharedWorkers.makeEnvironment(task)
+      group =
+        isShown
+        ? try EnvironmentGroup(of: 1, in: PythonWorker(for: task), renews: false, renders: true)
+        : try SharedWorkers.makeEnvironment(task)
     }
     guard let group else { preconditionFailure("a group has just been made") }
     if let state = pending {
@@ -85,6 +92,22 @@ public struct GymnasiumEnvironment: Environment {
       pending = nil
     }
     return group
+  }
+}
+
+extension GymnasiumEnvironment {
+  /// The next episode is one of an environment made with the render mode `rgb_array`, in a process of its own.
+  public mutating func beginShowing() {
+    guard !isShown else { return }
+    isShown = true
+    isRunning = false
+    (group, pending, fetched) = (nil, nil, nil)
+  }
+
+  /// The pixels that Gymnasium draws; nil before `beginShowing` and a reset.
+  public mutating func picture() throws -> Picture? {
+    guard isShown, let group else { return nil }
+    return try group.picture()
   }
 }
 

@@ -10,7 +10,7 @@ public enum GymnasiumError: Error, Sendable, Equatable, CustomStringConvertible 
   case died(environment: String, activity: String, reason: String)
   /// The process took longer than it may, and was ended.
   case timedOut(environment: String, activity: String, seconds: Double, setting: String)
-  /// A number is NaN or infinite.
+  /// A number is NaN or infinite; `what` leads up to it, such as "a reward of".
   case notFinite(environment: String, what: String, value: String)
   /// The state of an episode under way cannot be copied.
   case cannotCopy(environment: String, reason: String)
@@ -26,7 +26,7 @@ public enum GymnasiumError: Error, Sendable, Equatable, CustomStringConvertible 
       "the Python process of \(environment) ended in \(activity): \(reason)"
     case .timedOut(let environment, let activity, let seconds, let setting):
       "\(environment) did not come back from \(activity) within \(seconds) seconds (environment.\(setting))"
-    case .notFinite(let environment, let what, let value): "\(environment) returned \(what) that is \(value)"
+    case .notFinite(let environment, let what, let value): "\(environment) returned \(what) \(value)"
     case .cannotCopy(let environment, let reason):
       "an episode of \(environment) cannot be copied while it is under way: \(reason)"
     }

@@ -32,10 +32,12 @@ final class PythonWorker: @unchecked Sendable {
   private var requests: UInt64 = 0
   /// Why the process is gone.
   private var end: String?
-  /// Whether the last answer came so soon that looking for it beats sleeping.
-  private var isEager = true
+  /// How often in a row looking for an answer was in vain, and how many answers are waited for asleep because of that.
+  private var misses = 0
+  private var rest = 0
 
-  private static let patience = Duration.microseconds(300)
+  /// How long an answer is looked for before going to sleep: zero where the worker has no other processor to run on.
+  private var patience = Duration.zero
 
   /// Starts Python for `task`. Throws when it cannot be started, has no Gymnasium, or takes too long.
   init(for task: GymnasiumTask) throws(GymnasiumError) {
@@ -66,6 +68,7 @@ final class PythonWorker: @unchecked Sendable {
     try write(source, deadline)
     let greeting: WorkerGreeting = try receive(deadline).answer
     gymnasium = greeting.gymnasium
+    if SharedMemory.isStronglyOrdered && greeting.processors > 1 { patience = .microseconds(250) }
     control = try SharedMemory(of: process, descriptor: greeting.control, size: Int(getpagesize()))
   }
 
@@ -162,14 +165,7 @@ final class PythonWorker: @unchecked Sendable {
   /// Waits for what `begin` asked.
   func complete(_ deadline: Deadline) throws(GymnasiumError) {
     guard let control else { preconditionFailure("no request to complete") }
-    let start = ContinuousClock.now
-    if isEager && SharedMemory.isStronglyOrdered {
-      while control.load(Word.reply.rawValue) != requests && ContinuousClock.now - start < Self.patience {
-        sched_yield()
-      }
-    }
-    if control.load(Word.reply.rawValue) != requests { try sleep(control, deadline) }
-    isEager = ContinuousClock.now - start < Self.patience
+    if control.load(Word.reply.rawValue) != requests, !looks(control) { try sleep(control, deadline) }
     guard control.load(Word.failed.rawValue) != 0 else { return }
     let (content, _) = try receiveMessage(deadline)
     guard let exception = try? JSONDecoder().decode(WorkerException.self, from: Data(content)) else {
@@ -178,16 +174,34 @@ final class PythonWorker: @unchecked Sendable {
     throw error(exception.error, in: deadline.activity)
   }
 
+  /// Looks for an answer for a while, unless that was in vain lately; true if it came.
+  private func looks(_ control: borrowing SharedMemory) -> Bool {
+    guard rest == 0, patience > .zero else {
+      rest = max(0, rest - 1)
+      return false
+    }
+    let limit = ContinuousClock.now + patience
+    while ContinuousClock.now < limit {
+      if control.load(Word.reply.rawValue) == requests {
+        misses = 0
+        return true
+      }
+    }
+    misses = min(misses + 1, 8)
+    rest = 1 << misses
+    return false
+  }
+
   private func sleep(_ control: borrowing SharedMemory, _ deadline: Deadline) throws(GymnasiumError) {
     control.store(1, Word.waiting.rawValue)
     defer { control.store(0, Word.waiting.rawValue) }
-    // The worker may have read the word before it was stored: a first look after a short while.
-    var slice = 0.01
     while control.load(Word.reply.rawValue) != requests {
-      try wait(for: bell, Int16(POLLIN), deadline, slice: slice)
-      slice = 60
+      try wait(for: bell, Int16(POLLIN), deadline, slice: 1)
       var rings: (UInt64, UInt64) = (0, 0)
-      while recv(bell, &rings, 16, Int32(MSG_DONTWAIT)) > 0 {}
+      var taken = 0
+      repeat { taken = recv(bell, &rings, 16, Int32(MSG_DONTWAIT)) } while taken > 0
+      // the other end is closed, and nothing will ring any more
+      if taken == 0, control.load(Word.reply.rawValue) != requests { throw fail(nil, deadline) }
     }
   }
 

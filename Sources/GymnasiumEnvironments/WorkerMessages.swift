@@ -3,7 +3,7 @@ import Interfaces
 
 /// What the worker is asked in a message; `worker.py` documents the protocol.
 struct WorkerRequest: Encodable {
-  enum Action: String, Encodable { case open, close, save, restore }
+  enum Action: String, Encodable { case open, close, save, restore, draw }
 
   var action: Action
   var group: Int?
@@ -14,9 +14,10 @@ struct WorkerRequest: Encodable {
   var stepLimit: Int?
   var count: Int?
   var renews: Bool?
+  var renders: Bool?
 
   enum CodingKeys: String, CodingKey {
-    case action = "do", group, identifier = "id", module, arguments, stepLimit = "step_limit", count, renews
+    case action = "do", group, identifier = "id", module, arguments, stepLimit = "step_limit", count, renews, renders
   }
 }
 
@@ -24,11 +25,19 @@ struct WorkerRequest: Encodable {
 struct WorkerGreeting: Decodable {
   let control: Int32
   let gymnasium: String
+  /// Processors that it and this process may run on.
+  let processors: Int
 }
 
 /// An empty answer, or why a state cannot be saved.
 struct WorkerAnswer: Decodable {
   let refused: String?
+}
+
+/// Rows and columns of the pixels that follow.
+struct PictureSize: Decodable {
+  let height: Int
+  let width: Int
 }
 
 /// An exception in the worker.

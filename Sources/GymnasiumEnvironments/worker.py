@@ -7,7 +7,8 @@ Messages, in both directions, are a JSON object and bytes after it:
 
     uint32 length of the JSON, uint32 length of the bytes, JSON, bytes
 
-The first message is the worker's: {"control": descriptor, "gymnasium": version}, or {"error": ...}. The descriptor belongs
+The first message is the worker's: {"control": descriptor, "gymnasium": version, "processors": that the two processes may run
+on}, or {"error": ...}. The descriptor belongs
 to a memory file of one page of uint64 words, the *control page*:
 
     0 REQUEST  number of the last request; the client counts it up once the rest is written
@@ -20,7 +21,9 @@ to a memory file of one page of uint64 words, the *control page*:
 
 REPLY follows resets and steps only: the answer to a message is a message.
 
-Whoever waits looks at the counters for a while and then sleeps until a byte arrives at the bell.
+Whoever waits looks at the counters for a while and then sleeps until a byte arrives at the bell. After looking in vain it
+sleeps at once the next times, the more often the longer the looking has been in vain: on a busy machine it would only take
+the processor from whom it waits for.
 
 A *group* is some environments of one kind that are stepped together, with a memory file of its own. Its blocks start at
 multiples of 64 bytes, in this order, for n environments:
@@ -35,12 +38,14 @@ multiples of 64 bytes, in this order, for n environments:
 A step with "renews" starts a new episode, with the seed given, wherever one ended: then `finals` has the last observation
 and `observations` the first one of the new episode. Without it, `observations` has the last one.
 
-Message requests: {"do": "open", "id", "module", "arguments", "step_limit", "count", "renews"} answers with the spaces, the
-group's number, its memory file's descriptor and the offsets of its blocks; {"do": "close", "group"}; {"do": "save",
-"group"} answers with the environments' state as bytes, or {"refused": why} where that state cannot be saved; {"do":
+Message requests: {"do": "open", "id", "module", "arguments", "step_limit", "count", "renews", "renders"} answers with the
+spaces, the group's number, its memory file's descriptor and the offsets of its blocks; {"do": "close", "group"}; {"do":
+"draw", "group"}, of a group opened with "renders", answers {"height", "width"} and the first environment's pixels, red, green
+and blue from the top left; {"do": "save", "group"} answers with the environments' state as bytes, or {"refused": why} where that state cannot be saved; {"do":
 "restore", "group"} takes those bytes. The answer to a request that failed is {"error": {"kind", "message", "traceback"}}.
 """
 
+import ctypes
 import faulthandler
 import importlib
 import importlib.util
@@ -63,8 +68,11 @@ for library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 REQUEST, REPLY, ASLEEP, WAITING, KIND, GROUP, FAILED = range(7)
 MESSAGE, RESET, STEP = range(3)
-# Nanoseconds to look at the counters before going to sleep. Only where memory is strongly ordered.
-PATIENCE = 100_000 if platform.machine() in ("x86_64", "AMD64") else 0
+# Nanoseconds to look at the counters before going to sleep. Only where memory is strongly ordered, and the client has a
+# processor of its own.
+IS_ORDERED = platform.machine() in ("x86_64", "AMD64")
+PROCESSORS = len(os.sched_getaffinity(0))
+PATIENCE = 60_000 if IS_ORDERED and PROCESSORS > 1 else 0
 
 
 class Refused(Exception):
@@ -150,6 +158,8 @@ def make_environment(request):
             pass
     if request.get("step_limit"):
         arguments["max_episode_steps"] = request["step_limit"]
+    if request.get("renders"):
+        arguments["render_mode"] = "rgb_array"
     try:
         return gymnasium.make(identifier, **arguments)
     except (gymnasium.error.Error, ImportError) as error:
@@ -162,8 +172,33 @@ def make_environment(request):
         raise
     except TypeError as error:
         if "got an unexpected keyword argument" in str(error):
+            if request.get("renders") and "'render_mode'" in str(error):
+                raise Refused("picture", "it cannot be drawn: it takes no render_mode") from None
             raise Refused("arguments", str(error).splitlines()[0]) from None
         raise
+
+
+def draw_without_a_screen():
+    """Has the libraries that environments draw with do without a screen; before they are imported."""
+    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+    os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
+    for name, library in (("egl", "libEGL.so.1"), ("osmesa", "libOSMesa.so.8")):
+        try:
+            ctypes.CDLL(library)
+        except OSError:
+            continue
+        os.environ.setdefault("MUJOCO_GL", name)
+
+
+def pixels(environment):
+    """What an environment draws: rows of red, green and blue bytes."""
+    import numpy
+
+    drawn = environment.render()
+    if not isinstance(drawn, numpy.ndarray) or drawn.dtype != numpy.uint8 or drawn.ndim != 3 or drawn.shape[2] != 3:
+        what = f"{drawn.dtype} numbers of shape {drawn.shape}" if isinstance(drawn, numpy.ndarray) else repr(drawn)[:80]
+        raise Refused("picture", f"it cannot be drawn: render() returned {what}, not rows of red, green and blue bytes")
+    return numpy.ascontiguousarray(drawn)
 
 
 # ---------------------------------------------------------------------------------------------------------- spaces
@@ -529,7 +564,13 @@ class Server:
         self.descriptor = os.memfd_create("foresight-gymnasium-control")
         os.ftruncate(self.descriptor, mmap.PAGESIZE)
         self.control = memoryview(mmap.mmap(self.descriptor, mmap.PAGESIZE)).cast("Q")
-        self.is_eager = PATIENCE > 0
+        self.misses = self.rest = 0
+        self.lock = threading.Lock()
+
+    def fence(self):
+        """Has what was written to the control page seen before anything is read from it: taking a lock is a full barrier."""
+        self.lock.acquire()
+        self.lock.release()
 
     def read(self, count):
         parts = []
@@ -554,29 +595,34 @@ class Server:
     def wait(self, seen):
         """Returns once the client has counted beyond `seen`."""
         control = self.control
-        started = time.perf_counter_ns()
-        if self.is_eager:
-            limit = started + PATIENCE
-            while control[REQUEST] == seen and time.perf_counter_ns() < limit:
-                os.sched_yield()
-        if control[REQUEST] == seen:
-            control[ASLEEP] = 1
-            os.sched_yield()  # enters the kernel: the word is out before the counter is looked at again
-            while control[REQUEST] == seen:
-                self.poller.poll()
-                try:
-                    if not os.read(self.bell, 4096):
-                        self.leave()
-                except BlockingIOError:
-                    pass
-            control[ASLEEP] = 0
-        # Looking is for clients that come back soon; the others would only lose a core to it.
-        self.is_eager = time.perf_counter_ns() - started < PATIENCE
+        if control[REQUEST] != seen:
+            return
+        if self.rest > 0:
+            self.rest -= 1
+        elif PATIENCE:
+            limit = time.perf_counter_ns() + PATIENCE
+            while time.perf_counter_ns() < limit:
+                if control[REQUEST] != seen:
+                    self.misses = 0
+                    return
+            self.misses = min(self.misses + 1, 8)
+            self.rest = 1 << self.misses
+        control[ASLEEP] = 1
+        self.fence()
+        while control[REQUEST] == seen:
+            self.poller.poll(1000)
+            try:
+                if not os.read(self.bell, 4096):
+                    self.leave()
+            except BlockingIOError:
+                pass
+        control[ASLEEP] = 0
 
     def finish(self, number):
         """Tells the client that the request is done."""
         self.control[REPLY] = number
-        if self.control[WAITING] or not PATIENCE:
+        self.fence()
+        if self.control[WAITING] or not IS_ORDERED:
             try:
                 os.write(self.bell, b"!")
             except BlockingIOError:
@@ -620,6 +666,8 @@ class Server:
     def perform(self, request, data):
         action = request["do"]
         if action == "open":
+            if request.get("renders"):
+                draw_without_a_screen()
             group = Group(request)
             self.groups[self.made] = group
             self.made += 1
@@ -627,6 +675,9 @@ class Server:
         if action == "close":
             self.groups.pop(request["group"]).close()
             return {}, b""
+        if action == "draw":
+            picture = pixels(self.groups[request["group"]].environments[0])
+            return {"height": picture.shape[0], "width": picture.shape[1]}, picture.tobytes()
         if action == "save":
             return {}, self.groups[request["group"]].save()
         self.groups[request["group"]].restore(data)
@@ -661,5 +712,5 @@ def main():
         message = f"{sys.executable} cannot import gymnasium ({error}); install it with: {mend}"
         server.send({"error": {"kind": "package", "message": message, "traceback": ""}})
         return
-    server.send({"control": server.descriptor, "gymnasium": gymnasium.__version__})
+    server.send({"control": server.descriptor, "gymnasium": gymnasium.__version__, "processors": PROCESSORS})
     server.serve()

@@ -27,6 +27,9 @@ public protocol Environment: Checkpointable, Sendable {
   /// training environment wrote, never updates them, and gives the rewards of the task itself.
   mutating func beginMeasurement(with statistics: StateReader) throws(ArchiveError)
 
+  /// Gets ready to be looked at, from the next `reset` on: an environment that must be made otherwise to be drawn is.
+  mutating func beginShowing()
+
   /// What the environment looks like after the last `reset` or `step`; nil where it cannot be drawn.
   mutating func picture() throws -> Picture?
 }
@@ -40,6 +43,9 @@ extension Environment {
 
   /// Nothing: most environments show the same to everyone.
   public mutating func beginMeasurement(with statistics: StateReader) throws(ArchiveError) {}
+
+  /// Nothing to do: most environments can be drawn at any time, or never.
+  public mutating func beginShowing() {}
 
   /// None.
   public mutating func picture() throws -> Picture? { nil }

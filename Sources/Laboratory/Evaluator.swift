@@ -48,6 +48,7 @@ public struct Evaluator {
     watch: ((inout any Environment) throws -> Void)? = nil
   ) throws -> EvaluatedEpisode? {
     var start = random.child("environment")
+    if watch != nil { environment.beginShowing() }
     try environment.reset(using: &start, observation: &observation)
     agent.startEpisode(for: .evaluate, using: random.child("agent"))
     var total = 0.0

@@ -64,7 +64,7 @@ public final class Recorder {
 
   private func begin(height: Int, width: Int) throws {
     if let film {
-      precondition(film.canvas.height == height && film.canvas.width == width, "pictures of several sizes")
+      guard film.canvas.height == height, film.canvas.width == width else { throw RecordingError.sizeChanges }
     } else {
       film = (try VideoWriter(path, height: height, width: width, rate: rate), Canvas(height: height, width: width))
     }
@@ -84,6 +84,8 @@ public final class Recorder {
 public enum RecordingError: Error, Sendable, Equatable, CustomStringConvertible {
   /// It has no picture.
   case nothingToSee
+  /// Its pictures are not all of one size.
+  case sizeChanges
   /// MuJoCo cannot draw the model.
   case cannotDraw(modelFile: String, reason: String)
 
@@ -91,6 +93,7 @@ public enum RecordingError: Error, Sendable, Equatable, CustomStringConvertible 
   public var description: String {
     switch self {
     case .nothingToSee: "the environment cannot be drawn"
+    case .sizeChanges: "the environment's pictures change their size, which those of a video cannot"
     case .cannotDraw(let modelFile, let reason): "MuJoCo cannot draw \(modelFile): \(reason)"
     }
   }

@@ -31,6 +31,8 @@ extension EnvironmentWrapper {
 
   public mutating func prepareToSave() throws -> Bool { try base.prepareToSave() }
 
+  public mutating func beginShowing() { base.beginShowing() }
+
   public mutating func picture() throws -> Picture? { try base.picture() }
 
   public func saveStatistics(to writer: inout StateWriter) { base.saveStatistics(to: &writer) }

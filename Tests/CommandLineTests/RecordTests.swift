@@ -65,6 +65,30 @@ import TestSupport
     #expect(!first.elementsEqual(last), "nothing moves")
   }
 
+  /// The lander falls, drawn by Gymnasium in its Python process; so does what a wrapper shows.
+  @Test(.enabled(if: VideoWriter.program() != nil, "ffmpeg is not installed"))
+  func aGymnasiumRunBecomesAVideo() throws {
+    let trained = try Program.run(
+      [
+        "train", "random", "gymnasium:LunarLander-v3", "--steps", "30", "--out", "runs", "--set",
+        "environment.wrappers.time_limit=30",
+      ], in: root.path)
+    #expect(trained.status == 0, "\(trained.errors)")
+    let run = "runs/gymnasium_LunarLander-v3/random/seed-0"
+    let recorded = try Program.run(["record", run, "--out", "lander.mp4"], in: root.path)
+    #expect(recorded.status == 0, "\(recorded.errors)")
+    #expect(recorded.output.contains("50 frames a second"), "\(recorded.output)")
+    let frame = 3 * 400 * 600
+    let pixels = try Self.decode("\(root.path)/lander.mp4")
+    try #require(pixels.count == 31 * frame)
+    let (first, last) = (pixels[..<frame], pixels[(30 * frame)...])
+    #expect(Set(first).count > 20, "one color")
+    #expect(!first.elementsEqual(last), "nothing moves")
+    let measured = try Program.run(["evaluate", run, "--episodes", "1"], in: root.path)
+    let total = recorded.output.split(separator: " ")[3].dropLast()
+    #expect(measured.output.contains(total), "\(recorded.output) \(measured.output)")
+  }
+
   /// The frames of a file, one after the other, as ffmpeg decodes them.
   private static func decode(_ path: String) throws -> [UInt8] {
     let process = Process()

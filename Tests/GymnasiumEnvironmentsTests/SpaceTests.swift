@@ -97,7 +97,7 @@ import Testing
 
   @Test func limitsAreThoseOfTheEnvironment() throws {
     #expect(try UserTask.make().spec.stepLimit == EnvironmentSpec.unlimited)
-    var player = Player(try UserTask.make(version: 1))
+    var player = Player(try UserTask.make(name: "ShortCounter-v0"))
     #expect(player.environment.spec.stepLimit == 5)
     try player.reset()
     for _ in 0..<4 { #expect(try player.step([0]).ending == .none) }

@@ -13,20 +13,21 @@ enum UserTask {
 
   /// An environment of that file with keyword arguments, such as `action=box`.
   static func make(
-    _ arguments: [String] = [], stepTimeout: Double = 60, version: Int = 0
+    _ arguments: [String] = [], stepTimeout: Double = 60, name: String = "Counter-v0"
   ) throws -> GymnasiumEnvironment {
-    try GymnasiumEnvironment(task(arguments, stepTimeout: stepTimeout, version: version))
+    try GymnasiumEnvironment(task(arguments, stepTimeout: stepTimeout, name: name))
   }
 
   static func task(
-    _ arguments: [String] = [], stepTimeout: Double = 60, workers: Int = 1, version: Int = 0
+    _ arguments: [String] = [], stepTimeout: Double = 60, workers: Int = 1, name: String = "Counter-v0"
   ) throws -> GymnasiumTask {
     var tree = ConfigurationTree()
     for argument in arguments { tree = tree.merging(try ConfigurationTree(assignment: "arguments.\(argument)")) }
     var settings = try GymnasiumSettings.decode(tree)
     settings.stepTimeout = stepTimeout
     settings.workers = workers
-    return try GymnasiumTask("gymnasium:\(file):Counter-v\(version)", settings)
+    settings.startTimeout = 60
+    return try GymnasiumTask("gymnasium:\(file):\(name)", settings)
   }
 }
 

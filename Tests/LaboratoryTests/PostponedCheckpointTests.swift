@@ -60,6 +60,17 @@ private struct Opaque: Environment {
     return start
   }
 
+  /// Starts a run that is asked to stop at once, and leaves its folder to others.
+  private func stop(_ plan: RunPlan, in folder: RunFolder) throws {
+    guard case .ready(var run) = try Run.open(plan, in: folder, host: .forTests) else {
+      Issue.record("nothing to do")
+      return
+    }
+    let stop = StopRequest()
+    _ = try run.execute(stop: stop) { progress in if progress.steps >= 0 { stop.raise(SIGTERM) } }
+    #expect(run.savedSteps == 0 && run.steps == 0)
+  }
+
   /// Steps after which episodes end, as `episodes.csv` has them.
   private func ends(_ folder: RunFolder) throws -> [Int] {
     try lines(.episodes, in: folder).dropFirst().compactMap { Int($0.prefix { $0 != "," }) }
@@ -99,13 +110,7 @@ private struct Opaque: Environment {
     let (reference, folder) = (RunFolder(root.path + "/reference"), RunFolder(root.path + "/run"))
     _ = try execute(plan(steps: 60, interval: 1000), in: reference)
     let ends = try ends(reference)
-    guard case .ready(var run) = try Run.open(plan(steps: 60, interval: 10), in: folder, host: .forTests) else {
-      Issue.record("nothing to do")
-      return
-    }
-    let stop = StopRequest()
-    _ = try run.execute(stop: stop) { progress in if progress.steps >= 0 { stop.raise(SIGTERM) } }
-    #expect(run.savedSteps == 0 && run.steps == 0)
+    try stop(plan(steps: 60, interval: 10), in: folder)
     _ = try execute(plan(steps: 60, interval: 10), in: folder)
     #expect(try tables(folder) == tables(reference) && !ends.isEmpty)
   }

@@ -10,7 +10,7 @@ import numpy
 from gymnasium import spaces
 
 OBSERVATIONS = {
-    "vector": spaces.Box(-100, 1e9, (2,), numpy.float64),
+    "vector": spaces.Box(-100, 4e9, (2,), numpy.float64),
     "matrix": spaces.Box(-100, 1e9, (2, 3), numpy.float32),
     "gray": spaces.Box(0, 255, (4, 5), numpy.uint8),
     "color": spaces.Box(0, 255, (4, 5, 3), numpy.uint8),
@@ -110,4 +110,4 @@ class Counter(gymnasium.Env):
 
 
 gymnasium.register("Counter-v0", Counter)
-gymnasium.register("Counter-v1", Counter, max_episode_steps=5)
+gymnasium.register("ShortCounter-v0", Counter, max_episode_steps=5)
