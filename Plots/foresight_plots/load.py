@@ -14,6 +14,7 @@ RESULTS = {
     "environment_steps": WHOLE, "episode": WHOLE, "return": NUMBER,
 }
 EPISODES = {"environment_steps": WHOLE, "episode": WHOLE, "return": NUMBER, "length": WHOLE, "ending": TEXT}
+EPISODES_ADDED = {"clipped_actions": WHOLE}  # files of earlier versions lack it
 EVALUATIONS = {"environment_steps": WHOLE, "episode": WHOLE, "return": NUMBER, "length": WHOLE}
 TIMING = {
     "environment_steps": WHOLE, "wall_seconds": NUMBER,
@@ -128,7 +129,7 @@ def _load_run(study: Path, entry: dict, tidy: pd.DataFrame | None) -> Run:
     steps, means = _mean_evaluations(evaluations)
     episodes = pd.DataFrame({"environment_steps": [], "return": []})
     if (folder / "episodes.csv").exists():
-        episodes = read_table(folder / "episodes.csv", EPISODES)[["environment_steps", "return"]]
+        episodes = read_table(folder / "episodes.csv", EPISODES, EPISODES_ADDED)[["environment_steps", "return"]]
     wall_seconds = None
     if (folder / "timing.csv").exists():
         timing = read_table(folder / "timing.csv", TIMING)

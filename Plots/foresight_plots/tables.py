@@ -43,15 +43,17 @@ NUMBER = Column(_finite, "a finite number")
 OPTIONAL_NUMBER = Column(_finite, "a finite number or nothing", missing_allowed=True)
 
 
-def read_table(path: Path, columns: dict[str, Column]) -> pd.DataFrame:
-    """The rows of `path`, whose header must be exactly `columns`, in that order.
+def read_table(path: Path, columns: dict[str, Column], added: dict[str, Column] | None = None) -> pd.DataFrame:
+    """The rows of `path`, whose header must be exactly `columns`, in that order, and perhaps all of `added`.
 
     Only whole lines count: a last line without its line break is still being written, and left out.
     Raises StudyError with the file and the line (counted from 1) of the first bad row.
     """
+    text = _read_text(path)
+    if added and text.split("\n", 1)[0].rstrip("\r") == ",".join([*columns, *added]):
+        columns = {**columns, **added}
     names = list(columns)
     cells: list[list] = [[] for _ in names]
-    text = _read_text(path)
     text = text[: text.rfind("\n") + 1]
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:

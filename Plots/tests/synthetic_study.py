@@ -46,12 +46,12 @@ def _write_run(folder: Path, environment: str, agent: str, seed: int, end: int) 
         return low + (high - low) / (1 + np.exp(-6 * (steps / rate - 1)))
 
     noise = 0.04 * (high - low)
-    episodes = [[steps, index, float(expected(steps) + 2 * noise * random.normal()), EPISODE_LENGTH, "truncated"]
+    episodes = [[steps, index, float(expected(steps) + 2 * noise * random.normal()), EPISODE_LENGTH, "truncated", 0]
                 for index, steps in enumerate(range(EPISODE_LENGTH, end + 1, EPISODE_LENGTH))]
     every = BUDGETS[agent] // 10
     evaluations = [[steps, episode, float(expected(steps) + noise * random.normal()), EPISODE_LENGTH]
                    for steps in range(0, end + 1, every) for episode in range(EVALUATION_EPISODES)]
-    write_csv(folder / "episodes.csv", ["environment_steps", "episode", "return", "length", "ending"], episodes)
+    write_csv(folder / "episodes.csv", ["environment_steps", "episode", "return", "length", "ending", "clipped_actions"], episodes)
     write_csv(folder / "evaluations.csv", ["environment_steps", "episode", "return", "length"], evaluations)
     write_csv(folder / "training.csv", ["environment_steps", "loss"], [[every, 0.5], [2 * every, ""]])
     seconds = 0.02 if agent == "pets" else 0.006

@@ -84,6 +84,14 @@ class LoadStudy(unittest.TestCase):
         run = self.run_of(load_study(self.folder), "Pendulum-v1", "pets", 0)
         np.testing.assert_array_equal(run.evaluation_means, [1.5, 0.25])
 
+    def test_accepts_episodes_without_the_columns_added_later(self):
+        before = load_study(write_study(self.folder))
+        for path in self.folder.glob("*/*/*/episodes.csv"):
+            lines = path.read_text(encoding="utf-8").splitlines()
+            path.write_text("".join(line.rsplit(",", 1)[0] + "\n" for line in lines), encoding="utf-8")
+        for old, new in zip(before.runs, load_study(self.folder).runs, strict=True):
+            self.assertTrue(len(new.episodes) > 0 and old.episodes.equals(new.episodes))
+
     def test_leaves_out_a_line_still_being_written(self):
         write_study(self.folder)
         text = "environment_steps,episode,return,length\n0,0,1.5,5\n100,0,2.5,5\n200,0,2."

@@ -8,6 +8,8 @@ struct CompletedEpisode {
   let total: Double
   let length: Int
   let ending: Ending
+  /// Components of its actions that lay beyond the bounds, which environments clip.
+  let clippedActions: Int
 }
 
 /// The one place where an agent meets its training environment: act, step, observe, improve, with the episode's
@@ -26,6 +28,10 @@ struct Interaction {
   /// Sum of the episode's rewards.
   private var total = 0.0
   private var length = 0
+  private var clippedActions = 0
+  /// Bounds of actions that are reals; empty where they are choices.
+  private let low: [Float]
+  private let high: [Float]
   private var observation: [Float]
   private var next: [Float]
   private var action: [Float]
@@ -35,6 +41,11 @@ struct Interaction {
     self.random = random
     self.environment = environment
     self.agent = agent
+    if case .box(let low, let high) = environment.spec.action {
+      (self.low, self.high) = (low, high)
+    } else {
+      (low, high) = ([], [])
+    }
     observation = Array(repeating: 0, count: environment.spec.observationSize)
     next = observation
     action = Array(repeating: 0, count: environment.spec.action.size)
@@ -51,6 +62,7 @@ struct Interaction {
     try agent.act(on: observation, for: .collect, action: &action)
     let acted = ContinuousClock.now
     if let wrong = action.first(where: { !$0.isFinite }) { throw NumericalFailure(metric: "action", value: wrong) }
+    for index in low.indices where action[index] < low[index] || action[index] > high[index] { clippedActions += 1 }
     let outcome = try environment.step(action, observation: &next)
     let stepped = ContinuousClock.now
     steps += 1
@@ -76,7 +88,8 @@ struct Interaction {
       isUnderWay = false
       episode += 1
     }
-    return CompletedEpisode(index: episode, total: total, length: length, ending: outcome.ending)
+    return CompletedEpisode(
+      index: episode, total: total, length: length, ending: outcome.ending, clippedActions: clippedActions)
   }
 
   private mutating func startEpisode() throws {
@@ -85,6 +98,7 @@ struct Interaction {
     agent.startEpisode(for: .collect, using: random.child("collection").child(episode))
     total = 0
     length = 0
+    clippedActions = 0
     isUnderWay = true
   }
 }
@@ -96,7 +110,7 @@ extension Interaction {
 
 extension Interaction: Checkpointable {
   func save(to writer: inout StateWriter) {
-    writer.write("counters", [steps, episode, length, isUnderWay ? 1 : 0])
+    writer.write("counters", [steps, episode, length, isUnderWay ? 1 : 0, clippedActions])
     writer.write("return", total)
     writer.write("observation", observation)
     writer.write("timings", timings)
@@ -106,10 +120,11 @@ extension Interaction: Checkpointable {
 
   mutating func restore(from reader: StateReader) throws(ArchiveError) {
     let counters = try reader.integers("counters")
-    guard counters.count == 4 else {
-      throw .mismatch(name: "counters", expected: "4 integers", found: "\(counters.count)")
+    guard counters.count == 5 else {
+      throw .mismatch(name: "counters", expected: "5 integers", found: "\(counters.count)")
     }
     (steps, episode, length, isUnderWay) = (counters[0], counters[1], counters[2], counters[3] != 0)
+    clippedActions = counters[4]
     total = try reader.value("return")
     observation = try reader.read("observation", shape: [observation.count])
     try timings.restore(from: reader.scope("timings"))

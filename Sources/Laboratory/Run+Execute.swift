@@ -82,7 +82,7 @@ extension Run {
   private func record(_ episode: CompletedEpisode) throws {
     let row: [CSVField] = [
       .integer(steps), .integer(episode.index), .number(episode.total), .integer(episode.length),
-      .text(episode.ending.name),
+      .text(episode.ending.name), .integer(episode.clippedActions),
     ]
     try tables.append([row], to: .episodes)
   }

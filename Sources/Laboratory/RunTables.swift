@@ -18,7 +18,7 @@ public enum RunTable: String, Sendable, CaseIterable {
   /// Names of the columns, for an agent with these metrics.
   public func columns(metrics: [String]) -> [String] {
     switch self {
-    case .episodes: ["environment_steps", "episode", "return", "length", "ending"]
+    case .episodes: ["environment_steps", "episode", "return", "length", "ending", "clipped_actions"]
     case .evaluations: ["environment_steps", "episode", "return", "length"]
     case .training: ["environment_steps"] + metrics
     case .timing: ["environment_steps", "wall_seconds", "acting", "fitting", "planning", "learning", "stepping"]

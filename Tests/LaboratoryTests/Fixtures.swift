@@ -46,6 +46,7 @@ struct Tally: Agent {
   struct Settings: Configuration {
     @Setting("Observed steps at which the loss is not a number; auto is never", in: 1...) var nanLossAt: Int? = nil
     @Setting("Observed steps at which acting fails; auto is never", in: 0...) var failingActAt: Int? = nil
+    @Setting("Factor of its actions, which are drawn from 0 to 1") var reach: Float = 1
     @SettingGroup("Nested") var nested = Nested()
     init() {}
   }
@@ -76,7 +77,7 @@ struct Tally: Agent {
     on observation: [Float], for purpose: ActPurpose, action: inout [Float]
   ) throws(NumericalFailure) {
     if observed == settings.failingActAt { throw NumericalFailure(metric: "planned_return", value: .infinity) }
-    action[0] = purpose == .collect ? random.uniform() : evaluating.uniform()
+    action[0] = settings.reach * (purpose == .collect ? random.uniform() : evaluating.uniform())
   }
 
   mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {

@@ -27,7 +27,7 @@ import TestSupport
   @Test func episodesAreAccountedFor() throws {
     #expect(try execute(plan(steps: 50)) == .finished)
     let rows = try CSV.records(FileSystem.read(folder.path(of: .episodes)))
-    #expect(rows[0] == ["environment_steps", "episode", "return", "length", "ending"])
+    #expect(rows[0] == ["environment_steps", "episode", "return", "length", "ending", "clipped_actions"])
     var steps = 0
     for (index, row) in rows.dropFirst().enumerated() {
       let length = try #require(Int(row[3]))
@@ -38,6 +38,20 @@ import TestSupport
     }
     #expect(steps <= 50 && steps > 46)
     #expect(Set(rows.dropFirst().map { $0[4] }) == ["terminated", "truncated"])
+  }
+
+  /// Components beyond the bounds of -1 and 1, which the environment clips, show in the episode's row.
+  @Test func clippedActionsAreCounted() throws {
+    #expect(try execute(plan(steps: 200, ["reach=2"])) == .finished)
+    let rows = try numbers(.episodes)
+    let (clipped, steps) = (rows.map { $0[5] }.reduce(0, +), rows.map { $0[3] }.reduce(0, +))
+    #expect(clipped > 0.35 * steps && clipped < 0.65 * steps, "\(clipped) of \(steps), each with a chance of a half")
+    #expect(rows.allSatisfy { $0[5] <= $0[3] })
+  }
+
+  @Test func actionsWithinTheBoundsAreNotCounted() throws {
+    #expect(try execute(plan(steps: 50)) == .finished)
+    #expect(try numbers(.episodes).allSatisfy { $0[5] == 0 })
   }
 
   @Test func evaluationsComeAtTheStartAtEveryIntervalAndAtTheEnd() throws {

@@ -7,8 +7,7 @@ import Kernels
 /// A task in a simulated world.
 ///
 /// Copies are independent and share the model. Actions outside the bounds are clipped, before rewards too (Gymnasium
-/// clips the controls but charges for what was asked), and counted; actions that are not a number are refused. A simulation
-/// that becomes unstable, which MuJoCo itself would silently start anew, ends the episode with an error. `step` does not
+/// clips the controls but charges for what was asked); actions that are not a number are refused. A simulation that becomes unstable, which MuJoCo itself would silently start anew, ends the episode with an error. `step` does not
 /// allocate and costs `frameSkip` times MuJoCo's own step.
 public struct MuJoCoEnvironment<Task: MuJoCoTask>: Environment {
   /// Shapes, bounds and step limit.
@@ -19,8 +18,6 @@ public struct MuJoCoEnvironment<Task: MuJoCoTask>: Environment {
   public let name: String
   /// Integration steps for each action.
   public let frameSkip: Int
-  /// Components of actions that lay outside the bounds and were clipped, since the environment was made.
-  public private(set) var clippedComponents = 0
   let low: [Float]
   let high: [Float]
   private var simulation: Simulation
@@ -80,7 +77,7 @@ public struct MuJoCoEnvironment<Task: MuJoCoTask>: Environment {
 
   /// Starts an episode in the state that an observation shows, as far as it does.
   package mutating func start(at shown: [Float], observation: inout [Float]) {
-    precondition(task.observesState && shown.count == spec.observationSize, "\(name) does not observe its state")
+    precondition(shown.count == spec.observationSize, "\(name) observes \(spec.observationSize) floats")
     own()
     simulation.reset()
     shown.withUnsafeBufferPointer { if let base = $0.baseAddress { task.pose(simulation.physics, from: base) } }
@@ -124,7 +121,7 @@ public struct MuJoCoEnvironment<Task: MuJoCoTask>: Environment {
     write(&observation, before: mark)
   }
 
-  /// Checks, clips and counts.
+  /// Checks and clips.
   private mutating func take(_ action: [Float]) throws {
     precondition(action.count == low.count, "\(name) takes \(low.count) floats, not \(action.count)")
     for component in action where component.isNaN {
@@ -132,9 +129,7 @@ public struct MuJoCoEnvironment<Task: MuJoCoTask>: Environment {
     }
     own()
     for index in low.indices {
-      let bounded = min(max(action[index], low[index]), high[index])
-      if bounded != action[index] { clippedComponents += 1 }
-      simulation.action[index] = Double(bounded)
+      simulation.action[index] = Double(min(max(action[index], low[index]), high[index]))
     }
   }
 
@@ -155,7 +150,6 @@ extension MuJoCoEnvironment {
     writer.write("mark", mark)
     writer.write("elapsed_steps", elapsedSteps)
     writer.write("is_running", isRunning)
-    writer.write("clipped_components", clippedComponents)
   }
 
   /// Reads what `save` wrote, for the same model and settings.
@@ -167,7 +161,6 @@ extension MuJoCoEnvironment {
     mark = try reader.value("mark")
     elapsedSteps = try reader.integer("elapsed_steps")
     isRunning = try reader.bool("is_running")
-    clippedComponents = try reader.integer("clipped_components")
   }
 
   /// Present positions [nq] and velocities [nv], to draw or to repeat elsewhere.
