@@ -37,6 +37,7 @@ CASES: dict[str, list[Peer]] = {
                        Peer("crocoddyl", "ilqr_crocoddyl.py")],
     "env-step-Pendulum-v1": _environments("Pendulum-v1"),
     "env-step-CartPole-v1": _environments("CartPole-v1"),
+    "env-step-gymnasium": [Peer("Stable-Baselines3, 4 copies", "env_step.py", ("subprocesses", "CartPole-v1"))],
     "env-step-HalfCheetah-v5": [_gymnasium("HalfCheetah-v5")],
     "env-step-HalfCheetah-v5-copies": [_envpool("HalfCheetah-v5")],
     "env-step-Hopper-v5": [_gymnasium("Hopper-v5")],

@@ -1,4 +1,4 @@
-"""Environment steps under actions drawn beforehand, resets included: env_step.py gymnasium|envpool NAME."""
+"""Environment steps under actions drawn beforehand, resets included: env_step.py gymnasium|envpool|subprocesses NAME."""
 
 import sys
 
@@ -47,4 +47,21 @@ def step_envpool(name: str) -> None:
     report(work, STEPS, "steps/s")
 
 
-{"gymnasium": step_gymnasium, "envpool": step_envpool}[sys.argv[1]](sys.argv[2])
+def step_subprocesses(name: str) -> None:
+    from stable_baselines3.common.env_util import make_vec_env
+    from stable_baselines3.common.vec_env import SubprocVecEnv
+
+    copies = make_vec_env(name, n_envs=COPIES, seed=0, vec_env_cls=SubprocVecEnv)
+    actions = list(draw_actions(copies.action_space, (STEPS // 10 // COPIES, COPIES)))
+    copies.reset()
+
+    def work() -> None:
+        for row in actions:
+            copies.step(row)  # an environment that has ended is reset within the step
+
+    report(work, STEPS // 10, "steps/s")
+    copies.close()
+
+
+if __name__ == "__main__":  # the copies' processes import this file
+    {"gymnasium": step_gymnasium, "envpool": step_envpool, "subprocesses": step_subprocesses}[sys.argv[1]](sys.argv[2])
