@@ -117,7 +117,8 @@ let package = Package(
     tests(
       "Recording", ["Recording", "Environments", "Wrappers", "Interfaces", "Kernels", "Archive", "Configuration"]),
     tests(
-      "MuJoCoEnvironments", [mujocoEnvironments, "Interfaces", "Kernels", "Archive", "Configuration", "Planners"],
+      "MuJoCoEnvironments",
+      [mujocoEnvironments, "Interfaces", "Kernels", "Archive", "Configuration", "Control", "Planners"],
       exclude: ["Peers"]),
     tests("Models", ["Models", "Networks", "Experience", "Interfaces", "Kernels", "Archive"]),
     tests(

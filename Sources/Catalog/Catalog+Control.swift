@@ -1,7 +1,6 @@
 import Agents
 import Configuration
 import Control
-import Environments
 import Interfaces
 import Laboratory
 
@@ -13,19 +12,19 @@ struct IterativeLQRPlanningSettings: Configuration {
 }
 
 extension AgentEntry {
-  /// iLQR in the true dynamics of tasks that have exact derivatives.
+  /// iLQR in the true dynamics of tasks whose derivatives are known.
   static let iterativeLQR = AgentEntry(
-    "ilqr", summary: "iLQR: plans in the task's own dynamics with exact derivatives", secondsPerStep: 0.003
+    "ilqr", summary: "iLQR: plans in the task's own dynamics, linearized along trajectories", secondsPerStep: 0.003
   ) { (settings: IterativeLQRPlanningSettings, environment, _) throws(ConfigurationError) in
-    func agent(_ task: some DifferentiableTask) -> any Agent {
-      IterativeLQRAgent(settings.agent, search: settings.planner, dynamics: TaskDynamics(task))
+    func agent(_ task: some DifferentiableEnvironment) -> any Agent {
+      IterativeLQRAgent(settings.agent, search: settings.planner, dynamics: task.dynamics)
     }
     _ = try continuous(environment, for: "ilqr")
-    guard let task = environment.environment as? any DifferentiableTask else {
+    guard let task = environment.environment as? any DifferentiableEnvironment else {
       throw ConfigurationError(
         kind: .relation,
-        problem: "ilqr needs a task with exact derivatives and without wrappers, such as Pendulum-v1; "
-          + "\(environment.name) is none")
+        problem: "ilqr needs a native or MuJoCo task without wrappers, such as Pendulum-v1 or Reacher-v5, whose "
+          + "derivatives are known; \(environment.name) is none")
     }
     return agent(task)
   }

@@ -31,6 +31,15 @@ extension CostSimulation {
   ) -> Bool { false }
 }
 
+/// An environment whose dynamics and costs are known with their derivatives: what iLQR plans in.
+public protocol DifferentiableEnvironment: Environment {
+  /// Its dynamics.
+  associatedtype Dynamics: DifferentiableDynamics where Dynamics.Simulation: CostSimulation
+
+  /// Dynamics and costs; the environment's own episode plays no part.
+  var dynamics: Dynamics { get }
+}
+
 /// Second-order expansions of the costs of T steps:
 /// l(x_t + δx, u_t + δu) ≈ c_t + q_tᵀδx + r_tᵀδu + δxᵀQ_t δx / 2 + δuᵀP_t δx + δuᵀR_t δu / 2. Preallocated and reused.
 public struct QuadraticCosts: Sendable {
@@ -70,6 +79,42 @@ public struct QuadraticCosts: Sendable {
   /// Zeros for `count` steps of `dynamics`.
   public init(count: Int, of dynamics: some DifferentiableDynamics) {
     self.init(count: count, tangentSize: dynamics.tangentSize, actionSize: dynamics.actionSize)
+  }
+}
+
+extension QuadraticCosts {
+  /// The buffers' first elements, for threads that write disjoint rows.
+  public struct Pointers {
+    public let values: UnsafeMutablePointer<Double>
+    public let stateGradients: UnsafeMutablePointer<Double>
+    public let actionGradients: UnsafeMutablePointer<Double>
+    public let stateHessians: UnsafeMutablePointer<Double>
+    public let crossHessians: UnsafeMutablePointer<Double>
+    public let actionHessians: UnsafeMutablePointer<Double>
+  }
+
+  /// Hands `body` the buffers; nothing where there are no steps. Does not allocate.
+  public mutating func withUnsafePointers(_ body: (Pointers) -> Void) {
+    values.withUnsafeMutableBufferPointer { values in
+      stateGradients.withUnsafeMutableBufferPointer { stateGradients in
+        actionGradients.withUnsafeMutableBufferPointer { actionGradients in
+          stateHessians.withUnsafeMutableBufferPointer { stateHessians in
+            crossHessians.withUnsafeMutableBufferPointer { crossHessians in
+              actionHessians.withUnsafeMutableBufferPointer { actionHessians in
+                guard let values = values.baseAddress, let stateGradients = stateGradients.baseAddress,
+                  let actionGradients = actionGradients.baseAddress, let stateHessians = stateHessians.baseAddress,
+                  let crossHessians = crossHessians.baseAddress, let actionHessians = actionHessians.baseAddress
+                else { return }
+                body(
+                  Pointers(
+                    values: values, stateGradients: stateGradients, actionGradients: actionGradients,
+                    stateHessians: stateHessians, crossHessians: crossHessians, actionHessians: actionHessians))
+              }
+            }
+          }
+        }
+      }
+    }
   }
 }
 

@@ -146,13 +146,16 @@ import Testing
       #expect(message.contains("objective") || message.contains("learns_reward"), "\(message)")
       return
     }
-    if agent == "ilqr", !(made.environment is any DifferentiableTask) {
+    if agent == "ilqr", !(made.environment is any DifferentiableEnvironment) {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
       #expect(message.contains(environment) && message.contains("derivatives"), "\(message)")
       return
     }
-    var player = try entry.make(for: made, using: RandomStream(seed: 1)).agent
+    // MuJoCo's steps take long, and iLQR takes many
+    let brief = agent == "ilqr" ? ["agent.first_iterations=2", "planner.horizon=2"] : []
+    let settings = try brief.reduce(ConfigurationTree()) { $0.merging(try ConfigurationTree(assignment: $1)) }
+    var player = try entry.make(settings, for: made, using: RandomStream(seed: 1)).agent
     #expect(Set(player.metricNames).count == player.metricNames.count)
     let (low, high) = made.spec.action.bounds
     var action = [Float](repeating: .nan, count: made.spec.action.size)

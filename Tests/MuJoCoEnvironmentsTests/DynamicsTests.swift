@@ -28,7 +28,7 @@ import Testing
 
   private func checkStep<Task: MuJoCoTask>(_ made: MuJoCoEnvironment<Task>) throws {
     var (environment, random) = (made, RandomStream(seed: 9))
-    let dynamics = try #require(MuJoCoDynamics(environment))
+    let dynamics = MuJoCoDynamics(environment)
     var simulation = dynamics.makeSimulation()
     var observation = [Float](repeating: 0, count: dynamics.observationSize)
     environment.reset(using: &random, observation: &observation)
@@ -51,7 +51,7 @@ import Testing
     _ made: MuJoCoEnvironment<Task>, tolerance: Double, height: Double? = nil
   ) throws {
     var (environment, random) = (made, RandomStream(seed: 10))
-    let dynamics = try #require(MuJoCoDynamics(environment))
+    let dynamics = MuJoCoDynamics(environment)
     let (n, k, m, count) = (dynamics.stateSize, dynamics.tangentSize, dynamics.actionSize, 3)
     var simulation = dynamics.makeSimulation()
     var observation = [Float](repeating: 0, count: dynamics.observationSize)
@@ -118,7 +118,7 @@ import Testing
 
   private func checkObservation<Task: MuJoCoTask>(_ made: MuJoCoEnvironment<Task>) throws {
     var (environment, random) = (made, RandomStream(seed: 12))
-    let dynamics = try #require(MuJoCoDynamics(environment))
+    let dynamics = MuJoCoDynamics(environment)
     var simulation = dynamics.makeSimulation()
     var observation = [Float](repeating: 0, count: dynamics.observationSize)
     environment.reset(using: &random, observation: &observation)

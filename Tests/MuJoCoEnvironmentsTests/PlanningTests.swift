@@ -14,7 +14,7 @@ import Testing
     var observation = [Float](repeating: 0, count: environment.spec.observationSize)
     environment.reset(using: &random, observation: &observation)
     let objective = try #require(environment.objective)
-    let model = try #require(MuJoCoTrueModel(environment))
+    let model = MuJoCoTrueModel(environment)
     var evaluator = RolloutEvaluator(model: model, objective: objective, horizon: horizon, particles: 1)
     let actions = (0..<plans * horizon * 3).map { _ in random.uniform(-1, 1) }
     var returns = [Float](repeating: 0, count: plans)

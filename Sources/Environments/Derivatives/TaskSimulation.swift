@@ -53,7 +53,7 @@ public struct TaskSimulation<Task: DifferentiableTask>: CostSimulation {
   ) {
     precondition(count <= costs.count, "\(count) steps in an expansion for \(costs.count)")
     precondition(costs.tangentSize == tangentSize && costs.actionSize == actionSize, "an expansion of other costs")
-    withTargets(&costs) { targets in
+    costs.withUnsafePointers { targets in
       run(RowWork(dynamics: dynamics, count: count, states: states, actions: actions, output: .expansions(targets)))
     }
   }
@@ -64,7 +64,7 @@ public struct TaskSimulation<Task: DifferentiableTask>: CostSimulation {
   ) -> Bool {
     precondition(count <= costs.count, "\(count) steps in an expansion for \(costs.count)")
     precondition(costs.tangentSize == tangentSize && costs.actionSize == actionSize, "an expansion of other costs")
-    withTargets(&costs) { targets in
+    costs.withUnsafePointers { targets in
       run(
         RowWork(
           dynamics: dynamics, count: count, states: states, actions: actions,
@@ -86,8 +86,8 @@ private enum RowOutput {
   case successors(UnsafeMutablePointer<Double>)
   case jacobians(state: UnsafeMutablePointer<Double>, action: UnsafeMutablePointer<Double>)
   case costs(UnsafeMutablePointer<Double>)
-  case expansions(ExpansionTargets)
-  case curvature(multipliers: UnsafePointer<Double>, ExpansionTargets)
+  case expansions(QuadraticCosts.Pointers)
+  case curvature(multipliers: UnsafePointer<Double>, QuadraticCosts.Pointers)
 }
 
 /// One call's rows.
@@ -163,38 +163,5 @@ private struct RowShards<Task: DifferentiableTask>: ShardedWork {
 
   func run(shard: Int, worker: Int) {
     for row in shard * Self.rows..<min((shard + 1) * Self.rows, work.pointee.count) { work.pointee.run(row) }
-  }
-}
-
-/// Where an expansion is written.
-private struct ExpansionTargets {
-  let values: UnsafeMutablePointer<Double>
-  let stateGradients: UnsafeMutablePointer<Double>
-  let actionGradients: UnsafeMutablePointer<Double>
-  let stateHessians: UnsafeMutablePointer<Double>
-  let crossHessians: UnsafeMutablePointer<Double>
-  let actionHessians: UnsafeMutablePointer<Double>
-}
-
-private func withTargets(_ costs: inout QuadraticCosts, _ body: (ExpansionTargets) -> Void) {
-  costs.values.withUnsafeMutableBufferPointer { values in
-    costs.stateGradients.withUnsafeMutableBufferPointer { stateGradients in
-      costs.actionGradients.withUnsafeMutableBufferPointer { actionGradients in
-        costs.stateHessians.withUnsafeMutableBufferPointer { stateHessians in
-          costs.crossHessians.withUnsafeMutableBufferPointer { crossHessians in
-            costs.actionHessians.withUnsafeMutableBufferPointer { actionHessians in
-              guard let values = values.baseAddress, let stateGradients = stateGradients.baseAddress,
-                let actionGradients = actionGradients.baseAddress, let stateHessians = stateHessians.baseAddress,
-                let crossHessians = crossHessians.baseAddress, let actionHessians = actionHessians.baseAddress
-              else { return }
-              body(
-                ExpansionTargets(
-                  values: values, stateGradients: stateGradients, actionGradients: actionGradients,
-                  stateHessians: stateHessians, crossHessians: crossHessians, actionHessians: actionHessians))
-            }
-          }
-        }
-      }
-    }
   }
 }

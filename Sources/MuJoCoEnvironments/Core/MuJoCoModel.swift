@@ -62,6 +62,12 @@ public final class MuJoCoModel: @unchecked Sendable {
     return Int(id)
   }
 
+  /// Where the frame of a body is in that of its parent when its joints are at zero, [3], in m.
+  func bodyOrigin(_ body: Int) -> [Double] { (0..<3).map { pointer.pointee.body_pos[3 * body + $0] } }
+
+  /// The axis of a joint in the frame of its body, [3].
+  func jointAxis(_ joint: Int) -> [Double] { (0..<3).map { pointer.pointee.jnt_axis[3 * joint + $0] } }
+
   /// Requires at least so many positions and degrees of freedom.
   public func require(positions: Int = 0, velocities: Int = 0, sites: Int = 0) throws(MuJoCoError) {
     guard positionSize >= positions, velocitySize >= velocities, Int(pointer.pointee.nsite) >= sites else {

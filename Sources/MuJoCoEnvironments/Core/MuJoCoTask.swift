@@ -73,8 +73,9 @@ public protocol MuJoCoTask: Sendable {
   /// `high`.
   func objective(low: [Float], high: [Float]) -> (any Objective)?
 
-  /// Whether `pose` can rebuild the state from an observation.
-  var observesState: Bool { get }
+  /// What the costs that planners descend have beyond minus the reward, at the end of a step: a slope where rewards are
+  /// constant as long as all is well. 0 for most.
+  func guidance(_ physics: Physics) -> Double
 
   /// Sets positions and velocities to what `observation` shows. What it does not show is set to 0 and changes neither
   /// observations nor rewards, unless the task says otherwise.
@@ -86,7 +87,7 @@ extension MuJoCoTask {
   public var readsContactForces: Bool { false }
   public func mark(_ physics: Physics) -> Double { 0 }
   public var rewardRange: ClosedRange<Float>? { nil }
-  public var observesState: Bool { true }
+  public func guidance(_ physics: Physics) -> Double { 0 }
 }
 
 extension Physics {

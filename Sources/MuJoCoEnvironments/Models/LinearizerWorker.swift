@@ -41,22 +41,25 @@ final class LinearizerWorker {
     change = Array(repeating: 0, count: tangents)
   }
 
-  func run(_ job: LinearizerTeam.Job, row: Int) {
-    switch job {
-    case .none: return
-    case .step(let states, let actions, let next):
-      start(states + row * self.states, actions + row * self.actions)
-      simulation.step(frames: frameSkip, contactForces: false)
-      let target = next + row * self.states
-      simulation.readPhysics(into: target)
-      if simulation.hasDiverged { target.update(repeating: .nan, count: self.states) }
-    case .linearize(let states, let actions, let a, let b):
-      start(states + row * self.states, actions + row * self.actions)
-      linearize(a + row * tangents * tangents, b + row * tangents * self.actions)
-    }
+  /// Writes the successor [n] of a state [n] under an action [m].
+  func step(_ state: UnsafePointer<Double>, _ action: UnsafePointer<Double>, next: UnsafeMutablePointer<Double>) {
+    start(state, action)
+    simulation.step(frames: frameSkip, contactForces: false)
+    simulation.readPhysics(into: next)
+    if simulation.hasDiverged { next.update(repeating: .nan, count: states) }
   }
 
-  private func start(_ state: UnsafePointer<Double>, _ action: UnsafePointer<Double>) {
+  /// Writes A [k, k] and B [k, m] of the step from a state [n] under an action [m].
+  func linearize(
+    _ state: UnsafePointer<Double>, _ action: UnsafePointer<Double>, a: UnsafeMutablePointer<Double>,
+    b: UnsafeMutablePointer<Double>
+  ) {
+    start(state, action)
+    linearize(a, b)
+  }
+
+  /// Sets state and action, the latter within the bounds.
+  func start(_ state: UnsafePointer<Double>, _ action: UnsafePointer<Double>) {
     simulation.reset()
     simulation.writePhysics(state)
     for index in 0..<actions { simulation.action[index] = min(max(action[index], low[index]), high[index]) }

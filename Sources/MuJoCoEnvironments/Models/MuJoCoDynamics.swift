@@ -13,15 +13,16 @@ import Kernels
 /// of an action, where the model's integrator allows it (`HalfCheetah`); of models integrated with Runge-Kutta, which it
 /// does not take, they are differences of whole steps. Across a contact that begins or ends they mean little. Linearizing
 /// one step costs about 2 (2 nv + na + nu) `frameSkip` integration steps.
+///
+/// Costs are minus the task's reward, with what follows from positions (places of bodies, centers of mass) taken at the end
+/// of the step, where the task has it from the integrator's last evaluation shortly before; plus `MuJoCoTask.guidance`.
+/// Their expansion goes through the linearized step, whose curvature is left out, takes contact forces as constant, and does
+/// not look beyond the end of the task.
 public struct MuJoCoDynamics<Task: MuJoCoTask>: DifferentiableDynamics {
   private let environment: MuJoCoEnvironment<Task>
 
-  /// The dynamics of `environment`, whose own episode plays no part; nil for tasks whose observations do not show the
-  /// state (`Pusher`).
-  public init?(_ environment: MuJoCoEnvironment<Task>) {
-    guard environment.task.observesState else { return nil }
-    self.environment = environment
-  }
+  /// The dynamics of `environment`, whose own episode plays no part.
+  public init(_ environment: MuJoCoEnvironment<Task>) { self.environment = environment }
 
   private var model: MuJoCoModel { environment.model }
 
@@ -40,97 +41,8 @@ public struct MuJoCoDynamics<Task: MuJoCoTask>: DifferentiableDynamics {
   }
 }
 
-/// Steps and linearizes on all threads.
-public struct MuJoCoLinearizer<Task: MuJoCoTask>: DifferentiableSimulation {
-  public let stateSize: Int
-  public let tangentSize: Int
-  public let actionSize: Int
-  private let environment: MuJoCoEnvironment<Task>
-  private let team: LinearizerTeam
-
-  init(_ environment: MuJoCoEnvironment<Task>, _ dynamics: MuJoCoDynamics<Task>) {
-    stateSize = dynamics.stateSize
-    tangentSize = dynamics.tangentSize
-    actionSize = dynamics.actionSize
-    self.environment = environment
-    team = LinearizerTeam(frameSkip: environment.frameSkip, model: environment.model) { environment.makeSimulation() }
-    team.prepare()
-  }
-
-  public mutating func setState(
-    _ state: UnsafeMutablePointer<Double>, fromObservation observation: UnsafePointer<Float>
-  ) {
-    let simulation = team.workers[0].simulation
-    simulation.reset()
-    environment.task.pose(simulation.physics, from: observation)
-    simulation.readPhysics(into: state)
-  }
-
-  /// Forces are those that hold at `state` without control, not the ones left over from a step.
-  public mutating func observe(_ state: UnsafePointer<Double>, into observation: UnsafeMutablePointer<Double>) {
-    let (simulation, task) = (team.workers[0].simulation, environment.task)
-    simulation.reset()
-    simulation.writePhysics(state)
-    simulation.forward()
-    if task.readsContactForces { simulation.computeContactForces() }
-    task.observe(simulation.physics, before: task.mark(simulation.physics), into: observation)
-  }
-
-  public mutating func step(
-    count: Int, states: UnsafePointer<Double>, actions: UnsafePointer<Double>, next: UnsafeMutablePointer<Double>
-  ) {
-    team.job = .step(states: states, actions: actions, next: next)
-    team.run(count)
-  }
-
-  public mutating func linearize(
-    count: Int, states: UnsafePointer<Double>, actions: UnsafePointer<Double>,
-    stateJacobians: UnsafeMutablePointer<Double>, actionJacobians: UnsafeMutablePointer<Double>
-  ) {
-    team.job = .linearize(states: states, actions: actions, a: stateJacobians, b: actionJacobians)
-    team.run(count)
-  }
-}
-
-/// One simulation a thread, and the rows that they share.
-final class LinearizerTeam: @unchecked Sendable {
-  // Sendable: one caller at a time, and in a call every thread has a worker of its own.
-  enum Job {
-    case none
-    case step(states: UnsafePointer<Double>, actions: UnsafePointer<Double>, next: UnsafeMutablePointer<Double>)
-    case linearize(
-      states: UnsafePointer<Double>, actions: UnsafePointer<Double>, a: UnsafeMutablePointer<Double>,
-      b: UnsafeMutablePointer<Double>)
-  }
-
-  var job = Job.none
-  private(set) var workers: [LinearizerWorker] = []
-  private let frameSkip: Int
-  private let model: MuJoCoModel
-  private let make: () -> Simulation
-
-  init(frameSkip: Int, model: MuJoCoModel, make: @escaping () -> Simulation) {
-    self.frameSkip = frameSkip
-    self.model = model
-    self.make = make
-  }
-
-  /// Makes a worker for each thread there is now.
-  func prepare() {
-    while workers.count < WorkerPool.threads {
-      workers.append(LinearizerWorker(make(), frameSkip: frameSkip, bounds: model.exactControlBounds))
-    }
-  }
-
-  func run(_ count: Int) {
-    prepare()
-    WorkerPool.run(shards: count, Rows(team: Unmanaged.passUnretained(self)))
-  }
-
-  private struct Rows: ShardedWork {
-    let team: Unmanaged<LinearizerTeam>
-    func run(shard: Int, worker: Int) { team._withUnsafeGuaranteedRef { $0.workers[worker].run($0.job, row: shard) } }
-  }
+extension MuJoCoEnvironment: DifferentiableEnvironment {
+  public var dynamics: MuJoCoDynamics<Task> { MuJoCoDynamics(self) }
 }
 
 #endif

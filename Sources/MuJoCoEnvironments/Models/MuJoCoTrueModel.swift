@@ -13,12 +13,8 @@ import Kernels
 public struct MuJoCoTrueModel<Task: MuJoCoTask>: DynamicsModel {
   private let environment: MuJoCoEnvironment<Task>
 
-  /// A model of `environment`, whose own episode plays no part; nil for tasks whose observations do not show the state
-  /// (`Pusher`).
-  public init?(_ environment: MuJoCoEnvironment<Task>) {
-    guard environment.task.observesState else { return nil }
-    self.environment = environment
-  }
+  /// A model of `environment`, whose own episode plays no part.
+  public init(_ environment: MuJoCoEnvironment<Task>) { self.environment = environment }
 
   /// Floats per observation.
   public var stateSize: Int { environment.spec.observationSize }

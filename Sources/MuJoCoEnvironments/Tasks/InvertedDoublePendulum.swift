@@ -89,6 +89,11 @@ public struct InvertedDoublePendulum: MuJoCoTask {
     return ((fallen && !paysLastStep ? 0 : healthyReward) - distance - spin, fallen)
   }
 
+  /// Costs alone beyond the reward for being healthy. Fallen, the tip is at least 1 m below where it should be.
+  public var rewardRange: ClosedRange<Float>? {
+    -.infinity...Float(paysLastStep ? settings.healthyReward : max(settings.healthyReward, -1))
+  }
+
   public func objective(low: [Float], high: [Float]) -> (any Objective)? {
     guard settings.approximateObjective else { return nil }
     return DoublePendulumObjective(

@@ -17,7 +17,8 @@ public struct InvertedPendulumSettings: MuJoCoSettings {
 }
 
 /// Balance a pole on a cart: `InvertedPendulum`. Observation: position, angle, their velocities. Over when the pole leans
-/// more than 0.2 rad; 1 a step, in `-v5` 0 for the last.
+/// more than 0.2 rad; 1 a step, in `-v5` 0 for the last. The guidance is the square of the angle relative to that and a
+/// hundredth of that of the position in m.
 public struct InvertedPendulum: MuJoCoTask {
   public static let summary = "balance a pole on a cart (MuJoCo)"
   public static let editions: [(edition: Edition, name: String)] = [
@@ -53,6 +54,11 @@ public struct InvertedPendulum: MuJoCoTask {
   ) -> (reward: Double, terminated: Bool) {
     let fallen = !(physics.positions[1].magnitude <= Self.maximalAngle)
     return (fallen && !paysLastStep ? 0 : 1, fallen)
+  }
+
+  public func guidance(_ physics: Physics) -> Double {
+    let (place, lean) = (physics.positions[0], physics.positions[1] / Self.maximalAngle)
+    return lean * lean + 0.01 * place * place
   }
 
   public var rewardRange: ClosedRange<Float>? { paysLastStep ? 1...1 : 0...1 }

@@ -21,7 +21,7 @@ public struct PusherSettings: MuJoCoSettings {
 ///
 /// Observation: angles and velocities of the arm's joints, positions of the arm's tip, the object and the goal. The costs of
 /// distances are those after the step, in `-v4` those before it; the positions are observed, so the objective is exact. The
-/// object's velocity is not observed, so observations do not determine the state.
+/// object's velocity is not observed: models that start at observations have it at rest.
 ///
 /// Gymnasium refuses `Pusher-v4` with MuJoCo 3 and later, whose contacts move the nearly massless object of `pusher.xml`
 /// otherwise than older ones did: it is here by its definition, but results published on it may not be comparable.
@@ -33,6 +33,9 @@ public struct Pusher: MuJoCoTask {
   private let tip: Int
   private let object: Int
   private let goal: Int
+  /// Where object and goal are when their positions are zero, [2, 3], and the axes along which those move them, [4, 3].
+  private let home: [Double]
+  private let axes: [Double]
   /// Whether distances before the step count.
   private let looksBack: Bool
 
@@ -47,6 +50,8 @@ public struct Pusher: MuJoCoTask {
     object = try model.body("object")
     goal = try model.body("goal")
     looksBack = edition == .v4
+    home = model.bodyOrigin(object) + model.bodyOrigin(goal)
+    axes = (7..<11).flatMap { model.jointAxis($0) }
   }
 
   public var observationSize: Int { 23 }
@@ -106,9 +111,22 @@ public struct Pusher: MuJoCoTask {
       distanceWeight: settings.rewardDistWeight, controlWeight: settings.rewardControlWeight)
   }
 
-  public var observesState: Bool { false }
+  /// Object and goal are where they were seen, at rest: their velocities are not observed, and their places are those of the
+  /// integrator's last evaluation before the end of the step.
   public func pose(_ physics: Physics, from observation: UnsafePointer<Float>) {
-    preconditionFailure("observations of Pusher do not show the object's velocity")
+    for index in 0..<7 {
+      physics.positions[index] = Double(observation[index])
+      physics.velocities[index] = Double(observation[7 + index])
+    }
+    for joint in 0..<4 {
+      let body = joint / 2
+      var distance = 0.0
+      for index in 0..<3 {
+        distance += axes[3 * joint + index] * (Double(observation[17 + 3 * body + index]) - home[3 * body + index])
+      }
+      physics.positions[7 + joint] = distance
+      physics.velocities[7 + joint] = 0
+    }
   }
 }
 
