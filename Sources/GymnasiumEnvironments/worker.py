@@ -171,6 +171,8 @@ def make_environment(request):
             raise Refused("unknown", str(error)) from None
         raise
     except TypeError as error:
+        if request.get("renders") and "'render_mode'" in str(error):
+            raise Refused("picture", "it cannot be drawn: it takes no render_mode") from None
         if "got an unexpected keyword argument" in str(error):
             if request.get("renders") and "'render_mode'" in str(error):
                 raise Refused("picture", "it cannot be drawn: it takes no render_mode") from None
@@ -354,6 +356,7 @@ class Group:
         self.rewards, self.endings = memoryview(views["rewards"]), memoryview(views["endings"])
         self.observations, self.finals = views["observations"], views["finals"]
         self.choices = memoryview(self.actions).cast("B").cast("q") if self.takes_one_choice else None
+        self.indices, self.no_endings = range(n), bytes(n)
         self.rows = [self.observations[i] for i in range(n)]
         self.final_rows = [self.finals[i] for i in range(n)]
         self.reply = {
@@ -403,26 +406,29 @@ class Group:
             self.endings[i] = 0
 
     def step(self):
-        rewards, endings, write, renews = self.rewards, self.endings, self.write, self.renews
-        actions = self.choices.tolist() if self.takes_one_choice else self.actions
-        for i, step in enumerate(self.steps):
-            action = actions[i] + self.start if self.takes_one_choice else self.convert(actions[i])
+        rewards, write = self.rewards, self.write
+        if self.takes_one_choice:
+            actions = self.choices.tolist()
+            if self.start:
+                actions = [action + self.start for action in actions]
+        else:
+            actions = map(self.convert, self.actions)
+        self.endings[:] = self.no_endings
+        for i, step, action, row in zip(self.indices, self.steps, actions, self.rows):
             observation, reward, terminated, truncated, _ = step(action)
             try:
                 rewards[i] = reward
             except TypeError:
                 raise TypeError(f"step returned the reward {reward!r}, which is not a number") from None
             if terminated or truncated:
-                endings[i] = 1 if terminated else 2
-                if renews:
+                self.endings[i] = 1 if terminated else 2
+                if self.renews:
                     self.put(self.final_rows[i], observation)
                     observation, _ = self.environments[i].reset(seed=int(self.seeds[i]))
-            else:
-                endings[i] = 0
             if write is None:
-                self.rows[i][:] = observation
+                row[:] = observation
             else:
-                write(self.rows[i], observation)
+                write(row, observation)
 
     # ------------------------------------------------------------------------------------------------------ state
 

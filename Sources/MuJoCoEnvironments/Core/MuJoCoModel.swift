@@ -30,7 +30,8 @@ public final class MuJoCoModel: @unchecked Sendable {
     var message = [CChar](repeating: 0, count: 1000)
     guard let pointer = mj_loadXML(path, nil, &message, Int32(message.count)) else {
       let text = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      throw .rejected(file: path, message: text.isEmpty ? "no reason given" : text)
+      let lines = text.split(whereSeparator: \.isNewline)
+      throw .rejected(file: path, message: lines.isEmpty ? "no reason given" : lines.joined(separator: ", "))
     }
     self.pointer = pointer
     file = path
