@@ -14,14 +14,14 @@ public struct ReplayBuffer: TransitionSource, Sendable {
   /// Floats per action, A.
   public let actionSize: Int
   /// Transitions held.
-  public private(set) var count = 0
+  public internal(set) var count = 0
   /// Transitions appended since the start.
-  public private(set) var appended = 0
-  private var observations: Vector
-  private var actions: Vector
-  private var rewards: Vector
-  private var nextObservations: Vector
-  private var continues: Vector
+  public internal(set) var appended = 0
+  var observations: Vector
+  var actions: Vector
+  var rewards: Vector
+  var nextObservations: Vector
+  var continues: Vector
 
   /// An empty buffer.
   public init(capacity: Int, observationSize: Int, actionSize: Int) {
@@ -98,12 +98,17 @@ public struct ReplayBuffer: TransitionSource, Sendable {
 
   /// Fills all rows of `batch` with transitions drawn uniformly with replacement. O(batch), no allocation.
   public func sample(into batch: inout TransitionBatch, using random: inout RandomStream) {
-    precondition(count > 0, "sampling from an empty buffer")
+    sample(0..<batch.count, of: &batch, using: &random)
+  }
+
+  /// The same for some rows of `batch`; the others stay as they are.
+  public func sample(_ rows: Range<Int>, of batch: inout TransitionBatch, using random: inout RandomStream) {
+    precondition(count > 0 || rows.isEmpty, "sampling from an empty buffer")
     // 1,024 bytes of indices at a time: a larger temporary would be on the heap.
     withUnsafeTemporaryAllocation(of: Int32.self, capacity: 256) { indices in
       guard let base = indices.baseAddress else { return }
-      for first in stride(from: 0, to: batch.count, by: indices.count) {
-        let size = min(indices.count, batch.count - first)
+      for first in stride(from: rows.lowerBound, to: rows.upperBound, by: indices.count) {
+        let size = min(indices.count, rows.upperBound - first)
         random.fillIndices(base, count: size, below: count)
         gather(UnsafeBufferPointer(start: base, count: size), into: &batch, from: first)
       }

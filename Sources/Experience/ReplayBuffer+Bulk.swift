@@ -1,0 +1,93 @@
+import Interfaces
+import Kernels
+
+extension ReplayBuffer {
+  /// Appends the first `rows` transitions of `batch` in their order, over the oldest held where there is no room. O(rows), no
+  /// allocation.
+  public mutating func append(_ batch: TransitionBatch, count rows: Int) {
+    precondition(
+      rows <= batch.count && batch.observations.columns == observationSize && batch.actions.columns == actionSize,
+      "batch of another shape")
+    // What this very call would overwrite is passed over.
+    var row = max(0, rows - capacity)
+    appended += row
+    while row < rows {
+      let slot = appended % capacity
+      let length = min(rows - row, capacity - slot)
+      copy(batch, from: row, to: slot, count: length)
+      row += length
+      appended += length
+    }
+    count = min(appended, capacity)
+  }
+
+  /// Forgets all transitions. O(1).
+  public mutating func removeAll() { (count, appended) = (0, 0) }
+
+  /// The newest transitions that fit, in their order, in a buffer of another capacity. O(capacity), allocates.
+  public func resized(to capacity: Int) -> ReplayBuffer {
+    var result = ReplayBuffer(capacity: capacity, observationSize: observationSize, actionSize: actionSize)
+    let kept = min(count, capacity)
+    for k in 0..<kept {
+      let slot = (appended - kept + k) % self.capacity
+      func move(_ source: Vector, _ target: inout Vector, _ width: Int) {
+        (target.mutablePointer + k * width).update(from: source.pointer + slot * width, count: width)
+      }
+      move(observations, &result.observations, observationSize)
+      move(actions, &result.actions, actionSize)
+      move(rewards, &result.rewards, 1)
+      move(nextObservations, &result.nextObservations, observationSize)
+      move(continues, &result.continues, 1)
+    }
+    (result.count, result.appended) = (kept, kept)
+    return result
+  }
+
+  /// Draws where imagined trajectories branch off: all rows of `points`, uniformly with replacement from the `newest`
+  /// transitions. O(rows), no allocation.
+  public func sample(into points: inout BranchPoints, newest: Int = .max, using random: inout RandomStream) {
+    precondition(count > 0 && newest > 0, "sampling from no transitions")
+    precondition(
+      points.states.columns == observationSize && points.actions.columns == actionSize, "points of another shape")
+    let held = min(newest, count)
+    let first = appended - held
+    let (s, a) = (points.states.mutablePointer, points.actions.mutablePointer)
+    for row in 0..<points.count {
+      let slot = (first + random.index(below: held)) % capacity
+      (s + row * observationSize).update(from: observations.pointer + slot * observationSize, count: observationSize)
+      (a + row * actionSize).update(from: actions.pointer + slot * actionSize, count: actionSize)
+    }
+  }
+
+  /// Overwrites slots from `slot` on by rows of `batch` from `row` on.
+  private mutating func copy(_ batch: TransitionBatch, from row: Int, to slot: Int, count: Int) {
+    func move(_ source: UnsafePointer<Float>, _ target: inout Vector, _ width: Int) {
+      (target.mutablePointer + slot * width).update(from: source + row * width, count: count * width)
+    }
+    withExtendedLifetime(batch) {
+      move(batch.observations.pointer, &observations, observationSize)
+      move(batch.actions.pointer, &actions, actionSize)
+      move(batch.rewards.pointer, &rewards, 1)
+      move(batch.nextObservations.pointer, &nextObservations, observationSize)
+      move(batch.continues.pointer, &continues, 1)
+    }
+  }
+}
+
+/// Where imagined trajectories branch off from real ones: states, and the actions that were taken there. Preallocated and
+/// reused.
+public struct BranchPoints: Sendable {
+  /// States, [N, D].
+  public var states: Matrix
+  /// Actions, [N, A].
+  public var actions: Matrix
+
+  /// Zeros for `count` states of an environment with those sizes.
+  public init(count: Int, observationSize: Int, actionSize: Int) {
+    states = Matrix(rows: count, columns: observationSize)
+    actions = Matrix(rows: count, columns: actionSize)
+  }
+
+  /// Number of states, N.
+  public var count: Int { states.rows }
+}
