@@ -22,13 +22,8 @@ public struct OffPolicySettings: Configuration {
 /// implementation of SAC.
 public struct OffPolicyAgent<Learner: OffPolicyLearner>: Agent {
   private let settings: OffPolicySettings
-  private let space: ActionSpace
-  private var learner: Learner
-  private var returns: MultiStepReturns
-  private var replay: ReplayBuffer
+  private var core: ReplayedLearner<Learner>
   private var batch: TransitionBatch
-  private var steps = 0
-  private var exploration = RandomStream(seed: 0)
   private var training: RandomStream
   public private(set) var phases = PhaseSeconds()
 
@@ -37,67 +32,49 @@ public struct OffPolicyAgent<Learner: OffPolicyLearner>: Agent {
   /// An agent around `learner` in an environment of `spec`, whose actions the learner can take.
   public init(_ settings: OffPolicySettings, learner: Learner, spec: EnvironmentSpec, using random: RandomStream) {
     self.settings = settings
-    self.learner = learner
-    space = spec.action
-    returns = MultiStepReturns(
-      steps: settings.returnSteps, discount: learner.discount, observationSize: spec.observationSize,
-      actionSize: spec.action.size)
-    replay = ReplayBuffer(
-      capacity: settings.replayCapacity, observationSize: spec.observationSize, actionSize: spec.action.size)
+    core = ReplayedLearner(
+      learner, spec: spec, randomSteps: settings.randomSteps, replayCapacity: settings.replayCapacity,
+      returnSteps: settings.returnSteps)
     batch = TransitionBatch(
       count: settings.batchSize, observationSize: spec.observationSize, actionSize: spec.action.size)
     training = random.child("training")
   }
 
   public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
-    guard purpose == .collect else { return }
-    exploration = random
-    learner.startEpisode()
-    returns.reset()
+    core.startEpisode(for: purpose, using: random)
   }
 
   public mutating func act(
     on observation: [Float], for purpose: ActPurpose, action: inout [Float]
   ) throws(NumericalFailure) {
-    if purpose == .collect && steps < settings.randomSteps {
-      space.draw(&action, using: &exploration)
-    } else {
-      learner.act(on: observation, explore: purpose == .collect, using: &exploration, action: &action)
-    }
+    core.act(on: observation, for: purpose, action: &action)
   }
 
   public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
-    returns.append(observation, action, outcome, next: next, to: &replay)
-    steps += 1
+    core.observe(observation, action, outcome, next: next)
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
-    guard steps > settings.randomSteps, steps % settings.trainInterval == 0, replay.count > 0 else { return }
+    guard core.steps > settings.randomSteps, core.steps % settings.trainInterval == 0, core.replay.count > 0 else {
+      return
+    }
     let start = ContinuousClock.now
     defer { phases.learning += (ContinuousClock.now - start) / .seconds(1) }
     for _ in 0..<settings.updates {
-      replay.sample(into: &batch, using: &training)
-      try learner.update(on: batch, using: &training, metrics: &metrics)
+      core.replay.sample(into: &batch, using: &training)
+      try core.learner.update(on: batch, using: &training, metrics: &metrics)
     }
   }
 }
 
 extension OffPolicyAgent: Checkpointable {
   public func save(to writer: inout StateWriter) {
-    writer.write("learner", learner)
-    writer.write("returns", returns)
-    writer.write("replay", replay)
-    writer.write("steps", steps)
-    writer.write("exploration", exploration)
+    core.save(to: &writer)
     writer.write("training", training)
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("learner", into: &learner)
-    try reader.read("returns", into: &returns)
-    try reader.read("replay", into: &replay)
-    steps = try reader.integer("steps")
-    exploration = try reader.stream("exploration")
+    try core.restore(from: reader)
     training = try reader.stream("training")
   }
 }

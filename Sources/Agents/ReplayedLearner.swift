@@ -1,0 +1,67 @@
+import Archive
+import Experience
+import Interfaces
+import Kernels
+
+/// What agents with an off-policy learner have in common: they act with its policy after some uniformly random steps, and
+/// remember every step for replay.
+struct ReplayedLearner<Learner: OffPolicyLearner> {
+  var learner: Learner
+  private(set) var replay: ReplayBuffer
+  /// Steps observed.
+  private(set) var steps = 0
+  let space: ActionSpace
+  private let randomSteps: Int
+  private var returns: MultiStepReturns
+  private var exploration = RandomStream(seed: 0)
+
+  /// Nothing seen yet. Rewards of `returnSteps` steps make one transition.
+  init(_ learner: Learner, spec: EnvironmentSpec, randomSteps: Int, replayCapacity: Int, returnSteps: Int = 1) {
+    self.learner = learner
+    self.randomSteps = randomSteps
+    space = spec.action
+    returns = MultiStepReturns(
+      steps: returnSteps, discount: learner.discount, observationSize: spec.observationSize,
+      actionSize: spec.action.size)
+    replay = ReplayBuffer(
+      capacity: replayCapacity, observationSize: spec.observationSize, actionSize: spec.action.size)
+  }
+
+  mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
+    guard purpose == .collect else { return }
+    exploration = random
+    learner.startEpisode()
+    returns.reset()
+  }
+
+  mutating func act(on observation: [Float], for purpose: ActPurpose, action: inout [Float]) {
+    if purpose == .collect && steps < randomSteps {
+      space.draw(&action, using: &exploration)
+    } else {
+      learner.act(on: observation, explore: purpose == .collect, using: &exploration, action: &action)
+    }
+  }
+
+  mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
+    returns.append(observation, action, outcome, next: next, to: &replay)
+    steps += 1
+  }
+}
+
+extension ReplayedLearner: Checkpointable {
+  func save(to writer: inout StateWriter) {
+    writer.write("learner", learner)
+    writer.write("returns", returns)
+    writer.write("replay", replay)
+    writer.write("steps", steps)
+    writer.write("exploration", exploration)
+  }
+
+  mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try reader.read("learner", into: &learner)
+    try reader.read("returns", into: &returns)
+    try reader.read("replay", into: &replay)
+    steps = try reader.integer("steps")
+    exploration = try reader.stream("exploration")
+  }
+}
