@@ -34,7 +34,7 @@ public protocol Agent: Checkpointable {
 
 /// Seconds an agent has spent so far in its costly phases; for `timing.csv`, never part of its state.
 public struct PhaseSeconds: Sendable {
-  /// Searching for actions in a model.
+  /// Rolling out a model: to search for actions, or to imagine experience.
   public var planning = 0.0
   /// Fitting a dynamics model.
   public var fitting = 0.0

@@ -1,0 +1,190 @@
+import Archive
+import Configuration
+import Experience
+import Interfaces
+import Kernels
+
+/// Where imagined trajectories branch off from real ones.
+public enum ImaginedStarts: String, CaseIterable, SettingValue {
+  /// States of all real transitions held.
+  case replay
+  /// States of the newest real transitions.
+  case recent
+  /// First states of episodes.
+  case initial
+}
+
+/// What can be set of a Dyna agent besides its learner and its model.
+public struct DynaSettings: Configuration {
+  /// The defaults.
+  public init() {}
+  @Setting("Transitions held for replay", in: 1...100_000_000) public var replayCapacity: Int = 1_000_000
+  @Setting("Transitions in a training batch", in: 1...65536) public var batchSize: Int = 256
+  @Setting("Steps with uniformly random actions at the start", in: 0...10_000_000) public var randomSteps: Int = 1000
+  @Setting("Steps between fits of the model", in: 1...10_000_000) public var fitInterval: Int = 250
+  @Setting("Steps between trainings", in: 1...100_000) public var trainInterval: Int = 1
+  @Setting("Learner updates on real batches in a training", in: 0...100_000) public var realUpdates: Int = 1
+  @Setting("Learner updates on imagined batches in a training, K", in: 1...100_000) public var imaginedUpdates: Int = 10
+  @Setting("Where imagination starts: states of all replay, of recent steps, or initial ones")
+  public var starts: ImaginedStarts = .replay
+  @Setting("Newest steps that count as recent", in: 1...100_000_000) public var recentSteps: Int = 1000
+  @Setting("Who acts in imagination: policy (exploring), mode, random, or replayed (first as in reality, then policy)")
+  public var actions: ImaginedActions = .policy
+  @Setting("Imagined steps from each start", in: 1...10_000) public var rolloutSteps: Int = 1
+}
+
+/// Trains an off-policy learner on real and imagined batches in turn: Dyna (Sutton 1990) with function approximation, the
+/// general Dyna-style recipe.
+///
+/// After the random steps, and every `fitInterval` steps from then on, the model is fitted to all real transitions. A
+/// training takes `realUpdates` steps on real batches, then imagines anew, with the policy as it now is, as many
+/// transitions as K batches hold, and takes K steps on batches of those.
+public struct DynaAgent<Model: TrainableDynamics, Learner: OffPolicyLearner>: Agent {
+  /// First steps of episodes that are remembered.
+  private static var initialCapacity: Int { 10_000 }
+
+  private let settings: DynaSettings
+  private let objective: any Objective
+  private var core: ReplayedLearner<Learner>
+  private var initial: ReplayBuffer
+  private var isFirstStep = false
+  private var model: Model
+  private var rollouts: BranchedRollouts<Model, Learner.Acting>?
+  private var imagined: ReplayBuffer
+  private var batch: TransitionBatch
+  private var points: BranchPoints
+  private var trainings = 0
+  private var training: RandomStream
+  private var fitting: RandomStream
+  private let imagination: RandomStream
+  public private(set) var phases = PhaseSeconds()
+
+  public var metricNames: [String] {
+    Learner.metricNames + Model.metricNames + ["imagined_terminations", "nonfinite_rollouts"]
+  }
+
+  /// An agent that trains `learner` in `model` for an environment of `spec`. `objective` says when imagined trajectories
+  /// terminate, and gives their rewards unless the model predicts them.
+  public init(
+    _ settings: DynaSettings, learner: Learner, model: Model, objective: any Objective, spec: EnvironmentSpec,
+    using random: RandomStream
+  ) {
+    self.settings = settings
+    self.objective = objective
+    self.model = model
+    let (size, actionSize) = (spec.observationSize, spec.action.size)
+    core = ReplayedLearner(
+      learner, spec: spec, randomSteps: settings.randomSteps, replayCapacity: settings.replayCapacity)
+    initial = ReplayBuffer(capacity: Self.initialCapacity, observationSize: size, actionSize: actionSize)
+    let rows = settings.imaginedUpdates * settings.batchSize
+    points = BranchPoints(
+      count: (rows + settings.rolloutSteps - 1) / settings.rolloutSteps, observationSize: size, actionSize: actionSize)
+    imagined = ReplayBuffer(
+      capacity: points.count * settings.rolloutSteps, observationSize: size, actionSize: actionSize)
+    batch = TransitionBatch(count: settings.batchSize, observationSize: size, actionSize: actionSize)
+    training = random.child("training")
+    fitting = random.child("fitting")
+    imagination = random.child("imagination")
+  }
+
+  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
+    core.startEpisode(for: purpose, using: random)
+    if purpose == .collect { isFirstStep = true }
+  }
+
+  public mutating func act(
+    on observation: [Float], for purpose: ActPurpose, action: inout [Float]
+  ) throws(NumericalFailure) {
+    core.act(on: observation, for: purpose, action: &action)
+  }
+
+  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
+    core.observe(observation, action, outcome, next: next)
+    if isFirstStep {
+      initial.append(
+        observation, action, reward: outcome.reward, next: next, continues: outcome.ending != .terminated)
+    }
+    isFirstStep = false
+  }
+
+  public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
+    guard core.steps >= settings.randomSteps else { return }
+    if let rollouts, core.steps > settings.randomSteps, core.steps % settings.trainInterval == 0 {
+      try learn(from: core.replay, updates: settings.realUpdates, metrics: &metrics)
+      imagine(with: rollouts, metrics: &metrics)
+      if imagined.count > 0 {
+        try learn(from: imagined, updates: settings.imaginedUpdates, metrics: &metrics)
+      }
+    }
+    if !model.isFitted || (core.steps - settings.randomSteps) % settings.fitInterval == 0 { try fit(metrics: &metrics) }
+  }
+
+  private mutating func learn(
+    from source: ReplayBuffer, updates: Int, metrics: inout MetricRow
+  ) throws(NumericalFailure) {
+    let start = ContinuousClock.now
+    defer { phases.learning += (ContinuousClock.now - start) / .seconds(1) }
+    for _ in 0..<updates {
+      source.sample(into: &batch, using: &training)
+      try core.learner.update(on: batch, using: &training, metrics: &metrics)
+    }
+  }
+
+  private mutating func imagine(
+    with rollouts: BranchedRollouts<Model, Learner.Acting>, metrics: inout MetricRow
+  ) {
+    let start = ContinuousClock.now
+    defer { phases.planning += (ContinuousClock.now - start) / .seconds(1) }
+    let random = imagination.child(trainings)
+    trainings += 1
+    var choice = random.child("starts")
+    switch settings.starts {
+    case .replay: core.replay.sample(into: &points, using: &choice)
+    case .recent: core.replay.sample(into: &points, newest: settings.recentSteps, using: &choice)
+    case .initial: initial.sample(into: &points, using: &choice)
+    }
+    imagined.removeAll()
+    let summary = rollouts.run(
+      from: points, steps: settings.rolloutSteps, actions: settings.actions, policy: core.learner.policy,
+      using: random.child("rollouts"), into: &imagined)
+    metrics.record("imagined_terminations", Float(summary.terminations))
+    metrics.record("nonfinite_rollouts", Float(summary.nonFinite))
+  }
+
+  private mutating func fit(metrics: inout MetricRow) throws(NumericalFailure) {
+    let start = ContinuousClock.now
+    defer { phases.fitting += (ContinuousClock.now - start) / .seconds(1) }
+    // Dropped first: while they share the parameters, the fit would have to copy them.
+    rollouts = nil
+    try model.fit(to: core.replay, using: &fitting, metrics: &metrics)
+    makeRollouts()
+  }
+
+  private mutating func makeRollouts() {
+    rollouts = BranchedRollouts(model: model, objective: objective, space: core.space)
+  }
+}
+
+extension DynaAgent: Checkpointable {
+  public func save(to writer: inout StateWriter) {
+    core.save(to: &writer)
+    writer.write("initial", initial)
+    writer.write("is_first_step", isFirstStep)
+    writer.write("model", model)
+    writer.write("trainings", trainings)
+    writer.write("training", training)
+    writer.write("fitting", fitting)
+  }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try core.restore(from: reader)
+    try reader.read("initial", into: &initial)
+    isFirstStep = try reader.bool("is_first_step")
+    rollouts = nil
+    try reader.read("model", into: &model)
+    trainings = try reader.integer("trainings")
+    training = try reader.stream("training")
+    fitting = try reader.stream("fitting")
+    if model.isFitted { makeRollouts() }
+  }
+}

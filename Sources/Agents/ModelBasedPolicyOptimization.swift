@@ -1,0 +1,180 @@
+import Archive
+import Configuration
+import Experience
+import Interfaces
+import Kernels
+
+/// What can be set of model-based policy optimization besides its learner and its model; defaults are those that the
+/// original's configurations of the larger tasks have in common.
+public struct ModelBasedPolicyOptimizationSettings: Configuration {
+  /// The defaults.
+  public init() {}
+  @Setting("Real transitions held", in: 1...100_000_000) public var replayCapacity: Int = 1_000_000
+  @Setting("Transitions in a training batch", in: 1...65536) public var batchSize: Int = 256
+  @Setting("Steps with uniformly random actions at the start", in: 0...10_000_000) public var randomSteps: Int = 5000
+  @Setting("Learner updates after each step", in: 1...100_000) public var updates: Int = 20
+  @Setting("Steps between fits of the model", in: 1...10_000_000) public var fitInterval: Int = 250
+  @Setting("Imagined trajectories after each fit", in: 1...10_000_000) public var rollouts: Int = 100_000
+  @Setting("Their steps: [e0, e1, k0, k1] is k0 until epoch e0, k1 from epoch e1, linear in between", in: 0...1_000_000)
+  public var rolloutSchedule: [Int] = [20, 150, 1, 1]
+  @Setting("Steps in an epoch of that schedule", in: 1...10_000_000) public var epochLength: Int = 1000
+  @Setting("Fits whose imagined transitions are kept", in: 1...1000) public var retainedFits: Int = 4
+  @Setting("Share of real transitions in a training batch; 1 uses no model", in: 0...1) public var realRatio: Float =
+    0.05
+
+  public func validate() throws(ConfigurationError) {
+    guard RolloutSchedule(rolloutSchedule) != nil else {
+      throw ConfigurationError("rollout_schedule", "must be [e0, e1, k0, k1] with e0 <= e1, k0 >= 1 and k1 >= 1")
+    }
+    let most = retainedFits * rollouts * max(rolloutSchedule[2], rolloutSchedule[3])
+    if most > Int(Int32.max) {
+      throw ConfigurationError(
+        "retained_fits", "would keep up to \(most) imagined transitions; at most \(Int32.max) can be")
+    }
+  }
+}
+
+/// Trains an off-policy learner on what a learned model imagines: MBPO (Janner et al. 2019, algorithm 2).
+///
+/// After the random steps, and every `fitInterval` steps from then on, the model is fitted to all real transitions, and
+/// short trajectories with the current policy branch off from real states into a buffer of imagined transitions. After
+/// each step the learner takes `updates` steps on batches of which `realRatio` are real. Epochs count from the end of the
+/// random steps.
+public struct ModelBasedPolicyOptimization<Model: TrainableDynamics, Learner: OffPolicyLearner>: Agent {
+  private let settings: ModelBasedPolicyOptimizationSettings
+  private let objective: any Objective
+  private let schedule: RolloutSchedule
+  private let realRows: Int
+  private var core: ReplayedLearner<Learner>
+  private var model: Model
+  private var imagined: ReplayBuffer
+  private var batch: TransitionBatch
+  private var points: BranchPoints
+  private var fits = 0
+  private var training: RandomStream
+  private var fitting: RandomStream
+  private let imagination: RandomStream
+  public private(set) var phases = PhaseSeconds()
+
+  public var metricNames: [String] {
+    Learner.metricNames + Model.metricNames
+      + ["rollout_length", "imagined_transitions", "imagined_terminations", "nonfinite_rollouts"]
+  }
+
+  /// An agent that trains `learner` in `model` for an environment of `spec`. `objective` says when imagined trajectories
+  /// terminate, and gives their rewards unless the model predicts them.
+  public init(
+    _ settings: ModelBasedPolicyOptimizationSettings, learner: Learner, model: Model, objective: any Objective,
+    spec: EnvironmentSpec, using random: RandomStream
+  ) {
+    guard let schedule = RolloutSchedule(settings.rolloutSchedule) else {
+      preconditionFailure("rollout schedule \(settings.rolloutSchedule)")
+    }
+    self.settings = settings
+    self.schedule = schedule
+    self.objective = objective
+    self.model = model
+    let (size, actionSize) = (spec.observationSize, spec.action.size)
+    core = ReplayedLearner(
+      learner, spec: spec, randomSteps: settings.randomSteps, replayCapacity: settings.replayCapacity)
+    imagined = ReplayBuffer(
+      capacity: settings.retainedFits * settings.rollouts * schedule.length(epoch: 0), observationSize: size,
+      actionSize: actionSize)
+    batch = TransitionBatch(count: settings.batchSize, observationSize: size, actionSize: actionSize)
+    realRows = Int(Float(settings.batchSize) * settings.realRatio)
+    points = BranchPoints(count: settings.rollouts, observationSize: size, actionSize: actionSize)
+    training = random.child("training")
+    fitting = random.child("fitting")
+    imagination = random.child("imagination")
+  }
+
+  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
+    core.startEpisode(for: purpose, using: random)
+  }
+
+  public mutating func act(
+    on observation: [Float], for purpose: ActPurpose, action: inout [Float]
+  ) throws(NumericalFailure) {
+    core.act(on: observation, for: purpose, action: &action)
+  }
+
+  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
+    core.observe(observation, action, outcome, next: next)
+  }
+
+  public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
+    guard core.steps >= settings.randomSteps else { return }
+    let usesModel = settings.realRatio < 1
+    if core.steps > settings.randomSteps, model.isFitted || !usesModel { try update(metrics: &metrics) }
+    if usesModel, !model.isFitted || (core.steps - settings.randomSteps) % settings.fitInterval == 0 {
+      try fit(metrics: &metrics)
+      imagine(metrics: &metrics)
+    }
+  }
+
+  private mutating func update(metrics: inout MetricRow) throws(NumericalFailure) {
+    let start = ContinuousClock.now
+    defer { phases.learning += (ContinuousClock.now - start) / .seconds(1) }
+    let real = imagined.count > 0 ? realRows : batch.count
+    for _ in 0..<settings.updates {
+      core.replay.sample(0..<real, of: &batch, using: &training)
+      imagined.sample(real..<batch.count, of: &batch, using: &training)
+      try core.learner.update(on: batch, using: &training, metrics: &metrics)
+    }
+  }
+
+  private mutating func fit(metrics: inout MetricRow) throws(NumericalFailure) {
+    let start = ContinuousClock.now
+    defer { phases.fitting += (ContinuousClock.now - start) / .seconds(1) }
+    try model.fit(to: core.replay, using: &fitting, metrics: &metrics)
+    fits += 1
+  }
+
+  private mutating func imagine(metrics: inout MetricRow) {
+    let start = ContinuousClock.now
+    defer { phases.planning += (ContinuousClock.now - start) / .seconds(1) }
+    let length = schedule.length(epoch: (core.steps - settings.randomSteps) / settings.epochLength)
+    let capacity = settings.retainedFits * settings.rollouts * length
+    if capacity != imagined.capacity { imagined = imagined.resized(to: capacity) }
+    var random = imagination.child(fits)
+    core.replay.sample(into: &points, using: &random)
+    // Made for this call: while it lives it shares the model's parameters, which the next fit would have to copy.
+    let rollouts = BranchedRollouts<Model, Learner.Acting>(model: model, objective: objective, space: core.space)
+    let summary = rollouts.run(
+      from: points, steps: length, actions: .policy, policy: core.learner.policy, using: random.child("rollouts"),
+      into: &imagined)
+    metrics.record("rollout_length", Float(length))
+    metrics.record("imagined_transitions", Float(summary.transitions))
+    metrics.record("imagined_terminations", Float(summary.terminations))
+    metrics.record("nonfinite_rollouts", Float(summary.nonFinite))
+  }
+}
+
+extension ModelBasedPolicyOptimization: Checkpointable {
+  public func save(to writer: inout StateWriter) {
+    core.save(to: &writer)
+    writer.write("model", model)
+    writer.write("imagined_capacity", imagined.capacity)
+    writer.write("imagined", imagined)
+    writer.write("fits", fits)
+    writer.write("training", training)
+    writer.write("fitting", fitting)
+  }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try core.restore(from: reader)
+    try reader.read("model", into: &model)
+    let capacity = try reader.integer("imagined_capacity")
+    if capacity != imagined.capacity {
+      guard (1...Int(Int32.max)).contains(capacity) else {
+        throw .mismatch(name: "imagined capacity", expected: "at least 1", found: "\(capacity)")
+      }
+      imagined = ReplayBuffer(
+        capacity: capacity, observationSize: model.stateSize, actionSize: model.actionSize)
+    }
+    try reader.read("imagined", into: &imagined)
+    fits = try reader.integer("fits")
+    training = try reader.stream("training")
+    fitting = try reader.stream("fitting")
+  }
+}

@@ -1,0 +1,144 @@
+import Archive
+import Configuration
+import Experience
+import Interfaces
+import Kernels
+
+/// What can be set of model-based value expansion besides its learner and its model.
+public struct ModelBasedValueExpansionSettings: Configuration {
+  /// The defaults.
+  public init() {}
+  @Setting("Transitions held for replay", in: 1...100_000_000) public var replayCapacity: Int = 1_000_000
+  @Setting("Transitions in a training batch", in: 1...65536) public var batchSize: Int = 256
+  @Setting("Steps with uniformly random actions at the start", in: 0...10_000_000) public var randomSteps: Int = 1000
+  @Setting("Learner updates after each step", in: 1...100_000) public var updates: Int = 1
+  @Setting("Steps between fits of the model", in: 1...10_000_000) public var fitInterval: Int = 250
+  @Setting("Imagined steps that a target looks ahead", in: 1...1000) public var horizon: Int = 3
+  @Setting("Whether values are fitted at imagined states, too (the TD-k trick)") public var tdK: Bool = true
+}
+
+/// Trains an off-policy learner on real transitions with targets that look some steps ahead in a learned model: model-based
+/// value expansion (Feinberg et al. 2018, algorithm 1).
+///
+/// After the random steps, and every `fitInterval` steps from then on, the model is fitted to all transitions. In each update
+/// the critics are fitted to the expanded targets of a replayed batch (`ValueExpansion`), then the policy improves at the
+/// batch's real states.
+public struct ModelBasedValueExpansion<Model: TrainableDynamics, Learner: ValueLearner>: Agent {
+  private let settings: ModelBasedValueExpansionSettings
+  private let objective: any Objective
+  private var core: ReplayedLearner<Learner>
+  private var model: Model
+  private var expansion: ValueExpansion<Model, Learner.Bootstrap>?
+  private var batch: TransitionBatch
+  private var expanded: ValueBatch
+  private var unexpanded: ValueBatch?
+  private var updates = 0
+  private var training: RandomStream
+  private var fitting: RandomStream
+  private let imagination: RandomStream
+  public private(set) var phases = PhaseSeconds()
+
+  public var metricNames: [String] { Learner.metricNames + Model.metricNames + ["nonfinite_rollouts"] }
+
+  /// An agent that trains `learner` with targets from `model` in an environment of `spec`. `objective` says when imagined
+  /// trajectories terminate, and gives their rewards unless the model predicts them.
+  public init(
+    _ settings: ModelBasedValueExpansionSettings, learner: Learner, model: Model, objective: any Objective,
+    spec: EnvironmentSpec, using random: RandomStream
+  ) {
+    self.settings = settings
+    self.objective = objective
+    self.model = model
+    let (rows, size, actionSize) = (settings.batchSize, spec.observationSize, spec.action.size)
+    core = ReplayedLearner(
+      learner, spec: spec, randomSteps: settings.randomSteps, replayCapacity: settings.replayCapacity)
+    batch = TransitionBatch(count: rows, observationSize: size, actionSize: actionSize)
+    expanded = ValueBatch(count: (settings.horizon + 1) * rows, observationSize: size, actionSize: actionSize)
+    unexpanded = settings.tdK ? nil : ValueBatch(count: rows, observationSize: size, actionSize: actionSize)
+    training = random.child("training")
+    fitting = random.child("fitting")
+    imagination = random.child("imagination")
+  }
+
+  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
+    core.startEpisode(for: purpose, using: random)
+  }
+
+  public mutating func act(
+    on observation: [Float], for purpose: ActPurpose, action: inout [Float]
+  ) throws(NumericalFailure) {
+    core.act(on: observation, for: purpose, action: &action)
+  }
+
+  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
+    core.observe(observation, action, outcome, next: next)
+  }
+
+  public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
+    guard core.steps >= settings.randomSteps else { return }
+    if let expansion, core.steps > settings.randomSteps { try update(expansion, metrics: &metrics) }
+    if !model.isFitted || (core.steps - settings.randomSteps) % settings.fitInterval == 0 { try fit(metrics: &metrics) }
+  }
+
+  private mutating func update(
+    _ expansion: ValueExpansion<Model, Learner.Bootstrap>, metrics: inout MetricRow
+  ) throws(NumericalFailure) {
+    let start = ContinuousClock.now
+    defer { phases.learning += (ContinuousClock.now - start) / .seconds(1) }
+    var lost = 0
+    for _ in 0..<settings.updates {
+      core.replay.sample(into: &batch, using: &training)
+      lost += expansion.expand(
+        batch, bootstrap: core.learner.bootstrap, discount: core.learner.discount, using: imagination.child(updates),
+        into: &expanded)
+      updates += 1
+      try fitValues(metrics: &metrics)
+      try core.learner.improvePolicy(at: batch.observations, using: &training, metrics: &metrics)
+    }
+    metrics.record("nonfinite_rollouts", Float(lost))
+  }
+
+  private mutating func fitValues(metrics: inout MetricRow) throws(NumericalFailure) {
+    guard var own = unexpanded.take() else { return try core.learner.fitValues(to: expanded, metrics: &metrics) }
+    defer { unexpanded = own }
+    let rows = batch.count
+    own.observations.mutablePointer.update(from: expanded.observations.pointer, count: own.observations.count)
+    own.actions.mutablePointer.update(from: expanded.actions.pointer, count: own.actions.count)
+    own.targets.mutablePointer.update(from: expanded.targets.pointer, count: rows)
+    own.weights.mutablePointer.update(from: expanded.weights.pointer, count: rows)
+    try core.learner.fitValues(to: own, metrics: &metrics)
+  }
+
+  private mutating func fit(metrics: inout MetricRow) throws(NumericalFailure) {
+    let start = ContinuousClock.now
+    defer { phases.fitting += (ContinuousClock.now - start) / .seconds(1) }
+    // Dropped first: while it shares the parameters, the fit would have to copy them.
+    expansion = nil
+    try model.fit(to: core.replay, using: &fitting, metrics: &metrics)
+    makeExpansion()
+  }
+
+  private mutating func makeExpansion() {
+    expansion = ValueExpansion(horizon: settings.horizon, model: model, objective: objective)
+  }
+}
+
+extension ModelBasedValueExpansion: Checkpointable {
+  public func save(to writer: inout StateWriter) {
+    core.save(to: &writer)
+    writer.write("model", model)
+    writer.write("updates", updates)
+    writer.write("training", training)
+    writer.write("fitting", fitting)
+  }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try core.restore(from: reader)
+    expansion = nil
+    try reader.read("model", into: &model)
+    updates = try reader.integer("updates")
+    training = try reader.stream("training")
+    fitting = try reader.stream("fitting")
+    if model.isFitted { makeExpansion() }
+  }
+}
