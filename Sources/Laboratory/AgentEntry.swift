@@ -10,6 +10,27 @@ public struct AgentInstance {
   public let settings: ConfigurationTree
 }
 
+/// Defaults of an agent that differ in some environments, such as those of a paper's own experiments.
+public struct AgentPreset: Sendable {
+  /// Names of the environments.
+  public let environments: [String]
+  /// What differs, as on the command line: `agent.updates=40`.
+  public let settings: [String]
+
+  /// Memberwise.
+  public init(_ environments: [String], _ settings: [String]) {
+    self.environments = environments
+    self.settings = settings
+  }
+
+  /// The settings as a tree.
+  func tree() throws(ConfigurationError) -> ConfigurationTree {
+    var tree = ConfigurationTree()
+    for setting in settings { tree = tree.merging(try ConfigurationTree(assignment: setting, source: "preset")) }
+    return tree
+  }
+}
+
 /// An agent of the catalog: how to document it and how to make it.
 public struct AgentEntry: Sendable {
   /// Name on the command line.
@@ -21,6 +42,8 @@ public struct AgentEntry: Sendable {
   public let documentation: [SettingDocumentation]
   /// Rough wall time of a step with default settings on one core; a study starts the longest runs first by it.
   public let secondsPerStep: Double
+  /// Defaults that differ in some environments.
+  public let presets: [AgentPreset]
   private let build:
     @Sendable (ConfigurationTree, EnvironmentInstance, RandomStream) throws(ConfigurationError) -> AgentInstance
 
@@ -28,21 +51,28 @@ public struct AgentEntry: Sendable {
   ///
   /// - Parameters:
   ///   - secondsPerStep: rough wall time of a step with default settings; only orders the runs of a study.
+  ///   - presets: defaults that differ in some environments; what users set wins over them.
   ///   - make: builds the agent for an environment from decoded settings, all of its own randomness coming from the
   ///     stream; throws when settings contradict one another or the agent cannot act in that environment. Acting on
   ///     the environment itself is left to the loop: only its spec and objective are meant to be used, or a copy to
   ///     plan in.
   public init<Settings: Configuration>(
-    _ name: String, summary: String, secondsPerStep: Double = 0.001, settings: Settings.Type = Settings.self,
+    _ name: String, summary: String, secondsPerStep: Double = 0.001, presets: [AgentPreset] = [],
+    settings: Settings.Type = Settings.self,
     make: @escaping @Sendable (Settings, EnvironmentInstance, RandomStream) throws(ConfigurationError) -> any Agent
   ) {
     precondition(isEntryName(name), "'\(name)' cannot name a folder")
     self.name = name
     self.summary = summary
     self.secondsPerStep = secondsPerStep
+    self.presets = presets
     documentation = Settings.documentation()
     build = { tree, environment, random throws(ConfigurationError) in
-      let settings = try Settings.decode(tree)
+      var settings = Settings()
+      for preset in presets where preset.environments.contains(environment.name) {
+        settings = try settings.updated(by: preset.tree())
+      }
+      settings = try settings.updated(by: tree)
       return AgentInstance(agent: try make(settings, environment, random), settings: settings.resolved())
     }
   }

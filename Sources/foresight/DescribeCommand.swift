@@ -24,18 +24,19 @@ struct DescribeCommand: ParsableCommand {
   func run() throws {
     try reportingErrors {
       let registry = Catalog.registry
-      var subjects: [(name: String, summary: String, documentation: [SettingDocumentation])] = []
-      subjects += registry.agents.map { ($0.name, $0.summary, $0.documentation) }
-      subjects += registry.environments.map { ($0.name, $0.summary, $0.documentation) }
-      subjects += registry.components.map { ($0.name, $0.summary, $0.documentation) }
-      subjects.append(("run", "settings that all runs have", RunSettings.documentation()))
+      var subjects: [(name: String, summary: String, documentation: [SettingDocumentation], presets: [AgentPreset])] =
+        []
+      subjects += registry.agents.map { ($0.name, $0.summary, $0.documentation, $0.presets) }
+      subjects += registry.environments.map { ($0.name, $0.summary, $0.documentation, []) }
+      subjects += registry.components.map { ($0.name, $0.summary, $0.documentation, []) }
+      subjects.append(("run", "settings that all runs have", RunSettings.documentation(), []))
       if let family = registry.families.first(where: { name.hasPrefix($0.prefix) }) {
         let entry = try family.environment(name)
         if name != family.pattern {  // the pattern itself stands for what all of them have
           _ = try entry.make()
           print(EnvironmentTable([entry]).text)
         }
-        subjects.append((name, entry.summary, entry.documentation))
+        subjects.append((name, entry.summary, entry.documentation, []))
       }
       let found = subjects.filter { $0.name == name }
       guard !found.isEmpty else {
@@ -46,6 +47,9 @@ struct DescribeCommand: ParsableCommand {
         print("\(subject.name): \(subject.summary)")
         let text = markdown ? subject.documentation.markdownTable() : subject.documentation.alignedText()
         print(subject.documentation.isEmpty ? "It has no settings." : text)
+        for preset in subject.presets {
+          print("Defaults in \(preset.environments.joined(separator: ", ")): \(preset.settings.joined(separator: " "))")
+        }
       }
     }
   }
