@@ -14,6 +14,11 @@ import Testing
   /// Agents for numbered states and actions.
   private static let tabular = ["q-learning", "dyna-q"]
 
+  /// Agents that train a learner in a learned model.
+  private static let learnersInModels = [
+    "mbpo", "mve", "mve-td3", "mve-ddpg", "dyna", "dyna-td3", "dyna-ddpg", "dyna-naf", "dyna-dqn",
+  ]
+
   /// What the catalog is known to offer: a name that goes missing breaks users' commands.
   @Test func everythingIsListed() {
     let components = Self.registry.components
@@ -27,6 +32,7 @@ import Testing
         "pets", "pets-mppi", "pets-random-shooting", "sac", "td3", "ddpg", "naf", "dqn", "q-learning", "dyna-q",
         "ilqr", "random",
       ]))
+    #expect(Set(Self.agents).isSuperset(of: Self.learnersInModels))
     #expect(
       Set(components.filter { $0.kind == .planner }.map(\.name)).isSuperset(of: ["cem", "mppi", "random-shooting"]))
     #expect(
@@ -79,7 +85,7 @@ import Testing
 
   @Test(arguments: agents) func documentedDefaultsOfAgentsAreTheDefaults(_ name: String) throws {
     let entry = try Self.registry.agent(name)
-    let place = name == "dqn" ? "CartPole-v1" : Self.tabular.contains(name) ? "chain" : "point-mass"
+    let place = name.hasSuffix("dqn") ? "CartPole-v1" : Self.tabular.contains(name) ? "chain" : "point-mass"
     let environment = try Self.registry.environment(place).make()
     var tree = ConfigurationTree()
     for setting in entry.documentation {
@@ -132,14 +138,16 @@ import Testing
       #expect(message.contains(agent) && message.contains(environment) && message.contains("numbered"), "\(message)")
       return
     }
-    if agent != "random" && isDiscrete != (agent == "dqn" || Self.tabular.contains(agent)) {
+    if agent != "random" && isDiscrete != (agent.hasSuffix("dqn") || Self.tabular.contains(agent)) {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
       let wanted = isDiscrete ? "continuous" : "discrete"
       #expect(message.contains(agent) && message.contains(environment) && message.contains(wanted), "\(message)")
       return
     }
-    if agent.hasPrefix("pets"), made.objective?.knowsReward != true {
+    let plans = agent.hasPrefix("pets")
+    let imagines = Self.learnersInModels.contains(agent)
+    if plans && made.objective?.knowsReward != true || imagines && made.objective == nil {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
       #expect(message.contains(environment), "\(message)")
@@ -174,7 +182,8 @@ import Testing
       (_: RunSettings) throws(ConfigurationError) in
       (environment: UnscoredTask(), objective: nil)
     }
-    for agent in Self.agents where agent.hasPrefix("pets") {
+    for agent in Self.agents
+    where agent.hasPrefix("pets") || Self.learnersInModels.contains(agent) && agent != "dyna-dqn" {
       let entry = try Self.registry.agent(agent)
       let error = #expect(throws: ConfigurationError.self) {
         try entry.make(for: unscored.make(), using: RandomStream(seed: 1))
@@ -183,7 +192,29 @@ import Testing
     }
   }
 
+  /// What a preset says can be set, differs from the default, and gives way to what users set.
+  @Test(arguments: agents) func presetsAreDefaultsThatGiveWay(_ name: String) throws {
+    let entry = try Self.registry.agent(name)
+    for preset in entry.presets {
+      for place in preset.environments where Self.environments.contains(place) {
+        let made = try Self.registry.environment(place).make()
+        let random = RandomStream(seed: 1)
+        let settings = try entry.make(for: made, using: random).settings
+        for assignment in preset.settings {
+          let key = String(assignment.prefix { $0 != "=" })
+          let wanted = try ConfigurationTree(assignment: assignment).subtree(at: key)
+          let usual = try #require(entry.documentation.first { $0.key == key }).defaultText
+          #expect(settings.subtree(at: key) == wanted && !assignment.hasSuffix("=\(usual)"), "\(place): \(assignment)")
+          let own = try ConfigurationTree(assignment: "\(key)=\(usual)")
+          let changed = try entry.make(own, for: made, using: random).settings
+          #expect(changed.subtree(at: key) != wanted, "\(place): \(key)")
+        }
+      }
+    }
+  }
+
   @Test(arguments: [
+    ("mbpo", "agent.rollout_schedule=[3,2,1,1]"), ("mbpo", "agent.retained_fits=1000"), ("dyna", "agent.actions=none"),
     ("pets", "planner.elites=500"), ("pets", "model.elites=6"), ("pets", "model.weight_decay=[0.1,0.2]"),
     ("sac", "learner.discount=1.5"), ("sac", "learner.hidden=[0]"), ("pets-mppi", "planner.temperature=0"),
   ])

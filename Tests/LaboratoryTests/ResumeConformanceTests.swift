@@ -19,7 +19,24 @@ import TestSupport
     "pets": planning + ["planner.elites=4", "planner.iterations=2"],
     "pets-mppi": planning,
     "pets-random-shooting": planning,
+    "mbpo": imagination + [
+      "agent.rollouts=40", "agent.updates=2", "agent.rollout_schedule=[1,3,1,2]", "agent.epoch_length=20",
+    ],
+    "mve": imagination + ["agent.horizon=2"],
+    "mve-td3": imagination + ["agent.td_k=false"],
+    "mve-ddpg": imagination,
+    "dyna": imagination + dyna + ["agent.starts=initial"],
+    "dyna-td3": imagination + dyna + ["agent.actions=replayed", "agent.rollout_steps=3"],
+    "dyna-ddpg": imagination + dyna + ["agent.actions=random"],
+    "dyna-naf": imagination + dyna + ["agent.starts=recent"],
+    "dyna-dqn": imagination + dyna,
   ]
+  private static let dyna = ["agent.imagined_updates=2"]
+  private static let imagination =
+    learning + [
+      "agent.fit_interval=25", "model.members=2", "model.elites=1", "model.hidden=[16,16]", "model.weight_decay=[1e-4]",
+      "model.epochs=3",
+    ]
   private static let learning = [
     "learner.hidden=[16,16]", "agent.batch_size=16", "agent.random_steps=20", "agent.replay_capacity=90",
   ]
@@ -29,7 +46,9 @@ import TestSupport
   ]
 
   /// Where an agent cannot act in the usual place.
-  private static let places = ["dqn": "CartPole-v1", "q-learning": "chain", "dyna-q": "chain"]
+  private static let places = [
+    "dqn": "CartPole-v1", "dyna-dqn": "CartPole-v1", "q-learning": "chain", "dyna-q": "chain",
+  ]
 
   @Test(arguments: Catalog.registry.agents.map(\.name))
   func runsAreReproducible(agent: String) throws {
