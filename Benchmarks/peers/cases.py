@@ -31,6 +31,7 @@ def _environments(name: str) -> list[Peer]:
 CASES: dict[str, list[Peer]] = {
     "sac-update": [Peer("Stable-Baselines3", "sac_update_sb3.py"), Peer("JAX by hand", "sac_update_jax.py")],
     "ensemble-fit": [Peer("mbrl-lib", "ensemble_fit_mbrl.py"), Peer("JAX by hand", "ensemble_fit_jax.py")],
+    "ensemble-rollout": [Peer("mbrl-lib", "ensemble_rollout_mbrl.py"), Peer("JAX by hand", "ensemble_rollout_jax.py")],
     "pets-plan-cartpole": _planners("cartpole"),
     "pets-plan-halfcheetah": _planners("halfcheetah"),
     "ilqr-iteration": [Peer("numpy by hand", "ilqr_numpy.py"), Peer("JAX by hand", "ilqr_jax.py"),

@@ -41,6 +41,13 @@ class FIT:
     batch, transitions, learning_rate, weight_decay = 256, 50_000, 1e-3, 1e-5
 
 
+class ROLLOUT:
+    """Branched rollouts as MBPO imagines them: one step from each start, a policy of 2 hidden layers in the loop."""
+
+    observation, action, members, elites, hidden_layers, width = 11, 3, 7, 5, 4, 200
+    policy_width, transitions, starts, steps = 256, 50_000, 100_000, 1
+
+
 class SAC:
     """One update of soft actor-critic, its batch drawn from a full buffer."""
 

@@ -39,7 +39,7 @@ struct BenchCommand: ParsableCommand {
   var list = false
 
   static var all: [BenchCase] {
-    [.gemm, .softActorCriticUpdate, .ensembleFit, .planCartPole, .planHalfCheetah, .linearQuadraticIteration]
+    [.gemm, .softActorCriticUpdate, .ensembleFit, .ensembleRollout, .planCartPole, .planHalfCheetah, .linearQuadraticIteration]
       + Catalog.nativeEnvironments.map { BenchCase.environmentStep($0.name) }
       + [.vectorStep("Pendulum-v1"), .vectorStep("cartpole-swingup")] + BenchCase.mujoco
   }
