@@ -56,7 +56,7 @@ public struct DynaAgent<Model: TrainableDynamics, Learner: OffPolicyLearner>: Ag
   private var trainings = 0
   private var training: RandomStream
   private var fitting: RandomStream
-  private let imagination: RandomStream
+  private var imagination: RandomStream
   public private(set) var phases = PhaseSeconds()
 
   public var metricNames: [String] {
@@ -174,6 +174,7 @@ extension DynaAgent: Checkpointable {
     writer.write("trainings", trainings)
     writer.write("training", training)
     writer.write("fitting", fitting)
+    writer.write("imagination", imagination)
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
@@ -185,6 +186,7 @@ extension DynaAgent: Checkpointable {
     trainings = try reader.integer("trainings")
     training = try reader.stream("training")
     fitting = try reader.stream("fitting")
+    imagination = try reader.stream("imagination")
     if model.isFitted { makeRollouts() }
   }
 }

@@ -53,7 +53,7 @@ public struct ModelBasedPolicyOptimization<Model: TrainableDynamics, Learner: Of
   private var fits = 0
   private var training: RandomStream
   private var fitting: RandomStream
-  private let imagination: RandomStream
+  private var imagination: RandomStream
   public private(set) var phases = PhaseSeconds()
 
   public var metricNames: [String] {
@@ -159,6 +159,7 @@ extension ModelBasedPolicyOptimization: Checkpointable {
     writer.write("fits", fits)
     writer.write("training", training)
     writer.write("fitting", fitting)
+    writer.write("imagination", imagination)
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
@@ -176,5 +177,6 @@ extension ModelBasedPolicyOptimization: Checkpointable {
     fits = try reader.integer("fits")
     training = try reader.stream("training")
     fitting = try reader.stream("fitting")
+    imagination = try reader.stream("imagination")
   }
 }

@@ -35,7 +35,7 @@ public struct ModelBasedValueExpansion<Model: TrainableDynamics, Learner: ValueL
   private var updates = 0
   private var training: RandomStream
   private var fitting: RandomStream
-  private let imagination: RandomStream
+  private var imagination: RandomStream
   public private(set) var phases = PhaseSeconds()
 
   public var metricNames: [String] { Learner.metricNames + Model.metricNames + ["nonfinite_rollouts"] }
@@ -130,6 +130,7 @@ extension ModelBasedValueExpansion: Checkpointable {
     writer.write("updates", updates)
     writer.write("training", training)
     writer.write("fitting", fitting)
+    writer.write("imagination", imagination)
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
@@ -139,6 +140,7 @@ extension ModelBasedValueExpansion: Checkpointable {
     updates = try reader.integer("updates")
     training = try reader.stream("training")
     fitting = try reader.stream("fitting")
+    imagination = try reader.stream("imagination")
     if model.isFitted { makeExpansion() }
   }
 }
