@@ -27,7 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
             rows = list(csv.DictReader(file))
         curves: dict[str, list[tuple[int, float]]] = {name: [] for name in LABELS}
         for row in rows:
-            if row["variance"]:
+            # where rewards do not depend on the noise yet, what is left is rounding
+            if row["variance"] and float(row["variance"]) > 1e-12:
                 curves[row["estimator"]].append((int(row["horizon"]), float(row["variance"])))
         environment, noise = rows[0]["environment"], rows[0]["noise"]
     except (OSError, KeyError, ValueError, IndexError) as error:

@@ -186,7 +186,7 @@ extension DynaAgent: Checkpointable {
     trainings = try reader.integer("trainings")
     training = try reader.stream("training")
     fitting = try reader.stream("fitting")
-    if model.isFitted { makeRollouts() }
     imagination = try reader.stream("imagination")
+    if model.isFitted { makeRollouts() }
   }
 }

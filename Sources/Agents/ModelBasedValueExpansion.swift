@@ -140,7 +140,7 @@ extension ModelBasedValueExpansion: Checkpointable {
     updates = try reader.integer("updates")
     training = try reader.stream("training")
     fitting = try reader.stream("fitting")
-    if model.isFitted { makeExpansion() }
     imagination = try reader.stream("imagination")
+    if model.isFitted { makeExpansion() }
   }
 }

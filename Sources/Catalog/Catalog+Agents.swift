@@ -59,15 +59,6 @@ extension Catalog {
     .modelBasedAcceleration,
     .qLearning,
     .dynaQ,
-    .modelBasedPolicyOptimization,
-    .valueExpansion("mve", SoftActorCriticKind.self),
-    .valueExpansion("mve-td3", TwinDelayedKind.self),
-    .valueExpansion("mve-ddpg", DeepDeterministicKind.self),
-    .dyna("dyna", SoftActorCriticKind.self),
-    .dyna("dyna-td3", TwinDelayedKind.self),
-    .dyna("dyna-ddpg", DeepDeterministicKind.self),
-    .dyna("dyna-naf", NormalizedAdvantageKind.self),
-    .dynaDeepQ,
     .iterativeLQR,
     AgentEntry("random", summary: "uniformly random actions, the baseline", secondsPerStep: 2e-6) {
       (_: RandomAgentSettings, environment, random) throws(ConfigurationError) in

@@ -174,8 +174,6 @@ def make_environment(request):
         if request.get("renders") and "'render_mode'" in str(error):
             raise Refused("picture", "it cannot be drawn: it takes no render_mode") from None
         if "got an unexpected keyword argument" in str(error):
-            if request.get("renders") and "'render_mode'" in str(error):
-                raise Refused("picture", "it cannot be drawn: it takes no render_mode") from None
             raise Refused("arguments", str(error).splitlines()[0]) from None
         raise
 

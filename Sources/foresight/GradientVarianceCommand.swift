@@ -25,17 +25,17 @@ struct GradientVarianceCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The table to write; an existing one is replaced.", valueName: "file"))
   var out: String
   @Option(help: "Horizons, in steps.")
-  var horizons = "1,2,3,5,8,12,18,25,35,50"
+  var horizons = "1,2,3,5,8,12,18,25,40,60,80,100"
   @Option(help: "Start states.")
-  var starts = 4
+  var starts = 2
   @Option(help: "Trajectories from each start state.")
   var particles = 64
   @Option(help: "Gradients that each variance is taken over.")
-  var repeats = 60
+  var repeats = 40
   @Option(help: "Standard deviation of the noise on each component of the state after a step.")
-  var noise: Float = 0.01
+  var noise: Float = 0.1
   @Option(help: "Updates of the policy before its gradients are measured.")
-  var updates = 300
+  var updates = 60
   @Option(help: "Seed.")
   var seed = 0
   @OptionGroup var threads: ThreadOptions
@@ -89,7 +89,7 @@ struct GradientVarianceCommand: ParsableCommand {
       ])
     let meanReturn = try study.measure { result in
       try table.append([
-        .text(environment), .text(result.estimator.rawValue), .integer(result.horizon), .number(Double(noise)),
+        .text(environment), .text(result.estimator.rawValue), .integer(result.horizon), .text("\(noise)"),
         .integer(starts * particles), .integer(repeats), .number(result.norm),
         result.variance.isFinite ? .number(result.variance) : .empty, .integer(result.nonFinite),
       ])

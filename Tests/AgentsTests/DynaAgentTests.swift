@@ -98,7 +98,7 @@ import Testing
     seed: UInt64, _ settings: DynaSettings = settings()
   ) -> DynaAgent<ProbeModel, SoftActorCritic> {
     var learner = SoftActorCriticSettings()
-    learner.hidden = [40, 40]
+    learner.hidden = [32, 32]
     learner.actorLearningRate = 1e-3
     learner.criticLearningRate = 2e-3
     learner.temperatureLearningRate = 3e-3
@@ -120,7 +120,8 @@ import Testing
     try original.collect(25)
     try restored.collect(25)
     #expect(original.actions == restored.actions)
-    #expect(OracleState(original.agent) == OracleState(restored.agent))
+    let isSame = OracleState(original.agent) == OracleState(restored.agent)
+    #expect(isSame)
   }
 
   @Test func stepsDoNotAllocate() throws {
@@ -134,7 +135,7 @@ import Testing
   @Test(arguments: [UInt64(1), 2, 3]) func learnsThePointMassFromFewSteps(_ seed: UInt64) throws {
     let task = PointMass.short(25)
     let settings = Self.settings {
-      $0.batchSize = 128
+      $0.batchSize = 64
       $0.randomSteps = 50
       $0.imaginedUpdates = 20
     }

@@ -44,4 +44,10 @@ public struct PolicyBackpropagationSettings: Configuration {
   @Setting("Learning rate of the critics", in: 1e-7...1) public var criticLearningRate: Float = 1e-3
   @Setting("Share of the critics that moves into their targets at each update", in: 0...1) public var tau: Float = 0.005
   @SettingGroup("Exploration of a deterministic policy") public var noise = ExplorationNoiseSettings()
+
+  public func validate() throws(ConfigurationError) {
+    if entropyWeight > 0 && !stochastic {
+      throw ConfigurationError("entropy_weight", "needs stochastic = true: a deterministic policy has no entropy")
+    }
+  }
 }
