@@ -14,38 +14,18 @@ extension Catalog {
     .planning("pets-random-shooting", "PETS with random shooting", RandomShooting.self),
     .planning("pets-gradient", "PETS with gradient ascent through the ensemble", GradientAscent.self),
     .policyBackpropagation,
-    .offPolicy("sac", "soft actor-critic") { (settings: OffPolicyAgentSettings<SoftActorCriticSettings>, box, random) in
-      SoftActorCritic(
-        settings.learner, observationSize: box.observationSize, low: box.low, high: box.high, using: random)
-    },
-    .offPolicy("td3", "twin delayed deep deterministic policy gradient") {
-      (settings: OffPolicyAgentSettings<DeterministicActorCriticSettings>, box, random) in
-      DeterministicActorCritic(
-        settings.learner, observationSize: box.observationSize, low: box.low, high: box.high, using: random)
-    },
-    .offPolicy("ddpg", "deep deterministic policy gradient") {
-      (settings: DeepDeterministicAgentSettings, box, random) in
-      DeterministicActorCritic(
-        settings.learner, observationSize: box.observationSize, low: box.low, high: box.high, using: random)
-    },
-    .offPolicy("naf", "Q-learning with a normalized advantage function") {
-      (settings: OffPolicyAgentSettings<NormalizedAdvantageFunctionSettings>, box, random) in
-      NormalizedAdvantageFunction(
-        settings.learner, observationSize: box.observationSize, low: box.low, high: box.high, using: random)
-    },
+    .offPolicy("sac", "soft actor-critic", SoftActorCriticKind.self),
+    .offPolicy("td3", "twin delayed deep deterministic policy gradient", TwinDelayedKind.self),
+    .offPolicy("ddpg", "deep deterministic policy gradient", DeepDeterministicKind.self),
+    .offPolicy("naf", "Q-learning with a normalized advantage function", NormalizedAdvantageKind.self),
     AgentEntry("dqn", summary: "deep Q-network, double or dueling, for discrete actions", secondsPerStep: 0.002) {
-      (settings: OffPolicyAgentSettings<DeepQNetworkSettings>, environment, random) throws(ConfigurationError) in
-      let spec = environment.spec
-      guard case .discrete(let actions) = spec.action else {
+      (settings: OffPolicyAgentSettings<DeepQKind>, environment, random) throws(ConfigurationError) in
+      guard case .discrete = environment.spec.action else {
         throw ConfigurationError(
           kind: .relation, problem: "dqn needs one choice among discrete actions; \(environment.name) has other actions"
         )
       }
-      return OffPolicyAgent(
-        settings.agent,
-        learner: DeepQNetwork(
-          settings.learner, observationSize: spec.observationSize, actions: actions, using: random.child("learner")),
-        spec: spec, using: random.child("agent"))
+      return settings.makeAgent(for: environment.spec, using: random)
     },
     .modelBasedPolicyOptimization,
     .valueExpansion("mve", SoftActorCriticKind.self),
@@ -76,31 +56,17 @@ struct PlanningAgentSettings<Search: Planner>: Configuration {
 }
 
 /// What can be set of an off-policy agent: its schedule and its learner.
-protocol OffPolicyAgentConfiguration: Configuration {
-  associatedtype Learner: Configuration
-  var agent: OffPolicySettings { get }
-  var learner: Learner { get }
-}
-
-/// The same with the learner's own defaults.
-struct OffPolicyAgentSettings<Learner: Configuration>: OffPolicyAgentConfiguration {
+struct OffPolicyAgentSettings<Kind: LearnerKind>: Configuration {
   init() {}
   @SettingGroup("Schedule and replay") var agent = OffPolicySettings()
-  @SettingGroup("Learner") var learner = Learner()
-}
+  @SettingGroup("Learner") var learner = Kind.defaults
 
-/// The same with DDPG's defaults.
-struct DeepDeterministicAgentSettings: OffPolicyAgentConfiguration {
-  init() {}
-  @SettingGroup("Schedule and replay") var agent = OffPolicySettings()
-  @SettingGroup("Learner") var learner = DeterministicActorCriticSettings.deepDeterministic
-}
-
-/// What a learner must know of an environment with continuous actions.
-struct ContinuousTask {
-  let observationSize: Int
-  let low: [Float]
-  let high: [Float]
+  /// The agent for an environment of `spec`, whose actions the learner can take.
+  func makeAgent(for spec: EnvironmentSpec, using random: RandomStream) -> OffPolicyAgent<Kind.Learner> {
+    OffPolicyAgent(
+      agent, learner: Kind.make(learner, for: spec, using: random.child("learner")), spec: spec,
+      using: random.child("agent"))
+  }
 }
 
 extension AgentEntry {
@@ -130,19 +96,11 @@ extension AgentEntry {
     }
   }
 
-  /// An off-policy agent around the learner that `make` builds.
-  static func offPolicy<Settings: OffPolicyAgentConfiguration, Learner: OffPolicyLearner & SendableMetatype>(
-    _ name: String, _ summary: String,
-    make: @escaping @Sendable (Settings, ContinuousTask, RandomStream) -> Learner
-  ) -> AgentEntry {
-    AgentEntry(name, summary: summary, secondsPerStep: 0.008, settings: Settings.self) {
+  /// An off-policy agent for continuous actions around a learner.
+  static func offPolicy<Kind: LearnerKind>(_ name: String, _ summary: String, _ kind: Kind.Type) -> AgentEntry {
+    AgentEntry(name, summary: summary, secondsPerStep: 0.008, settings: OffPolicyAgentSettings<Kind>.self) {
       settings, environment, random throws(ConfigurationError) in
-      let spec = try continuous(environment, for: name)
-      let (low, high) = spec.action.bounds
-      let task = ContinuousTask(observationSize: spec.observationSize, low: low, high: high)
-      return OffPolicyAgent(
-        settings.agent, learner: make(settings, task, random.child("learner")), spec: spec, using: random.child("agent")
-      )
+      settings.makeAgent(for: try continuous(environment, for: name), using: random)
     }
   }
 }

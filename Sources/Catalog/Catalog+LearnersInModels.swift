@@ -6,7 +6,7 @@ import Laboratory
 import Learners
 import Models
 
-/// A learner of the catalog that agents with a model can have inside: its settings and how it is made.
+/// A learner of the catalog that agents have inside: its settings and how it is made.
 protocol LearnerKind: SendableMetatype {
   associatedtype Settings: Configuration
   associatedtype Learner: OffPolicyLearner & SendableMetatype
