@@ -112,7 +112,7 @@ let package = Package(
     tests(
       "MuJoCoEnvironments", [mujocoEnvironments, "Interfaces", "Kernels", "Archive", "Configuration", "Planners"],
       exclude: ["Peers"]),
-    tests("Models", ["Models", "Networks", "Experience", "Interfaces", "Kernels", "Archive"]),
+    tests("Models", ["Models", "Networks", "Experience", "Environments", "Interfaces", "Kernels", "Archive"]),
     tests(
       "Control", ["Control", "Interfaces", "Kernels", "Archive", "Configuration", "Environments"], exclude: ["Peers"]),
     tests("Planners", ["Planners", "Interfaces", "Kernels", "Environments"]),

@@ -47,10 +47,10 @@ extension AgentEntry {
         problem: "mba needs an environment with a known objective; \(environment.name) has none, or its wrappers "
           + "change what it was about")
     }
-    let predictsReward = settings.model.kind == .ensemble && settings.model.ensemble.learnsReward
+    let predictsReward = settings.model.kind == .ensemble && settings.model.ensemble.learnsReward == true
     guard objective.knowsReward || predictsReward else {
       throw ConfigurationError(
-        kind: .relation, key: "model.ensemble.learns_reward", value: "\(settings.model.ensemble.learnsReward)",
+        kind: .relation, key: "model.ensemble.learns_reward", value: "\(predictsReward)",
         problem: "must be true, and model.kind ensemble, in \(environment.name), whose rewards do not follow from "
           + "observations")
     }

@@ -30,6 +30,10 @@ public protocol ModelRollout {
   /// Rewards [N] of the last `advance` if the model predicts them; nil where a known objective scores the steps.
   var predictedRewards: UnsafePointer<Float>? { get }
 
+  /// Whether each of the [N] rows terminated in the last `advance`, if the model predicts it; nil where a known objective
+  /// says so. Rows go on all the same: what becomes of a terminated one is the caller's to ignore.
+  var predictedTerminations: UnsafePointer<Bool>? { get }
+
   /// Starts `count` rollouts at the given states [N, D], all of the model's own randomness coming from `random`.
   /// Row r is *particle* `r / rowsPerParticle`: models that keep one hypothesis a particle for the whole rollout
   /// (TS-infinity) choose it by that number, offset by `firstParticle`.
@@ -38,6 +42,11 @@ public protocol ModelRollout {
 
   /// Replaces the states by their successors under `actions` [N, A]. Does not allocate.
   mutating func advance(_ actions: UnsafePointer<Float>)
+}
+
+extension ModelRollout {
+  /// Not predicted: the objective knows.
+  public var predictedTerminations: UnsafePointer<Bool>? { nil }
 }
 
 /// A model whose parameters come from data.

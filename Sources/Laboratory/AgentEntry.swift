@@ -28,12 +28,14 @@ public struct AgentEntry: Sendable {
   ///
   /// - Parameters:
   ///   - secondsPerStep: rough wall time of a step with default settings; only orders the runs of a study.
+  ///   - settle: decides settings that are left open (`auto`) by what the environment offers; the manifest has the result.
   ///   - make: builds the agent for an environment from decoded settings, all of its own randomness coming from the
   ///     stream; throws when settings contradict one another or the agent cannot act in that environment. Acting on
   ///     the environment itself is left to the loop: only its spec and objective are meant to be used, or a copy to
   ///     plan in.
   public init<Settings: Configuration>(
     _ name: String, summary: String, secondsPerStep: Double = 0.001, settings: Settings.Type = Settings.self,
+    settle: @escaping @Sendable (inout Settings, EnvironmentInstance) throws(ConfigurationError) -> Void = { _, _ in },
     make: @escaping @Sendable (Settings, EnvironmentInstance, RandomStream) throws(ConfigurationError) -> any Agent
   ) {
     precondition(isEntryName(name), "'\(name)' cannot name a folder")
@@ -42,7 +44,8 @@ public struct AgentEntry: Sendable {
     self.secondsPerStep = secondsPerStep
     documentation = Settings.documentation()
     build = { tree, environment, random throws(ConfigurationError) in
-      let settings = try Settings.decode(tree)
+      var settings = try Settings.decode(tree)
+      try settle(&settings, environment)
       return AgentInstance(agent: try make(settings, environment, random), settings: settings.resolved())
     }
   }

@@ -132,14 +132,14 @@ import Testing
       #expect(message.contains(agent) && message.contains(environment) && message.contains("numbered"), "\(message)")
       return
     }
-    if agent != "random" && isDiscrete != (agent == "dqn" || Self.tabular.contains(agent)) {
+    if agent != "random" && agent != "mpc" && isDiscrete != (agent == "dqn" || Self.tabular.contains(agent)) {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
       let wanted = isDiscrete ? "continuous" : "discrete"
       #expect(message.contains(agent) && message.contains(environment) && message.contains(wanted), "\(message)")
       return
     }
-    if agent.hasPrefix("pets") || agent == "mba", made.objective?.knowsReward != true {
+    if agent == "mba", made.objective?.knowsReward != true {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
       #expect(message.contains(environment), "\(message)")
@@ -168,18 +168,29 @@ import Testing
     }
   }
 
-  /// A task of the user's own without an objective is no place to plan in.
-  @Test func planningNeedsAnObjective() throws {
+  /// In a task of the user's own without an objective models learn rewards and terminations, which the manifest says; where
+  /// the objective knows them they do not, unless told to. Refusing to learn what nobody knows is an error.
+  @Test func modelsLearnWhatTheObjectiveDoesNotKnow() throws {
     let unscored = EnvironmentEntry("unscored", summary: "no objective") {
       (_: RunSettings) throws(ConfigurationError) in
       (environment: UnscoredTask(), objective: nil)
     }
     for agent in Self.agents where agent.hasPrefix("pets") || agent == "mba" {
       let entry = try Self.registry.agent(agent)
-      let error = #expect(throws: ConfigurationError.self) {
-        try entry.make(for: unscored.make(), using: RandomStream(seed: 1))
+      func learned(_ settings: ConfigurationTree, in environment: EnvironmentEntry) throws -> [Bool] {
+        let made = try entry.make(settings, for: environment.make(), using: RandomStream(seed: 1)).settings
+        return try [made.bool(at: "model.learns_reward"), made.bool(at: "model.learns_termination")]
       }
-      #expect(error.map { "\($0)" }?.contains("objective") == true)
+      let known = try Self.registry.environment("point-mass")
+      #expect(try learned(ConfigurationTree(), in: unscored) == [true, true])
+      #expect(try learned(ConfigurationTree(), in: known) == [false, false])
+      #expect(try learned(ConfigurationTree(assignment: "model.learns_termination=true"), in: known) == [false, true])
+      for key in ["model.learns_reward", "model.learns_termination"] {
+        let error = #expect(throws: ConfigurationError.self) {
+          try learned(ConfigurationTree(assignment: "\(key)=false"), in: unscored)
+        }
+        #expect(error.map { "\($0)" }?.contains(key) == true)
+      }
     }
   }
 
