@@ -61,7 +61,7 @@ let package = Package(
     module("Wrappers", ["Interfaces", "Kernels", "Archive", "Configuration"]),
     module("Environments", ["Interfaces", "Kernels", "Archive", "Configuration"]),
     .target(
-      name: "GymnasiumEnvironments", dependencies: ["Interfaces", "Kernels", "Archive", "Configuration"],
+      name: "GymnasiumEnvironments", dependencies: ["CLanes", "Interfaces", "Kernels", "Archive", "Configuration"],
       resources: [.embedInCode("worker.py")], swiftSettings: strict),
     .target(
       name: "Recording", dependencies: ["Interfaces", "Archive"], resources: [.embedInCode("pose_renderer.py")],
@@ -120,7 +120,7 @@ let package = Package(
       "MuJoCoEnvironments",
       [mujocoEnvironments, "Interfaces", "Kernels", "Archive", "Configuration", "Control", "Planners"],
       exclude: ["Peers"]),
-    tests("Models", ["Models", "Networks", "Experience", "Interfaces", "Kernels", "Archive"]),
+    tests("Models", ["Models", "Networks", "Experience", "Environments", "Interfaces", "Kernels", "Archive"]),
     tests(
       "Control", ["Control", "Interfaces", "Kernels", "Archive", "Configuration", "Environments"], exclude: ["Peers"]),
     tests("Planners", ["Planners", "Interfaces", "Kernels", "Environments"]),

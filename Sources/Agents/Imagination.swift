@@ -72,6 +72,9 @@ struct Imagination<Model: EpisodicDynamics> {
   /// Lets go of the model, so that a fit need not copy it.
   mutating func release() { rollout = nil }
 
+  /// Range of observations that were never seen to vary: models are not exact there either.
+  private static var leastRange: Float { 1e-3 }
+
   /// One round. Returns the share of imagined steps that were given up, for leaving the range of real observations or for
   /// numbers that are not finite.
   mutating func run<Acting: Policy>(
@@ -120,10 +123,11 @@ struct Imagination<Model: EpisodicDynamics> {
     rewards.withUnsafeMutableBufferPointer { rewards in
       terminated.withUnsafeMutableBufferPointer { terminated in
         guard let rewards = rewards.baseAddress, let terminated = terminated.baseAddress else { return }
-        objective.evaluate(
-          count: current.rows, states: current.pointer, actions: actions.pointer, next: rollout.states,
-          rewards: rewards, terminated: terminated)
-        if let predicted = rollout.predictedRewards { rewards.update(from: predicted, count: current.rows) }
+        let (earned, ended) = rollout.score(
+          by: objective, count: current.rows, states: current.pointer, actions: actions.pointer, rewards: rewards,
+          terminated: terminated)
+        if earned != UnsafePointer(rewards) { rewards.update(from: earned, count: current.rows) }
+        if ended != UnsafePointer(terminated) { terminated.update(from: ended, count: current.rows) }
       }
     }
   }
@@ -133,7 +137,7 @@ struct Imagination<Model: EpisodicDynamics> {
     var isSound = rewards[row].isFinite
     for i in next.indices {
       next[i] = states[row * next.count + i]
-      let slack = settings.margin * (high[i] - low[i])
+      let slack = settings.margin * max(high[i] - low[i], Self.leastRange)
       isSound = isSound && next[i] >= low[i] - slack && next[i] <= high[i] + slack
       observation[i] = current.pointer[row * next.count + i]
     }

@@ -1,30 +1,20 @@
 import Archive
-import Configuration
 import Experience
 import Interfaces
 import Kernels
 import Planners
 
-/// What can be set of a planning agent besides its planner and its model.
-public struct PlanningSettings: Configuration {
-  /// The defaults.
-  public init() {}
-  @Setting("Imagined trajectories for each plan", in: 1...10_000) public var particles: Int = 20
-  @Setting("Episodes with uniformly random actions at the start", in: 1...100_000) public var randomEpisodes: Int = 1
-  @Setting("Steps between fits of the model", in: 1...10_000_000) public var fitInterval: Int = 200
-  @Setting("Transitions kept for fitting", in: 1...100_000_000) public var replayCapacity: Int = 1_000_000
-}
-
 /// Fits a dynamics model to all experience and plans every action in it (model predictive control): PETS with an ensemble and
 /// the cross-entropy method (Chua et al. 2018).
 ///
-/// The first episodes are random; then the model is fitted, again every `fitInterval` steps, and each step executes the
-/// first decision of a fresh plan. Evaluation has a warm start of its own, so that it leaves the collected episode alone;
-/// before the first fit it acts randomly, too.
+/// The first episodes are random; then the model is fitted, again every `fitInterval` steps, and the first decisions of each
+/// plan are executed: one, several, or in open loop all of them. Evaluation has a warm start of its own, so that it leaves
+/// the collected episode alone; before the first fit it acts randomly, too.
+///
+/// With a prior, a policy that imitates the plans proposes where searches start: the better of its plan and the warm start.
 public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
   private let settings: PlanningSettings
-  private let low: [Float]
-  private let high: [Float]
+  private let space: ActionSpace
   private let objective: any Objective
   private let horizon: Int
   private var model: Model
@@ -33,6 +23,9 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
   private var evaluating: Episode
   private var replay: ReplayBuffer
   private var fitting: RandomStream
+  private var prior: (any PlanPrior)?
+  /// A plan that the prior proposes, [H * A].
+  private var proposal: [Float]
   private var finishedEpisodes = 0
   private var stepsSinceFit = 0
   public private(set) var phases = PhaseSeconds()
@@ -40,37 +33,60 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
   /// A planner's warm start and an episode's randomness.
   private struct Episode {
     var planner: Search
+    /// Planned decisions, [k * A], and how many floats of them have been executed.
+    var decided: [Float]
+    var executed: Int
     var random = RandomStream(seed: 0)
+    /// Plans made.
     var decisions = 0
+
+    init(planner: Search, room: Int) {
+      self.planner = planner
+      decided = Array(repeating: 0, count: room)
+      executed = room
+    }
+
+    mutating func start(using random: RandomStream) {
+      planner.reset()
+      self.random = random
+      decisions = 0
+      executed = decided.count
+    }
   }
 
-  public var metricNames: [String] { Model.metricNames + ["nonfinite_returns"] }
+  public var metricNames: [String] {
+    Model.metricNames + ["nonfinite_returns"] + (prior == nil ? [] : ["prior_loss"])
+  }
 
-  /// An agent that plans with `planner`, whose horizon is `horizon`, in `model` for an environment of `spec`, whose actions are
-  /// a box; `objective` scores imagined steps.
+  /// An agent that plans with `planner`, whose horizon is `horizon`, in `model` for an environment of `spec`; `objective`
+  /// scores imagined steps, and `prior`, if any, proposes plans.
   public init(
-    _ settings: PlanningSettings, model: Model, planner: Search, horizon: Int, objective: any Objective,
-    spec: EnvironmentSpec, using random: RandomStream
+    _ settings: PlanningSettings, model: Model, planner: Search, horizon: Int,
+    objective: any Objective,
+    prior: (any PlanPrior)? = nil, spec: EnvironmentSpec, using random: RandomStream
   ) {
     self.settings = settings
     self.model = model
     self.objective = objective
     self.horizon = horizon
-    (low, high) = spec.action.bounds
-    collecting = Episode(planner: planner)
-    evaluating = Episode(planner: planner)
+    self.prior = prior
+    space = spec.action
+    let room = settings.executed(of: horizon) * spec.action.size
+    collecting = Episode(planner: planner, room: room)
+    evaluating = Episode(planner: planner, room: room)
+    proposal = Array(repeating: 0, count: horizon * spec.action.size)
     replay = ReplayBuffer(
-      capacity: settings.replayCapacity, observationSize: spec.observationSize, actionSize: spec.action.size)
+      capacity: settings.replayCapacity, observationSize: spec.observationSize,
+      actionSize: spec.action.size)
     fitting = random.child("fitting")
   }
 
   public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
-    func begin(_ episode: inout Episode) {
-      episode.planner.reset()
-      episode.random = random
-      episode.decisions = 0
+    if purpose == .collect {
+      collecting.start(using: random)
+    } else {
+      evaluating.start(using: random)
     }
-    if purpose == .collect { begin(&collecting) } else { begin(&evaluating) }
   }
 
   public mutating func act(
@@ -79,44 +95,58 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
     if purpose == .evaluate {
       // Returns that are not finite are a metric of training, which measuring must not change.
       let counted = evaluator?.nonFiniteReturns ?? 0
-      Self.decide(on: observation, &evaluating, with: &evaluator, low, high, &action)
+      Self.decide(on: observation, &evaluating, with: &evaluator, &prior, &proposal, space, &action)
       evaluator?.nonFiniteReturns = counted
     } else if finishedEpisodes < settings.randomEpisodes {
-      Self.actRandomly(&collecting.random, low, high, &action)
+      space.draw(&action, using: &collecting.random)
     } else {
       let start = ContinuousClock.now
-      Self.decide(on: observation, &collecting, with: &evaluator, low, high, &action)
+      Self.decide(on: observation, &collecting, with: &evaluator, &prior, &proposal, space, &action)
+      prior?.observe(observation, action)
       phases.planning += (ContinuousClock.now - start) / .seconds(1)
     }
   }
 
-  private static func actRandomly(
-    _ random: inout RandomStream, _ low: [Float], _ high: [Float], _ action: inout [Float]
-  ) {
-    for i in action.indices { action[i] = random.uniform(low[i], high[i]) }
-  }
-
+  /// The next decision of the episode's plan, or the first one of a new plan; a random one where there is no model yet.
   private static func decide(
-    on observation: [Float], _ episode: inout Episode, with evaluator: inout RolloutEvaluator<Model>?,
-    _ low: [Float], _ high: [Float], _ action: inout [Float]
+    on observation: [Float], _ episode: inout Episode,
+    with evaluator: inout RolloutEvaluator<Model>?,
+    _ prior: inout (any PlanPrior)?, _ proposal: inout [Float], _ space: ActionSpace,
+    _ action: inout [Float]
   ) {
-    guard evaluator != nil else { return actRandomly(&episode.random, low, high, &action) }
-    var random = episode.random.child(episode.decisions)
-    episode.decisions += 1
-    evaluator?.begin(at: observation, using: random.child("imagination"))
-    evaluator.mutate { episode.planner.plan(with: &$0, using: &random, action: &action) }
+    guard evaluator != nil else { return space.draw(&action, using: &episode.random) }
+    if episode.executed == episode.decided.count {
+      var random = episode.random.child(episode.decisions)
+      episode.decisions += 1
+      episode.executed = 0
+      evaluator?.begin(at: observation, using: random.child("imagination"))
+      evaluator.mutate { evaluator in
+        if let policy = prior, policy.isFitted {
+          evaluator.follow(&proposal) { policy.act(on: $0, action: $1) }
+          episode.planner.suggest(proposal)
+        }
+        episode.planner.plan(with: &evaluator, using: &random, action: &episode.decided)
+      }
+    }
+    for i in action.indices { action[i] = episode.decided[episode.executed + i] }
+    episode.executed += action.count
   }
 
-  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
+  public mutating func observe(
+    _ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]
+  ) {
     replay.append(
-      observation, action, reward: outcome.reward, next: next, continues: outcome.ending != .terminated)
+      observation, action, reward: outcome.reward, next: next,
+      continues: outcome.ending != .terminated)
     stepsSinceFit += 1
     if outcome.ending != .none { finishedEpisodes += 1 }
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
     guard finishedEpisodes >= settings.randomEpisodes else { return }
-    guard !model.isFitted || stepsSinceFit >= settings.fitInterval else { return }
+    guard !model.isFitted || settings.refits && stepsSinceFit >= settings.fitInterval else {
+      return
+    }
     metrics.record("nonfinite_returns", Float(evaluator?.nonFiniteReturns ?? 0))
     // Dropped first: while the evaluator shares the parameters, the fit would have to copy them.
     evaluator = nil
@@ -124,6 +154,7 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
     try model.fit(to: replay, using: &fitting, metrics: &metrics)
     phases.fitting += (ContinuousClock.now - start) / .seconds(1)
     stepsSinceFit = 0
+    try prior?.fit(metrics: &metrics)
     makeEvaluator()
   }
 
@@ -141,6 +172,8 @@ extension PlanningAgent: Checkpointable {
         writer.write("planner", episode.planner)
         writer.write("random", episode.random)
         writer.write("decisions", episode.decisions)
+        writer.write("decided", episode.decided)
+        writer.write("executed", episode.executed)
       }
     }
     writer.write("replay", replay)
@@ -148,6 +181,7 @@ extension PlanningAgent: Checkpointable {
     writer.write("finished_episodes", finishedEpisodes)
     writer.write("steps_since_fit", stepsSinceFit)
     writer.write("nonfinite_returns", evaluator?.nonFiniteReturns ?? 0)
+    if let prior { writer.scope("prior") { prior.save(to: &$0) } }
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
@@ -156,6 +190,8 @@ extension PlanningAgent: Checkpointable {
       try reader.read("planner", into: &episode.planner)
       episode.random = try reader.stream("random")
       episode.decisions = try reader.integer("decisions")
+      episode.decided = try reader.read("decided", shape: [episode.decided.count])
+      episode.executed = try reader.integer("executed")
     }
     try restore(&collecting, reader.scope("collecting"))
     try restore(&evaluating, reader.scope("evaluating"))
@@ -163,6 +199,7 @@ extension PlanningAgent: Checkpointable {
     fitting = try reader.stream("fitting")
     finishedEpisodes = try reader.integer("finished_episodes")
     stepsSinceFit = try reader.integer("steps_since_fit")
+    try prior?.restore(from: reader.scope("prior"))
     if model.isFitted {
       makeEvaluator()
       evaluator?.nonFiniteReturns = try reader.integer("nonfinite_returns")
@@ -178,4 +215,8 @@ extension Optional {
       self = value
     }
   }
+}
+
+extension PlanningAgent: ModelLearning {
+  public var learnedModel: (any PredictiveModel)? { model.isFitted ? model as? any PredictiveModel : nil }
 }

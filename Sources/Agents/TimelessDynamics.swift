@@ -37,6 +37,7 @@ public struct TimelessRollout<Rollout: ModelRollout>: EpisodicRollout {
 
   public var states: UnsafePointer<Float> { rollout.states }
   public var predictedRewards: UnsafePointer<Float>? { rollout.predictedRewards }
+  public var predictedTerminations: UnsafePointer<Bool>? { rollout.predictedTerminations }
 
   public mutating func reset(
     count: Int, to states: UnsafePointer<Float>, times: UnsafePointer<Int>, using random: RandomStream

@@ -1,7 +1,16 @@
-// Fused multiply-add on whole vectors. Swift's own SIMD types do it element by element and leave it to the optimizer to find
-// the vector again, which it often does not.
+// Instructions that Swift has no words for. Fused multiply-add on whole vectors: Swift's own SIMD types do it element by
+// element and leave it to the optimizer to find the vector again, which it often does not.
 #ifndef FORESIGHT_LANES_H
 #define FORESIGHT_LANES_H
+
+/// Tells the processor that this thread waits in a loop, so that its sibling on the same core has the core's resources.
+static inline __attribute__((always_inline)) void foresight_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("isb");
+#endif
+}
 
 typedef float foresight_float8 __attribute__((ext_vector_type(8)));
 typedef float foresight_float16 __attribute__((ext_vector_type(16)));

@@ -38,22 +38,21 @@ struct AccelerationModelSettings: Configuration {
 extension AgentEntry {
   /// NAF with imagination rollouts.
   static let modelBasedAcceleration = AgentEntry(
-    "mba", summary: "model-based acceleration: NAF with imagination rollouts in a fitted model", secondsPerStep: 0.02
-  ) { (settings: AccelerationSettings, environment, random) throws(ConfigurationError) in
+    "mba", summary: "model-based acceleration: NAF with imagination rollouts in a fitted model", secondsPerStep: 0.02,
+    settings: AccelerationSettings.self,
+    settle: { settings, environment throws(ConfigurationError) in
+      if settings.model.kind == .ensemble {
+        try settings.model.ensemble.settle(for: environment, path: "model.ensemble")
+      } else if environment.objective?.knowsReward != true {
+        throw ConfigurationError(
+          kind: .relation, key: "model.kind", value: settings.model.kind.rawValue,
+          problem: "must be ensemble in \(environment.name), which has no known objective: linear dynamics predict "
+            + "states alone")
+      }
+    }
+  ) { settings, environment, random throws(ConfigurationError) in
     let spec = try continuous(environment, for: "mba")
-    guard let objective = environment.objective else {
-      throw ConfigurationError(
-        kind: .relation,
-        problem: "mba needs an environment with a known objective; \(environment.name) has none, or its wrappers "
-          + "change what it was about")
-    }
-    let predictsReward = settings.model.kind == .ensemble && settings.model.ensemble.learnsReward
-    guard objective.knowsReward || predictsReward else {
-      throw ConfigurationError(
-        kind: .relation, key: "model.ensemble.learns_reward", value: "\(settings.model.ensemble.learnsReward)",
-        problem: "must be true, and model.kind ensemble, in \(environment.name), whose rewards do not follow from "
-          + "observations")
-    }
+    let objective = environment.objective ?? UnknownObjective()
     let (low, high) = spec.action.bounds
     let (size, width) = (spec.observationSize, spec.action.size)
     let learner = NormalizedAdvantageFunction(

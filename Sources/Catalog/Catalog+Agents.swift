@@ -10,9 +10,11 @@ import Planners
 extension Catalog {
   static let agents: [AgentEntry] = [
     .planning("pets", "PETS: plans with CEM in a probabilistic ensemble", CrossEntropy.self),
+    .planning("pets-icem", "PETS with the iCEM planner", ImprovedCrossEntropy.self),
     .planning("pets-mppi", "PETS with the MPPI planner", PathIntegral.self),
     .planning("pets-random-shooting", "PETS with random shooting", RandomShooting.self),
     .planning("pets-gradient", "PETS with gradient ascent through the ensemble", GradientAscent.self),
+    .modelPredictiveControl,
     .policyBackpropagation,
     .offPolicy("sac", "soft actor-critic", SoftActorCriticKind.self),
     .offPolicy("td3", "twin delayed deep deterministic policy gradient", TwinDelayedKind.self),
@@ -48,7 +50,7 @@ extension Catalog {
 }
 
 /// What can be set of a planning agent: its schedule, its planner and its model.
-struct PlanningAgentSettings<Search: Planner>: Configuration {
+struct PlanningAgentSettings<Search: ContinuousPlanner>: Configuration {
   init() {}
   @SettingGroup("Schedule and imagination") var agent = PlanningSettings()
   @SettingGroup("Planner") var planner = Search.Settings()
@@ -71,29 +73,25 @@ struct OffPolicyAgentSettings<Kind: LearnerKind>: Configuration {
 
 extension AgentEntry {
   /// A planning agent with the given planner in a probabilistic ensemble.
-  static func planning<Search: Planner>(_ name: String, _ summary: String, _ planner: Search.Type) -> AgentEntry {
-    AgentEntry(name, summary: summary, secondsPerStep: 0.5, settings: PlanningAgentSettings<Search>.self) {
-      settings, environment, random throws(ConfigurationError) in
-      let spec = try continuous(environment, for: name)
-      guard let objective = environment.objective else {
-        throw ConfigurationError(
-          kind: .relation,
-          problem: "\(name) needs an environment with a known objective; \(environment.name) has none, or its wrappers "
-            + "change what it was about")
-      }
-      guard objective.knowsReward || settings.model.learnsReward else {
-        throw ConfigurationError(
-          kind: .relation, key: "model.learns_reward", value: "false",
-          problem: "must be true in \(environment.name), whose rewards do not follow from observations")
-      }
-      if Search.needsGradients { _ = try imaginedRewards(in: environment, for: name, model: settings.model) }
-      let model = ProbabilisticEnsemble(
-        settings.model, stateSize: spec.observationSize, actionSize: spec.action.size, using: random.child("model"))
-      let (low, high) = spec.action.bounds
-      return PlanningAgent(
-        settings.agent, model: model, planner: Search(settings.planner, low: low, high: high),
-        horizon: settings.planner.horizon, objective: objective, spec: spec, using: random.child("agent"))
-    }
+  static func planning<Search: ContinuousPlanner>(_ name: String, _ summary: String, _ planner: Search.Type)
+    -> AgentEntry
+  {
+    AgentEntry(
+      name, summary: summary, secondsPerStep: 0.5, settings: PlanningAgentSettings<Search>.self,
+      settle: { settings, environment throws(ConfigurationError) in
+        try settings.model.settle(for: environment, path: "model", differentiating: Search.needsGradients)
+        try settings.agent.checkReplanning(horizon: settings.planner.horizon)
+      },
+      make: { settings, environment, random throws(ConfigurationError) in
+        let spec = try continuous(environment, for: name)
+        let model = ProbabilisticEnsemble(
+          settings.model, stateSize: spec.observationSize, actions: spec.action, using: random.child("model"))
+        let (low, high) = spec.action.bounds
+        return PlanningAgent(
+          settings.agent, model: model, planner: Search(settings.planner, low: low, high: high),
+          horizon: settings.planner.horizon, objective: environment.objective ?? UnknownObjective(), spec: spec,
+          using: random.child("agent"))
+      })
   }
 
   /// An off-policy agent for continuous actions around a learner.

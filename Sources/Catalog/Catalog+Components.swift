@@ -6,9 +6,12 @@ import Planners
 extension Catalog {
   static let components: [ComponentEntry] = [
     .planner(CrossEntropy.self),
+    .planner(ImprovedCrossEntropy.self),
     .planner(PathIntegral.self),
     .planner(RandomShooting.self),
     .planner(GradientAscent.self),
+    .planner(CategoricalCrossEntropy.self),
+    .planner(DiscreteShooting.self),
     ComponentEntry(
       .model, "probabilistic-ensemble", summary: "bootstrapped Gaussian networks over the change of state",
       settings: EnsembleSettings.self),
@@ -18,6 +21,9 @@ extension Catalog {
     ComponentEntry(
       .model, "tabular", summary: "counts of what followed each action in each state",
       settings: TabularModelSettings.self),
+    ComponentEntry(
+      .model, "linear", summary: "linear dynamics with normal noise, by least squares",
+      settings: LinearDynamicsSettings.self),
   ]
 }
 

@@ -15,6 +15,7 @@ extension Catalog {
     EnvironmentEntry(MountainCarContinuous.self),
     EnvironmentEntry(Acrobot.self),
     EnvironmentEntry(PointMass.self),
+    EnvironmentEntry(PointMassGusts.self),
   ]
 }
 

@@ -23,31 +23,17 @@ extension EnsembleSettings {
   }
 }
 
-/// Where imagined trajectories can be scored.
+/// Where imagined trajectories can be scored: settings that were settled say what the model learns of that.
 struct ImaginedTask {
   let spec: EnvironmentSpec
   let objective: any Objective
   let model: ProbabilisticEnsemble
 
-  /// Throws unless the rewards and terminations of imagined steps are known or predicted in `environment`.
-  init(
-    _ environment: EnvironmentInstance, _ settings: EnsembleSettings, for agent: String, using random: RandomStream
-  ) throws(ConfigurationError) {
+  init(_ environment: EnvironmentInstance, _ settings: EnsembleSettings, using random: RandomStream) {
     spec = environment.spec
-    guard let objective = environment.objective else {
-      throw ConfigurationError(
-        kind: .relation,
-        problem: "\(agent) needs an environment with a known objective; \(environment.name) has none, or its wrappers "
-          + "change what it was about")
-    }
-    guard objective.knowsReward || settings.learnsReward else {
-      throw ConfigurationError(
-        kind: .relation, key: "model.learns_reward", value: "false",
-        problem: "must be true in \(environment.name), whose rewards do not follow from observations")
-    }
-    self.objective = objective
+    objective = environment.objective ?? UnknownObjective()
     model = ProbabilisticEnsemble(
-      settings, stateSize: spec.observationSize, actionSize: spec.action.size, using: random.child("model"))
+      settings, stateSize: spec.observationSize, actions: spec.action, using: random.child("model"))
   }
 }
 
@@ -55,12 +41,12 @@ extension AgentEntry {
   /// MBPO around soft actor-critic.
   static let modelBasedPolicyOptimization = AgentEntry(
     "mbpo", summary: "MBPO: soft actor-critic on short rollouts in a probabilistic ensemble", secondsPerStep: 0.08,
-    presets: originalPresets
-  ) {
-    (settings: LearnerInModelSettings<ModelBasedPolicyOptimizationSettings, SoftActorCriticKind>, environment, random)
-      throws(ConfigurationError) in
+    presets: originalPresets,
+    settings: LearnerInModelSettings<ModelBasedPolicyOptimizationSettings, SoftActorCriticKind>.self,
+    settle: { settings, environment throws(ConfigurationError) in try settings.settle(for: environment) }
+  ) { settings, environment, random throws(ConfigurationError) in
     _ = try continuous(environment, for: "mbpo")
-    let task = try ImaginedTask(environment, settings.model, for: "mbpo", using: random)
+    let task = ImaginedTask(environment, settings.model, using: random)
     return ModelBasedPolicyOptimization(
       settings.agent,
       learner: SoftActorCriticKind.make(settings.learner, for: task.spec, using: random.child("learner")),

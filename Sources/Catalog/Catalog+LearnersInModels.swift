@@ -78,6 +78,11 @@ struct LearnerInModelSettings<Schedule: Configuration, Kind: LearnerKind>: Confi
   @SettingGroup("Schedule, replay and imagination") var agent = Schedule()
   @SettingGroup("Learner") var learner = Kind.defaults
   @SettingGroup("Dynamics model") var model = EnsembleSettings.policyOptimization
+
+  /// Has the model learn what `environment` does not tell.
+  mutating func settle(for environment: EnvironmentInstance) throws(ConfigurationError) {
+    try model.settle(for: environment, path: "model")
+  }
 }
 
 extension AgentEntry {
@@ -86,10 +91,11 @@ extension AgentEntry {
   where Kind.Learner: ValueLearner {
     AgentEntry(
       name, summary: "model-based value expansion: \(Kind.title) with targets that look ahead in an ensemble",
-      secondsPerStep: 0.03, settings: LearnerInModelSettings<ModelBasedValueExpansionSettings, Kind>.self
+      secondsPerStep: 0.03, settings: LearnerInModelSettings<ModelBasedValueExpansionSettings, Kind>.self,
+      settle: { settings, environment throws(ConfigurationError) in try settings.settle(for: environment) }
     ) { settings, environment, random throws(ConfigurationError) in
       _ = try continuous(environment, for: name)
-      let task = try ImaginedTask(environment, settings.model, for: name, using: random)
+      let task = ImaginedTask(environment, settings.model, using: random)
       return ModelBasedValueExpansion(
         settings.agent, learner: Kind.make(settings.learner, for: task.spec, using: random.child("learner")),
         model: task.model, objective: task.objective, spec: task.spec, using: random.child("agent"))
@@ -100,24 +106,27 @@ extension AgentEntry {
   static func dyna<Kind: LearnerKind>(_ name: String, _ kind: Kind.Type) -> AgentEntry {
     AgentEntry(
       name, summary: "Dyna: \(Kind.title) on real and imagined batches", secondsPerStep: 0.04,
-      settings: LearnerInModelSettings<DynaSettings, Kind>.self
+      settings: LearnerInModelSettings<DynaSettings, Kind>.self,
+      settle: { settings, environment throws(ConfigurationError) in try settings.settle(for: environment) }
     ) { settings, environment, random throws(ConfigurationError) in
       _ = try continuous(environment, for: name)
-      let task = try ImaginedTask(environment, settings.model, for: name, using: random)
+      let task = ImaginedTask(environment, settings.model, using: random)
       return dynaAgent(settings, task, random)
     }
   }
 
   /// Dyna around DQN.
   static let dynaDeepQ = AgentEntry(
-    "dyna-dqn", summary: "Dyna: \(DeepQKind.title), on real and imagined batches", secondsPerStep: 0.02
-  ) { (settings: LearnerInModelSettings<DynaSettings, DeepQKind>, environment, random) throws(ConfigurationError) in
+    "dyna-dqn", summary: "Dyna: \(DeepQKind.title), on real and imagined batches", secondsPerStep: 0.02,
+    settings: LearnerInModelSettings<DynaSettings, DeepQKind>.self,
+    settle: { settings, environment throws(ConfigurationError) in try settings.settle(for: environment) }
+  ) { settings, environment, random throws(ConfigurationError) in
     guard case .discrete = environment.spec.action else {
       throw ConfigurationError(
         kind: .relation,
         problem: "dyna-dqn needs one choice among discrete actions; \(environment.name) has other actions")
     }
-    let task = try ImaginedTask(environment, settings.model, for: "dyna-dqn", using: random)
+    let task = ImaginedTask(environment, settings.model, using: random)
     return dynaAgent(settings, task, random)
   }
 

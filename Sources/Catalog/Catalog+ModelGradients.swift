@@ -14,9 +14,14 @@ struct PolicyBackpropagationAgentSettings: Configuration {
   @SettingGroup("Dynamics model") var model = EnsembleSettings()
 
   func validate() throws(ConfigurationError) {
-    if learner.estimator != .reparametrization && model.propagation == .mean {
+    guard learner.estimator != .reparametrization else { return }
+    if model.propagation == .mean {
       throw ConfigurationError(
         "model.propagation", "must be ts1 or ts_infinity for \(learner.estimator.rawValue): means have no density")
+    }
+    if model.deterministic {
+      throw ConfigurationError(
+        "model.deterministic", "must be false for \(learner.estimator.rawValue): means have no density")
     }
   }
 }
@@ -25,13 +30,16 @@ extension AgentEntry {
   /// Backpropagation through a probabilistic ensemble into a policy.
   static let policyBackpropagation = AgentEntry(
     "policy-backpropagation", summary: "backpropagates imagined returns through a learned model into a policy",
-    secondsPerStep: 0.02
-  ) { (settings: PolicyBackpropagationAgentSettings, environment, random) throws(ConfigurationError) in
+    secondsPerStep: 0.02, settings: PolicyBackpropagationAgentSettings.self,
+    settle: { settings, environment throws(ConfigurationError) in
+      try settings.model.settle(for: environment, path: "model", differentiating: true)
+    }
+  ) { settings, environment, random throws(ConfigurationError) in
     let spec = try continuous(environment, for: "policy-backpropagation")
-    let rewards = try imaginedRewards(in: environment, for: "policy-backpropagation", model: settings.model)
+    let rewards = settings.model.imaginedRewards(in: environment)
     let (low, high) = spec.action.bounds
     let model = ProbabilisticEnsemble(
-      settings.model, stateSize: spec.observationSize, actionSize: spec.action.size, using: random.child("model"))
+      settings.model, stateSize: spec.observationSize, actions: spec.action, using: random.child("model"))
     func agent<Head: ActorHead>(_ head: Head) -> any Agent {
       PolicyBackpropagationAgent(
         settings.agent, model: model,
@@ -45,22 +53,12 @@ extension AgentEntry {
   }
 }
 
-/// Rewards of imagined steps in `environment` that can be differentiated.
-func imaginedRewards(
-  in environment: EnvironmentInstance, for agent: String, model: EnsembleSettings
-) throws(ConfigurationError) -> ImaginedRewards {
-  guard let objective = environment.objective else {
-    throw ConfigurationError(
-      kind: .relation,
-      problem: "\(agent) needs an environment with a known objective, if only of its endings; \(environment.name) has "
-        + "none, or its wrappers change what it was about")
+extension EnsembleSettings {
+  /// Rewards of imagined steps in `environment` that can be differentiated, after `settle`.
+  func imaginedRewards(in environment: EnvironmentInstance) -> ImaginedRewards {
+    if learnsReward != true, let objective = environment.objective as? any DifferentiableObjective {
+      return .objective(objective)
+    }
+    return .model(endings: environment.objective ?? UnknownObjective())
   }
-  if model.learnsReward { return .model(endings: objective) }
-  guard objective.knowsReward, let differentiable = objective as? any DifferentiableObjective else {
-    throw ConfigurationError(
-      kind: .relation, key: "model.learns_reward", value: "false",
-      problem: "must be true in \(environment.name) for \(agent), which needs derivatives of the rewards: those of the "
-        + "task's own are not known")
-  }
-  return .objective(differentiable)
 }

@@ -24,6 +24,9 @@ public struct Episode<State: SIMD & Sendable>: Sendable where State.Scalar: Tens
     isRunning = true
   }
 
+  /// Replaces the state after a step, for tasks that disturb it.
+  mutating func displace(to next: State) { state = next }
+
   /// Takes a step to `next` and says whether the episode ends there. Termination goes before truncation.
   mutating func advance(to next: State, terminated: Bool, stepLimit: Int) -> Ending {
     state = next

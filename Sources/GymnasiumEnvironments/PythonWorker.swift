@@ -1,4 +1,5 @@
 import Archive
+import CLanes
 import Foundation
 import Synchronization
 
@@ -32,12 +33,10 @@ final class PythonWorker: @unchecked Sendable {
   private var requests: UInt64 = 0
   /// Why the process is gone.
   private var end: String?
-  /// How often in a row looking for an answer was in vain, and how many answers are waited for asleep because of that.
-  private var misses = 0
-  private var rest = 0
-
-  /// How long an answer is looked for before going to sleep: zero where the worker has no other processor to run on.
-  private var patience = Duration.zero
+  /// How long an answer to a reset or step has taken lately.
+  private var usual = Duration.zero
+  /// Whether answers can be looked for at all: not where the worker has no other processor to run on.
+  private var canLook = false
 
   /// Starts Python for `task`. Throws when it cannot be started, has no Gymnasium, or takes too long.
   init(for task: GymnasiumTask) throws(GymnasiumError) {
@@ -68,7 +67,7 @@ final class PythonWorker: @unchecked Sendable {
     try write(source, deadline)
     let greeting: WorkerGreeting = try receive(deadline).answer
     gymnasium = greeting.gymnasium
-    if SharedMemory.isStronglyOrdered && greeting.processors > 1 { patience = .microseconds(250) }
+    canLook = SharedMemory.isStronglyOrdered && greeting.processors > 1
     control = try SharedMemory(of: process, descriptor: greeting.control, size: Int(getpagesize()))
   }
 
@@ -165,7 +164,11 @@ final class PythonWorker: @unchecked Sendable {
   /// Waits for what `begin` asked.
   func complete(_ deadline: Deadline) throws(GymnasiumError) {
     guard let control else { preconditionFailure("no request to complete") }
-    if control.load(Word.reply.rawValue) != requests, !looks(control) { try sleep(control, deadline) }
+    if control.load(Word.reply.rawValue) != requests {
+      let start = ContinuousClock.now
+      if !looks(control, from: start) { try sleep(control, deadline) }
+      usual += (min(ContinuousClock.now - start, .milliseconds(4)) - usual) / 8
+    }
     guard control.load(Word.failed.rawValue) != 0 else { return }
     let (content, _) = try receiveMessage(deadline)
     guard let exception = try? JSONDecoder().decode(WorkerException.self, from: Data(content)) else {
@@ -174,21 +177,18 @@ final class PythonWorker: @unchecked Sendable {
     throw error(exception.error, in: deadline.activity)
   }
 
-  /// Looks for an answer for a while, unless that was in vain lately; true if it came.
-  private func looks(_ control: borrowing SharedMemory) -> Bool {
-    guard rest == 0, patience > .zero else {
-      rest = max(0, rest - 1)
-      return false
-    }
-    let limit = ContinuousClock.now + patience
-    while ContinuousClock.now < limit {
-      if control.load(Word.reply.rawValue) == requests {
-        misses = 0
-        return true
+  /// Looks for an answer for some times as long as it usually takes; true if it came. Answers that take longer than a
+  /// millisecond are not looked for: being woken up takes little beside that, and on a busy machine looking would only take
+  /// the processor from whom it waits for.
+  private func looks(_ control: borrowing SharedMemory, from start: ContinuousClock.Instant) -> Bool {
+    guard canLook, usual < .milliseconds(1) else { return false }
+    let limit = start.advanced(by: max(.microseconds(250), usual * 4))
+    repeat {
+      for _ in 0..<4 {
+        if control.load(Word.reply.rawValue) == requests { return true }
+        foresight_pause()
       }
-    }
-    misses = min(misses + 1, 8)
-    rest = 1 << misses
+    } while ContinuousClock.now < limit
     return false
   }
 

@@ -21,9 +21,9 @@ to a memory file of one page of uint64 words, the *control page*:
 
 REPLY follows resets and steps only: the answer to a message is a message.
 
-Whoever waits looks at the counters for a while and then sleeps until a byte arrives at the bell. After looking in vain it
-sleeps at once the next times, the more often the longer the looking has been in vain: on a busy machine it would only take
-the processor from whom it waits for.
+Whoever waits looks at the counters for some times as long as that usually takes, and then sleeps until a byte arrives at the
+bell. What usually takes long is slept for at once: on a busy machine looking would only take the processor from whom it waits
+for.
 
 A *group* is some environments of one kind that are stepped together, with a memory file of its own. Its blocks start at
 multiples of 64 bytes, in this order, for n environments:
@@ -68,11 +68,12 @@ for library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 REQUEST, REPLY, ASLEEP, WAITING, KIND, GROUP, FAILED = range(7)
 MESSAGE, RESET, STEP = range(3)
-# Nanoseconds to look at the counters before going to sleep. Only where memory is strongly ordered, and the client has a
-# processor of its own.
 IS_ORDERED = platform.machine() in ("x86_64", "AMD64")
 PROCESSORS = len(os.sched_getaffinity(0))
-PATIENCE = 60_000 if IS_ORDERED and PROCESSORS > 1 else 0
+# Counters may be looked at where memory is strongly ordered and the client has a processor of its own: at least so many
+# nanoseconds, and only while requests usually come within so many.
+CAN_LOOK = IS_ORDERED and PROCESSORS > 1
+PATIENCE, LONG = 60_000, 200_000
 
 
 class Refused(Exception):
@@ -568,7 +569,7 @@ class Server:
         self.descriptor = os.memfd_create("foresight-gymnasium-control")
         os.ftruncate(self.descriptor, mmap.PAGESIZE)
         self.control = memoryview(mmap.mmap(self.descriptor, mmap.PAGESIZE)).cast("Q")
-        self.misses = self.rest = 0
+        self.usual = 0  # nanoseconds between an answer and the next request, lately
         self.lock = threading.Lock()
 
     def fence(self):
@@ -601,16 +602,20 @@ class Server:
         control = self.control
         if control[REQUEST] != seen:
             return
-        if self.rest > 0:
-            self.rest -= 1
-        elif PATIENCE:
-            limit = time.perf_counter_ns() + PATIENCE
-            while time.perf_counter_ns() < limit:
-                if control[REQUEST] != seen:
-                    self.misses = 0
-                    return
-            self.misses = min(self.misses + 1, 8)
-            self.rest = 1 << self.misses
+        clock = time.perf_counter_ns
+        start = now = clock()
+        if CAN_LOOK and self.usual < LONG:
+            limit = start + max(PATIENCE, 4 * self.usual)
+            while now < limit and control[REQUEST] == seen:
+                now = clock()
+        if control[REQUEST] == seen:
+            self.sleep(seen)
+            now = clock()
+        self.usual += (min(now - start, 1_000_000) - self.usual) >> 3
+
+    def sleep(self, seen):
+        """Returns once the client has rung the bell and counted beyond `seen`."""
+        control = self.control
         control[ASLEEP] = 1
         self.fence()
         while control[REQUEST] == seen:

@@ -20,15 +20,9 @@ public protocol DynamicsModel: Sendable {
 }
 
 /// N imagined states, advanced together. One owner, one thread at a time.
-public protocol ModelRollout {
+public protocol ModelRollout: ImaginedSteps {
   /// Number of states in use, N.
   var count: Int { get }
-
-  /// The states [N, D], row-major; valid until the next call.
-  var states: UnsafePointer<Float> { get }
-
-  /// Rewards [N] of the last `advance` if the model predicts them; nil where a known objective scores the steps.
-  var predictedRewards: UnsafePointer<Float>? { get }
 
   /// Starts `count` rollouts at the given states [N, D], all of the model's own randomness coming from `random`.
   /// Row r is *particle* `r / rowsPerParticle`: models that keep one hypothesis a particle for the whole rollout

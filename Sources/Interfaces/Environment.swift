@@ -86,3 +86,20 @@ extension Objective {
     }
   }
 }
+
+/// The objective of a task that tells nothing about itself: rewards are NaN and nothing terminates, so a model must predict
+/// both.
+public struct UnknownObjective: Objective {
+  public var knowsReward: Bool { false }
+
+  /// Nothing to set.
+  public init() {}
+
+  public func evaluate(
+    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
+    rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>
+  ) {
+    rewards.update(repeating: .nan, count: count)
+    terminated.update(repeating: false, count: count)
+  }
+}

@@ -37,13 +37,7 @@ public protocol EpisodicDynamics: Checkpointable {
 }
 
 /// N imagined states at times of their own, advanced together.
-public protocol EpisodicRollout {
-  /// The states [N, D], row-major; valid until the next call.
-  var states: UnsafePointer<Float> { get }
-
-  /// Rewards [N] of the last `advance` if the model predicts them.
-  var predictedRewards: UnsafePointer<Float>? { get }
-
+public protocol EpisodicRollout: ImaginedSteps {
   /// Starts `count` rollouts at the given states [N, D] and times [N] within an episode.
   mutating func reset(
     count: Int, to states: UnsafePointer<Float>, times: UnsafePointer<Int>, using random: RandomStream)

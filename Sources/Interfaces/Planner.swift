@@ -44,15 +44,35 @@ public protocol Planner: Checkpointable, Sendable {
   /// Whether it needs the gradients of returns, as `PlanEvaluator.differentiate` gives them; most do not.
   static var needsGradients: Bool { get }
 
-  /// A planner for actions between the bounds `low` and `high` [A].
-  init(_ settings: Settings, low: [Float], high: [Float])
-
   /// Forgets the warm start; called when an episode starts.
   mutating func reset()
 
-  /// Plans with `evaluator` and writes the first decision (A floats), then shifts the warm start by one decision. All
-  /// randomness comes from `random`. Does not allocate after the first call.
-  mutating func plan(with evaluator: inout some PlanEvaluator, using random: inout RandomStream, action: inout [Float])
+  /// Proposes a start of the next search, such as what a policy would do: `plan` [H * A], time-major. A planner may prefer
+  /// its warm start, or ignore the proposal, as it does by default. Does not allocate.
+  mutating func suggest(_ plan: [Float])
+
+  /// Plans with `evaluator` and writes the first decisions, as many as `action` has room for (k * A floats, 1 <= k <= H),
+  /// then shifts the warm start by as many. All randomness comes from `random`. Does not allocate after the first call.
+  mutating func plan(
+    with evaluator: inout some PlanEvaluator, using random: inout RandomStream,
+    action: inout [Float])
+}
+
+extension Planner {
+  /// Ignored.
+  public mutating func suggest(_ plan: [Float]) {}
+}
+
+/// A planner for actions that are vectors of reals.
+public protocol ContinuousPlanner: Planner {
+  /// A planner for actions between the bounds `low` and `high` [A].
+  init(_ settings: Settings, low: [Float], high: [Float])
+}
+
+/// A planner for actions that are choices.
+public protocol DiscretePlanner: Planner {
+  /// A planner for actions of one of `choices[i]` choices in each component i [A].
+  init(_ settings: Settings, choices: [Int])
 }
 
 extension Planner {

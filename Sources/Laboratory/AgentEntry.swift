@@ -52,6 +52,7 @@ public struct AgentEntry: Sendable {
   /// - Parameters:
   ///   - secondsPerStep: rough wall time of a step with default settings; only orders the runs of a study.
   ///   - presets: defaults that differ in some environments; what users set wins over them.
+  ///   - settle: decides settings that are left open (`auto`) by what the environment offers; the manifest has the result.
   ///   - make: builds the agent for an environment from decoded settings, all of its own randomness coming from the
   ///     stream; throws when settings contradict one another or the agent cannot act in that environment. Acting on
   ///     the environment itself is left to the loop: only its spec and objective are meant to be used, or a copy to
@@ -59,6 +60,7 @@ public struct AgentEntry: Sendable {
   public init<Settings: Configuration>(
     _ name: String, summary: String, secondsPerStep: Double = 0.001, presets: [AgentPreset] = [],
     settings: Settings.Type = Settings.self,
+    settle: @escaping @Sendable (inout Settings, EnvironmentInstance) throws(ConfigurationError) -> Void = { _, _ in },
     make: @escaping @Sendable (Settings, EnvironmentInstance, RandomStream) throws(ConfigurationError) -> any Agent
   ) {
     precondition(isEntryName(name), "'\(name)' cannot name a folder")
@@ -73,6 +75,7 @@ public struct AgentEntry: Sendable {
         settings = try settings.updated(by: preset.tree())
       }
       settings = try settings.updated(by: tree)
+      try settle(&settings, environment)
       return AgentInstance(agent: try make(settings, environment, random), settings: settings.resolved())
     }
   }

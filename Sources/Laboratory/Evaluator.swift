@@ -40,12 +40,15 @@ public struct Evaluator {
 
   /// Plays one episode without exploration.
   ///
-  /// - Parameter watch: shown the environment after the reset and after every step.
+  /// - Parameters:
+  ///   - watch: shown the environment after the reset and after every step.
+  ///   - observe: told of every step: observation, action and outcome, and the next observation.
   /// - Returns: nil if `isCancelled` said so on the way; the agent has then been disturbed no more than by an episode.
   /// - Throws: `NumericalFailure` when a reward is not finite, and what the agent or the environment throws.
   public mutating func episode(
     of agent: inout any Agent, using random: RandomStream, isCancelled: () -> Bool = { false },
-    watch: ((inout any Environment) throws -> Void)? = nil
+    watch: ((inout any Environment) throws -> Void)? = nil,
+    observe: (([Float], [Float], StepOutcome, [Float]) -> Void)? = nil
   ) throws -> EvaluatedEpisode? {
     var start = random.child("environment")
     if watch != nil { environment.beginShowing() }
@@ -59,7 +62,9 @@ public struct Evaluator {
       if let wrong = action.first(where: { !$0.isFinite }) {
         throw NumericalFailure(metric: "evaluation action", value: wrong)
       }
+      let before = observe == nil ? [] : observation
       let outcome = try environment.step(action, observation: &observation)
+      observe?(before, action, outcome, observation)
       guard outcome.reward.isFinite else {
         throw NumericalFailure(metric: "evaluation reward", value: outcome.reward)
       }

@@ -31,6 +31,8 @@ public struct SavedRun {
     try evaluator.adoptStatistics(of: state.interaction.environment)
   }
 
+  /// The agent as it was saved.
+  public var agent: any Agent { state.interaction.agent }
   /// Shapes and limits of its environment.
   public var spec: EnvironmentSpec { state.interaction.environment.spec }
 
@@ -39,15 +41,17 @@ public struct SavedRun {
     try play(episodes: episodes, seed: seed).map(\.total)
   }
 
-  /// Plays the same episodes, showing `watch` the environment after each reset and step.
+  /// Plays the same episodes, showing `watch` the environment after each reset and step and telling `observe` of each step:
+  /// observation, action, outcome and next observation.
   public mutating func play(
-    episodes: Int, seed: Int, watch: ((inout any Environment) throws -> Void)? = nil
+    episodes: Int, seed: Int, watch: ((inout any Environment) throws -> Void)? = nil,
+    observe: (([Float], [Float], StepOutcome, [Float]) -> Void)? = nil
   ) throws -> [EvaluatedEpisode] {
     let random = RandomStream(seed: UInt64(seed)).child("measurement")
     var played: [EvaluatedEpisode] = []
     for index in 0..<episodes {
       let episode = try evaluator.episode(
-        of: &state.interaction.agent, using: random.child(index), watch: watch)
+        of: &state.interaction.agent, using: random.child(index), watch: watch, observe: observe)
       if let episode { played.append(episode) }
     }
     return played

@@ -3,10 +3,12 @@ import Kernels
 
 /// The data of one fit: normalized inputs and targets, split into a training and a holdout part.
 struct EnsembleData {
-  /// Normalized (state, action), [N, D + A].
+  /// Normalized (state, encoded action), [N, D + A].
   let inputs: Matrix
   /// Normalized (change of state, reward), [N, outputs].
   let targets: Matrix
+  /// 1 where the step terminated the episode, else 0, [N]; empty where that is not learned.
+  let terminations: Vector
   /// Rows to train on.
   let training: [Int32]
   /// Rows held out.
@@ -14,25 +16,28 @@ struct EnsembleData {
 
   /// Reads all of `data`, takes the model's normalization from it and applies it.
   init(_ data: some TransitionSource, model: inout ProbabilisticEnsemble, using random: RandomStream) {
-    let (count, size, actions) = (data.count, model.stateSize, model.actionSize)
-    var x = Matrix(rows: count, columns: size + actions)
+    let (count, size, encoding) = (data.count, model.stateSize, model.encoding)
+    let width = size + encoding.width
+    var x = Matrix(rows: count, columns: width)
     var y = Matrix(rows: count, columns: model.outputSize)
+    var ends = Vector(count: model.learnsTermination ? count : 0)
     let block = 1024
-    var batch = TransitionBatch(count: min(block, count), observationSize: size, actionSize: actions)
-    let (xs, ys) = (x.mutablePointer, y.mutablePointer)
+    var batch = TransitionBatch(count: min(block, count), observationSize: size, actionSize: encoding.size)
+    let (xs, ys, events) = (x.mutablePointer, y.mutablePointer, ends.mutablePointer)
     for start in stride(from: 0, to: count, by: block) {
       let length = min(block, count - start)
       (0..<Int32(length)).map { Int32(start) + $0 }.withUnsafeBufferPointer { data.gather($0, into: &batch) }
       for r in 0..<length {
         let (o, n) = (batch.observations.pointer + r * size, batch.nextObservations.pointer + r * size)
-        let row = xs + (start + r) * (size + actions)
+        let row = xs + (start + r) * width
         let target = ys + (start + r) * model.outputSize
         for i in 0..<size {
           row[i] = o[i]
           target[i] = n[i] - o[i]
         }
-        for i in 0..<actions { row[size + i] = batch.actions.pointer[r * actions + i] }
-        if model.settings.learnsReward { target[size] = batch.rewards.pointer[r] }
+        encoding.encode(batch.actions.pointer + r * encoding.size, into: row + size)
+        if model.learnsReward { target[size] = batch.rewards.pointer[r] }
+        if model.learnsTermination { events[start + r] = batch.continues.pointer[r] == 0 ? 1 : 0 }
       }
     }
     model.normalize(inputs: x, targets: y)
@@ -40,6 +45,7 @@ struct EnsembleData {
     model.targets.apply(y.mutablePointer, rows: count)
     inputs = x
     targets = y
+    terminations = ends
     var stream = random
     let order = stream.permutation(count).map { Int32($0) }
     let held = min(Int(model.settings.holdout * Float(count)), model.settings.holdoutLimit)

@@ -3,15 +3,19 @@ import Kernels
 import Networks
 
 extension EnsembleGradients {
-  /// Mean squared error of each member on `rows` of the data, in normalized units.
-  func errors(_ model: ProbabilisticEnsemble, _ data: EnsembleData, _ rows: [Int32]) -> [Float] {
+  /// Losses of each member on `rows` of the data.
+  func scores(_ model: ProbabilisticEnsemble, _ data: EnsembleData, _ rows: [Int32]) -> [EnsembleLoss] {
+    prepareScratch()
     let blocks = (rows.count + EnsembleGradients.blockRows - 1) / EnsembleGradients.blockRows
-    var sums = [Float](repeating: 0, count: members * blocks)
+    var sums = [EnsembleLoss](repeating: EnsembleLoss(), count: members * blocks)
     let this = Unmanaged.passUnretained(self)
     withExtendedLifetime((model, data)) {
       parameters = UnsafeMutablePointer(mutating: model.networks.parameters.pointer)
+      terminatorParameters = (model.terminators?.parameters.pointer).map { UnsafeMutablePointer(mutating: $0) }
+      bounds = UnsafeMutablePointer(mutating: model.bounds.pointer)
       inputs = data.inputs.pointer
       targets = data.targets.pointer
+      terminations = model.learnsTermination ? data.terminations.pointer : nil
       rows.withUnsafeBufferPointer { rows in
         sums.withUnsafeMutableBufferPointer { sums in
           var job = ScoreJob(owner: this, rows: rows, sums: sums, blocks: blocks)
@@ -20,14 +24,14 @@ extension EnsembleGradients {
       }
     }
     return (0..<members).map { member in
-      sums[member * blocks..<(member + 1) * blocks].reduce(0, +) / Float(max(rows.count, 1) * outputs)
+      sums[member * blocks..<(member + 1) * blocks].reduce(EnsembleLoss(), +)
     }
   }
 
   private struct ScoreJob {
     let owner: Unmanaged<EnsembleGradients>
     let rows: UnsafeBufferPointer<Int32>
-    let sums: UnsafeMutableBufferPointer<Float>
+    let sums: UnsafeMutableBufferPointer<EnsembleLoss>
     let blocks: Int
   }
 
@@ -39,23 +43,29 @@ extension EnsembleGradients {
       let first = block * EnsembleGradients.blockRows
       let rows = UnsafeBufferPointer(
         rebasing: job.rows[first..<min(first + EnsembleGradients.blockRows, job.rows.count)])
-      job.sums[shard] = job.owner._withUnsafeGuaranteedRef { $0.squaredError(member, rows, worker: worker) }
+      job.sums[shard] = job.owner._withUnsafeGuaranteedRef {
+        $0.loss(member, rows, of: job.rows.count, worker: worker)
+      }
     }
   }
 
-  private func squaredError(_ member: Int, _ rows: UnsafeBufferPointer<Int32>, worker: Int) -> Float {
-    guard let parameters, let inputs, let targets else { return 0 }
+  /// What `rows` of altogether `count` rows add to the losses of a member.
+  private func loss(_ member: Int, _ rows: UnsafeBufferPointer<Int32>, of count: Int, worker: Int) -> EnsembleLoss {
+    guard let parameters, let inputs, let targets else { return EnsembleLoss() }
     let scratch = self.scratch[worker]
-    let (x, width) = (scratch.x.mutablePointer, network.inputs)
-    for r in rows.indices { (x + r * width).update(from: inputs + Int(rows[r]) * width, count: width) }
-    let output = network.forward(parameters + member * network.layout.count, x, rows: rows.count, scratch.workspace)
-    var sum: Float = 0
+    let (x, y, width) = (scratch.x.mutablePointer, scratch.y.mutablePointer, network.inputs)
     for r in rows.indices {
-      for c in 0..<outputs {
-        let error = output[r * 2 * outputs + c] - targets[Int(rows[r]) * outputs + c]
-        sum += error * error
-      }
+      let row = Int(rows[r])
+      (x + r * width).update(from: inputs + row * width, count: width)
+      (y + r * outputs).update(from: targets + row * outputs, count: outputs)
     }
-    return sum
+    if let terminations {
+      let ends = scratch.ends.mutablePointer
+      for r in rows.indices { ends[r] = terminations[Int(rows[r])] }
+    }
+    let output = network.forward(parameters + member * network.layout.count, x, rows: rows.count, scratch.workspace)
+    var loss = lossAndGradient(member, output, rows: rows.count, of: count, scratch)
+    loss.termination = terminationLoss(member, rows: rows.count, of: count, scratch)
+    return loss
   }
 }

@@ -17,24 +17,30 @@ final class EnsembleGradients {
   let members: Int
   let network: Perceptron
   let outputs: Int
+  private let deterministic: Bool
+  /// Of the networks that predict terminations.
+  let terminator: Perceptron?
   private let decay: [(range: Range<Int>, rate: Float)]
   var scratch: [Scratch] = []
   private let turns: Mutex<Turns>
 
   // The epoch under way.
   var parameters: UnsafeMutablePointer<Float>?
-  private var bounds: UnsafeMutablePointer<Float>?
+  var bounds: UnsafeMutablePointer<Float>?
   var inputs: UnsafePointer<Float>?
   var targets: UnsafePointer<Float>?
+  /// Where terminations are learned.
+  var terminations: UnsafePointer<Float>?
   private var samples: [UnsafePointer<Int32>?]
   private var batchSize = 0
   private var batches = 0
+  var terminatorParameters: UnsafeMutablePointer<Float>?
   private var networkSteps: Adam.Steps?
+  private var terminatorSteps: Adam.Steps?
   private var boundSteps: Adam.Steps?
   private var boundPenalty: Float = 0
-  /// Sums over the epoch's minibatches of each member's mean loss and mean squared error.
-  private var losses: Vector
-  private var squaredErrors: Vector
+  /// Sums over the epoch's minibatches of each member's losses.
+  private let losses: UnsafeMutablePointer<EnsembleLoss>
 
   /// Which member's turn comes next.
   private struct Turns {
@@ -59,15 +65,22 @@ final class EnsembleGradients {
     let panels: WeightPanels
     var x: Vector
     var y: Vector
+    /// Whether rows terminated, and what the networks that predict it need.
+    var ends: Vector
+    let terminatorWorkspace: PerceptronWorkspace?
+    var terminatorGradient: Vector
     /// Gradient of a member's parameters, then of its bounds.
     var gradient: Vector
 
-    init(_ network: Perceptron, outputs: Int) {
+    init(_ network: Perceptron, outputs: Int, terminator: Perceptron?) {
       let rows = EnsembleGradients.blockRows
       workspace = PerceptronWorkspace(for: network, capacity: rows, keepsActivations: true)
       panels = WeightPanels(for: network, gradients: true)
       x = Vector(count: rows * network.inputs)
       y = Vector(count: rows * outputs)
+      ends = Vector(count: terminator == nil ? 0 : rows)
+      terminatorWorkspace = terminator.map { PerceptronWorkspace(for: $0, capacity: rows, keepsActivations: true) }
+      terminatorGradient = Vector(count: terminator?.layout.count ?? 0)
       gradient = Vector(count: network.layout.count + 2 * outputs)
     }
   }
@@ -76,22 +89,33 @@ final class EnsembleGradients {
     members = model.settings.members
     network = model.networks.network
     outputs = model.outputSize
+    deterministic = model.settings.deterministic
+    terminator = model.terminators?.network
     samples = Array(repeating: nil, count: members)
-    losses = Vector(count: members)
-    squaredErrors = Vector(count: members)
+    losses = .allocate(capacity: members)
+    losses.initialize(repeating: EnsembleLoss(), count: members)
     turns = Mutex(Turns(done: Array(repeating: 0, count: members), busy: Array(repeating: false, count: members)))
     let rates = model.settings.weightDecay
     decay = network.layers.enumerated().map { index, layer in
       (layer.weight..<layer.weight + layer.inputs * layer.outputs, rates.count == 1 ? rates[0] : rates[index])
     }
-    scratch = (0..<WorkerPool.threads).map { _ in Scratch(network, outputs: outputs) }
   }
 
-  /// One pass of every member over its `samples` in minibatches of `batchSize`, a rest left out. Returns each member's loss
-  /// and squared error, means over minibatches, rows and components.
+  deinit { losses.deallocate() }
+
+  /// Scratch for as many threads as the pool has by now.
+  func prepareScratch() {
+    while scratch.count < WorkerPool.threads {
+      scratch.append(Scratch(network, outputs: outputs, terminator: terminator))
+    }
+  }
+
+  /// One pass of every member over its `samples` in minibatches of `batchSize`, a rest left out. Returns each member's losses,
+  /// means over minibatches.
   func epoch(
     _ model: inout ProbabilisticEnsemble, _ data: EnsembleData, _ samples: [[Int32]], batchSize: Int
-  ) -> (losses: [Float], errors: [Float]) {
+  ) -> [EnsembleLoss] {
+    prepareScratch()
     self.batchSize = batchSize
     batches = max(data.training.count / batchSize, 1)
     boundPenalty = model.settings.boundPenalty
@@ -99,10 +123,12 @@ final class EnsembleGradients {
     bounds = model.bounds.mutablePointer
     inputs = data.inputs.pointer
     targets = data.targets.pointer
+    terminations = model.learnsTermination ? data.terminations.pointer : nil
+    terminatorParameters = model.terminators?.parameters.mutablePointer
+    terminatorSteps = model.terminatorOptimizer.beginSteps(batches, learningRate: model.settings.learningRate)
     networkSteps = model.optimizer.beginSteps(batches, learningRate: model.settings.learningRate)
     boundSteps = model.boundOptimizer.beginSteps(batches, learningRate: model.settings.learningRate)
-    losses.fill(0)
-    squaredErrors.fill(0)
+    losses.update(repeating: EnsembleLoss(), count: members)
     for member in 0..<members {
       self.samples[member] = samples[member].withUnsafeBufferPointer(\.baseAddress)
     }
@@ -112,7 +138,7 @@ final class EnsembleGradients {
         shards: min(WorkerPool.threads, members), EpochWork(owner: Unmanaged.passUnretained(self)))
     }
     let share = 1 / Float(batches)
-    return (losses.elements.map { $0 * share }, squaredErrors.elements.map { $0 * share })
+    return (0..<members).map { losses[$0].scaled(share) }
   }
 
   private struct EpochWork: ShardedWork {
@@ -147,15 +173,19 @@ final class EnsembleGradients {
     let gradient = scratch.gradient.mutablePointer
     (gradient + size).update(repeating: 0, count: 2 * outputs)
     scratch.panels.update(from: own)
-    let share = 1 / Float(batchSize * outputs)
     for start in stride(from: 0, to: batchSize, by: EnsembleGradients.blockRows) {
       let rows = min(EnsembleGradients.blockRows, batchSize - start)
-      addGradient(member, from: batch * batchSize + start, rows: rows, scale: share, scratch)
+      addGradient(member, from: batch * batchSize + start, rows: rows, scratch)
     }
     for (weights, rate) in decay where rate > 0 {
       Elementwise.add(gradient + weights.lowerBound, own + weights.lowerBound, count: weights.count, scale: rate)
     }
     networkSteps.step(batch).offset(by: member * size).apply(own, gradient: gradient, range: 0..<size)
+    if let terminator, let terminatorParameters, let terminatorSteps {
+      let count = terminator.layout.count
+      terminatorSteps.step(batch).offset(by: member * count).apply(
+        terminatorParameters + member * count, gradient: scratch.terminatorGradient.pointer, range: 0..<count)
+    }
     for half in 0..<2 {
       // The penalty pulls the upper bound down and the lower bound up.
       let pull = half == 0 ? boundPenalty : -boundPenalty
@@ -167,26 +197,67 @@ final class EnsembleGradients {
 
   /// Gradient of the loss on some rows of a minibatch: replaces what the scratch holds at the minibatch's first rows, else
   /// adds to it.
-  private func addGradient(_ member: Int, from first: Int, rows: Int, scale: Float, _ scratch: Scratch) {
-    guard let parameters, let bounds, let inputs, let targets, let sample = samples[member] else { return }
+  private func addGradient(_ member: Int, from first: Int, rows: Int, _ scratch: Scratch) {
+    guard let parameters, let inputs, let targets, let sample = samples[member] else { return }
     let (x, y, width) = (scratch.x.mutablePointer, scratch.y.mutablePointer, network.inputs)
     for r in 0..<rows {
       let row = Int(sample[first + r])
       for c in 0..<width { x[r * width + c] = inputs[row * width + c] }
       for c in 0..<outputs { y[r * outputs + c] = targets[row * outputs + c] }
     }
+    if let terminations {
+      let ends = scratch.ends.mutablePointer
+      for r in 0..<rows { ends[r] = terminations[Int(sample[first + r])] }
+    }
     let own = UnsafePointer(parameters + member * network.layout.count)
     let gradient = scratch.gradient.mutablePointer
-    let boundGradient = gradient + network.layout.count
     let output = network.forward(own, x, rows: rows, scratch.workspace, panels: scratch.panels)
-    let loss = GaussianHead.lossAndGradient(
-      output, targets: y, rows: rows, size: outputs, maximum: bounds + member * outputs,
-      minimum: bounds + (members + member) * outputs, scale: scale, maximumGradient: boundGradient,
-      minimumGradient: boundGradient + outputs)
+    losses[member] = losses[member] + lossAndGradient(member, output, rows: rows, of: batchSize, scratch)
     network.backward(
       own, x, rows: rows, outputGradient: output, scratch.workspace, parameterGradient: gradient,
       accumulate: first % batchSize != 0, panels: scratch.panels)
-    losses.mutablePointer[member] += loss.loss * scale
-    squaredErrors.mutablePointer[member] += loss.squaredError * scale
+    losses[member].termination += terminationLoss(
+      member, rows: rows, of: batchSize, scratch, accumulate: first % batchSize != 0)
+  }
+
+  /// What `rows` of altogether `count` rows add to the losses of a member, whose network output is overwritten by the
+  /// gradient; the scratch holds the targets and gets the gradient of the bounds.
+  func lossAndGradient(
+    _ member: Int, _ output: UnsafeMutablePointer<Float>, rows: Int, of count: Int, _ scratch: Scratch
+  ) -> EnsembleLoss {
+    guard let bounds else { return EnsembleLoss() }
+    let (share, y) = (1 / Float(count * outputs), scratch.y.pointer)
+    var result = EnsembleLoss()
+    if deterministic {
+      result.error =
+        share
+        * SquaredErrorHead.lossAndGradient(output, targets: y, count: rows * outputs, scale: share)
+      result.loss = result.error
+    } else {
+      let slopes = scratch.gradient.mutablePointer + network.layout.count
+      let sums = GaussianHead.lossAndGradient(
+        output, targets: y, rows: rows, size: outputs, maximum: bounds + member * outputs,
+        minimum: bounds + (members + member) * outputs, scale: share, maximumGradient: slopes,
+        minimumGradient: slopes + outputs)
+      (result.loss, result.error) = (sums.loss * share, sums.squaredError * share)
+    }
+    return result
+  }
+
+  /// What `rows` of altogether `count` rows add to the loss of a member's predicted terminations; 0 where there are none. The
+  /// gradient replaces what the scratch holds, or adds to it.
+  func terminationLoss(
+    _ member: Int, rows: Int, of count: Int, _ scratch: Scratch, accumulate: Bool = false
+  ) -> Float {
+    guard let terminator, let terminatorParameters, let workspace = scratch.terminatorWorkspace else { return 0 }
+    let own = UnsafePointer(terminatorParameters + member * terminator.layout.count)
+    let output = terminator.forward(own, scratch.x.pointer, rows: rows, workspace)
+    let share = 1 / Float(count)
+    let loss = LogisticHead.lossAndGradient(
+      output, events: scratch.ends.pointer, rows: rows, scale: share)
+    terminator.backward(
+      own, scratch.x.pointer, rows: rows, outputGradient: output, workspace,
+      parameterGradient: scratch.terminatorGradient.mutablePointer, accumulate: accumulate)
+    return loss * share
   }
 }

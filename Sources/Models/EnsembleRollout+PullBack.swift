@@ -24,7 +24,10 @@ extension EnsembleRollout {
     case .mean:
       precondition(scoreWeights == nil, "means have no density")
       pullBackMean(step, gradients)
-    case .ts1, .tsInfinity: pullBackMembers(step, gradients)
+    case .ts1, .tsInfinity:
+      precondition(scoreWeights == nil || !model.settings.deterministic, "means have no density")
+      pullBackMembers(step, gradients)
+    case .distribution: preconditionFailure("distribution sampling cannot be differentiated")
     }
   }
 
@@ -38,18 +41,21 @@ extension EnsembleRollout {
   }
 
   private func pullBackMembers(_ step: Int, _ gradients: StepGradients) {
-    let (outputs, groups) = (model.outputSize, groups[step])
+    let (outputs, width, groups) = (model.outputSize, model.networks.network.outputs, groups[step])
+    let hasNoise = !model.settings.deterministic
     let (draws, scale) = (noise[step].pointer, model.targets.scale.pointer)
     let slopes = outputGradients.mutablePointer
     groups.order.withUnsafeBufferPointer { order in
       for group in 0..<groups.elites where groups.starts[group + 1] > groups.starts[group] {
         let (first, member) = (groups.starts[group], model.elites[group])
         let rows = groups.starts[group + 1] - first
-        let output = workspaces[step].output + first * 2 * outputs
+        let output = workspaces[step].output + first * width
         for r in 0..<rows {
           let (row, e) = (Int(order[first + r]), draws + (first + r) * outputs)
-          let (slope, deviations) = (slopes + r * 2 * outputs, output + r * 2 * outputs + outputs)
+          let (slope, deviations) = (slopes + r * width, output + r * width + outputs)
+          clearTail(of: slope)
           setMeanGradient(row, gradients, share: 1, into: slope)
+          guard hasNoise else { continue }
           for i in 0..<outputs { slope[outputs + i] = slope[i] * e[i] }
           if let scores = gradients.scores {
             for i in 0..<model.stateSize {
@@ -61,9 +67,12 @@ extension EnsembleRollout {
             }
           }
         }
-        GaussianHead.standardDeviationsBackward(
-          output, rows: rows, size: outputs, maximum: model.bounds.pointer + model.upperBound(of: member),
-          minimum: model.bounds.pointer + model.lowerBound(of: member), gradient: slopes)
+        if hasNoise {
+          GaussianHead.standardDeviationsBackward(
+            output, rows: rows, size: outputs,
+            maximum: model.bounds.pointer + model.upperBound(of: member),
+            minimum: model.bounds.pointer + model.lowerBound(of: member), gradient: slopes)
+        }
         pullBack(step, group: group, rows: rows, from: first)
         for r in 0..<rows { addInputGradient(of: r, to: Int(order[first + r]), gradients) }
       }
@@ -71,17 +80,22 @@ extension EnsembleRollout {
   }
 
   private func pullBackMean(_ step: Int, _ gradients: StepGradients) {
-    let (outputs, slopes) = (model.outputSize, outputGradients.mutablePointer)
+    let (width, slopes) = (model.networks.network.outputs, outputGradients.mutablePointer)
     let share = 1 / Float(model.elites.count)
     for r in 0..<count {
-      let slope = slopes + r * 2 * outputs
+      let slope = slopes + r * width
+      clearTail(of: slope)
       setMeanGradient(r, gradients, share: share, into: slope)
-      (slope + outputs).update(repeating: 0, count: outputs)
     }
     for place in model.elites.indices {
       pullBack(step, group: place, rows: count, from: place * count)
       for r in 0..<count { addInputGradient(of: r, to: r, gradients) }
     }
+  }
+
+  /// Zeros the gradient of whatever follows the mean outputs of a row.
+  private func clearTail(of slope: UnsafeMutablePointer<Float>) {
+    (slope + model.outputSize).update(repeating: 0, count: model.networks.network.outputs - model.outputSize)
   }
 
   /// Gradient with respect to a row's mean outputs, before scores.

@@ -16,8 +16,14 @@ public final class EnsembleRollout: DifferentiableRollout {
   public private(set) var count = 0
   public private(set) var steps = 0
   private var state: Vector  // [steps + 1, capacity, D] with a tape, else [capacity, D]
-  private(set) var input: Vector  // [capacity, D + A], sorted by member
+  private(set) var input: Vector  // [capacity, D + encoded A], sorted by member
   private var rewards: Vector
+  /// Whether rows terminated, and the numbers that this is decided by; where terminations are learned.
+  private let ended: UnsafeMutableBufferPointer<Bool>
+  private let terminatorWorkspace: PerceptronWorkspace?
+  private var luck: Vector
+  /// Means, then variances [capacity, outputs] of the members' mixture, where rows go through all members.
+  private var moments: Vector
   private var random = RandomStream(seed: 0)
   private var particles = (rows: 1, first: 0)
 
@@ -27,8 +33,8 @@ public final class EnsembleRollout: DifferentiableRollout {
   private(set) var groups: [MemberGroups]
 
   // Scratch of `pullBack`.
-  var outputGradients: Vector  // [rows, 2 outputs]
-  var inputGradients: Vector  // [rows, D + A]
+  var outputGradients: Vector  // [rows, network outputs]
+  var inputGradients: Vector  // [rows, network inputs]
 
   /// Room for `capacity` rows, and for the derivatives of `keptSteps` steps.
   init(_ model: ProbabilisticEnsemble, capacity: Int, keptSteps: Int = 0) {
@@ -51,9 +57,18 @@ public final class EnsembleRollout: DifferentiableRollout {
     noise = (0..<max(keptSteps, 1)).map { _ in Vector(count: capacity * model.outputSize) }
     groups = (0..<max(keptSteps, 1)).map { _ in MemberGroups(capacity: capacity, elites: model.elites.count) }
     rewards = Vector(count: capacity)
+    ended = .allocate(capacity: model.learnsTermination ? capacity : 0)
+    ended.initialize(repeating: false)
+    luck = Vector(count: ended.count)
+    terminatorWorkspace = (model.terminators?.network).map {
+      PerceptronWorkspace(for: $0, capacity: capacity, keepsActivations: false)
+    }
+    moments = Vector(count: model.settings.propagation.usesAllMembers ? 2 * capacity * model.outputSize : 0)
     outputGradients = Vector(count: keeps ? capacity * network.outputs : 0)
     inputGradients = Vector(count: keeps ? capacity * network.inputs : 0)
   }
+
+  deinit { ended.deallocate() }
 
   public var states: UnsafePointer<Float> { state.pointer + place(of: steps) }
 
@@ -65,7 +80,12 @@ public final class EnsembleRollout: DifferentiableRollout {
   /// First element of the states after `step` steps.
   private func place(of step: Int) -> Int { keptSteps > 0 ? step * capacity * model.stateSize : 0 }
 
-  public var predictedRewards: UnsafePointer<Float>? { model.settings.learnsReward ? rewards.pointer : nil }
+  public var predictedRewards: UnsafePointer<Float>? { model.learnsReward ? rewards.pointer : nil }
+
+  /// Drawn with the predicted probability; with propagation `mean`, where that is above one half.
+  public var predictedTerminations: UnsafePointer<Bool>? {
+    model.learnsTermination ? ended.baseAddress.map { UnsafePointer($0) } : nil
+  }
 
   public func reset(
     count: Int, to states: UnsafePointer<Float>, rowsPerParticle: Int, firstParticle: Int, using random: RandomStream
@@ -86,7 +106,7 @@ public final class EnsembleRollout: DifferentiableRollout {
     let base = state.mutablePointer
     let (before, after) = (base + place(of: steps), base + place(of: steps + 1))
     switch model.settings.propagation {
-    case .mean: advanceByMean(actions, before, after, slot)
+    case .mean, .distribution: advanceByAllMembers(actions, before, after, slot)
     case .tsInfinity:
       if keptSteps > 0 {
         groups[slot].assign(count: count, rowsPerParticle: particles.rows, firstParticle: particles.first)
@@ -101,13 +121,15 @@ public final class EnsembleRollout: DifferentiableRollout {
 
   /// Normalized network inputs of the rows in order of their members, or as they stand.
   private func gather(_ states: UnsafePointer<Float>, _ actions: UnsafePointer<Float>, in order: [Int32]?) {
-    let (size, actionSize) = (model.stateSize, model.actionSize)
+    let (size, encoding) = (model.stateSize, model.encoding)
+    let width = size + encoding.width
     let (mean, inverse) = (model.inputs.mean.pointer, model.inputs.inverse.pointer)
     let target = input.mutablePointer
     func take(_ row: Int, _ place: Int) {
-      let x = target + place * (size + actionSize)
+      let x = target + place * width
       for i in 0..<size { x[i] = (states[row * size + i] - mean[i]) * inverse[i] }
-      for i in 0..<actionSize { x[size + i] = (actions[row * actionSize + i] - mean[size + i]) * inverse[size + i] }
+      encoding.encode(actions + row * encoding.size, into: x + size)
+      for i in size..<width { x[i] = (x[i] - mean[i]) * inverse[i] }
     }
     if let order {
       order.withUnsafeBufferPointer { order in for k in 0..<count { take(Int(order[k]), k) } }
@@ -120,56 +142,145 @@ public final class EnsembleRollout: DifferentiableRollout {
     _ actions: UnsafePointer<Float>, _ before: UnsafePointer<Float>, _ after: UnsafeMutablePointer<Float>, _ slot: Int
   ) {
     gather(before, actions, in: groups[slot].order)
-    let (network, outputs, size) = (model.networks.network, model.outputSize, model.stateSize)
-    let (mean, scale) = (model.targets.mean.pointer, model.targets.scale.pointer)
-    let (reward, draws) = (rewards.mutablePointer, noise[slot].mutablePointer)
-    random.fillNormal(draws, count: count * outputs)
+    let (network, outputs) = (model.networks.network, model.outputSize)
+    let draws = noise[slot].mutablePointer
+    if !model.settings.deterministic { random.fillNormal(draws, count: count * outputs) }
+    if model.learnsTermination { random.fillUniform(luck.mutablePointer, count: count) }
     let groups = groups[slot]
-    groups.order.withUnsafeBufferPointer { rowOrder in
+    groups.order.withUnsafeBufferPointer { order in
       for group in 0..<groups.elites where groups.starts[group + 1] > groups.starts[group] {
         let (first, member) = (groups.starts[group], model.elites[group])
         let rows = groups.starts[group + 1] - first
+        let places = UnsafeBufferPointer(rebasing: order[first..<first + rows])
         let output = network.forward(
           model.networks.parameters.pointer + member * network.layout.count, input.pointer + first * network.inputs,
           rows: rows, workspaces[slot], from: keptSteps > 0 ? first : 0, panels: panels[group])
-        GaussianHead.standardDeviations(
-          output, rows: rows, size: outputs, maximum: model.bounds.pointer + model.upperBound(of: member),
-          minimum: model.bounds.pointer + model.lowerBound(of: member))
-        for r in 0..<rows {
-          let row = Int(rowOrder[first + r])
-          let (predicted, e) = (output + r * 2 * outputs, draws + (first + r) * outputs)
-          for i in 0..<size {
-            after[row * size + i] =
-              before[row * size + i] + mean[i] + scale[i] * (predicted[i] + predicted[outputs + i] * e[i])
-          }
-          if outputs > size {
-            reward[row] = mean[size] + scale[size] * (predicted[size] + predicted[outputs + size] * e[size])
-          }
+        if model.settings.deterministic {
+          move(places, by: output, before, after)
+        } else {
+          GaussianHead.standardDeviations(
+            output, rows: rows, size: outputs,
+            maximum: model.bounds.pointer + model.upperBound(of: member),
+            minimum: model.bounds.pointer + model.lowerBound(of: member))
+          move(places, by: output, draws + first * outputs, before, after)
+        }
+        if let odds = terminationOdds(member, from: first, rows: rows) {
+          let chance = luck.pointer + first
+          for r in 0..<rows { ended[Int(places[r])] = chance[r] < Scalar.sigmoid(odds[r]) }
         }
       }
     }
   }
 
-  private func advanceByMean(
+  /// A member's log-odds [rows] that the rows whose inputs begin at row `first` terminate; nil where that is not learned.
+  private func terminationOdds(_ member: Int, from first: Int, rows: Int) -> UnsafePointer<Float>? {
+    guard let terminators = model.terminators, let terminatorWorkspace else { return nil }
+    let network = terminators.network
+    return UnsafePointer(
+      network.forward(
+        terminators.parameters.pointer + member * network.layout.count, input.pointer + first * network.inputs,
+        rows: rows, terminatorWorkspace))
+  }
+
+  /// Moves the rows at `places` by samples: network rows of mean and standard deviation, and standard normal `draws`.
+  private func move(
+    _ places: UnsafeBufferPointer<Int32>, by output: UnsafePointer<Float>, _ draws: UnsafePointer<Float>,
+    _ before: UnsafePointer<Float>, _ after: UnsafeMutablePointer<Float>
+  ) {
+    let (size, outputs, width) = (model.stateSize, model.outputSize, model.networks.network.outputs)
+    let (mean, scale, reward) = (model.targets.mean.pointer, model.targets.scale.pointer, rewards.mutablePointer)
+    for r in places.indices {
+      let row = Int(places[r])
+      let (predicted, e) = (output + r * width, draws + r * outputs)
+      for i in 0..<size {
+        after[row * size + i] =
+          before[row * size + i] + mean[i] + scale[i] * (predicted[i] + predicted[outputs + i] * e[i])
+      }
+      if outputs > size {
+        reward[row] = mean[size] + scale[size] * (predicted[size] + predicted[outputs + size] * e[size])
+      }
+    }
+  }
+
+  /// Moves the rows at `places` by means alone.
+  private func move(
+    _ places: UnsafeBufferPointer<Int32>, by output: UnsafePointer<Float>, _ before: UnsafePointer<Float>,
+    _ after: UnsafeMutablePointer<Float>
+  ) {
+    let (size, outputs, width) = (model.stateSize, model.outputSize, model.networks.network.outputs)
+    let (mean, scale, reward) = (model.targets.mean.pointer, model.targets.scale.pointer, rewards.mutablePointer)
+    for r in places.indices {
+      let (row, predicted) = (Int(places[r]), output + r * width)
+      for i in 0..<size { after[row * size + i] = before[row * size + i] + mean[i] + scale[i] * predicted[i] }
+      if outputs > size { reward[row] = mean[size] + scale[size] * predicted[size] }
+    }
+  }
+
+  private func advanceByAllMembers(
     _ actions: UnsafePointer<Float>, _ before: UnsafePointer<Float>, _ after: UnsafeMutablePointer<Float>, _ slot: Int
   ) {
+    let samples = model.settings.propagation == .distribution
     gather(before, actions, in: nil)
-    let (network, outputs, size) = (model.networks.network, model.outputSize, model.stateSize)
-    let sum = noise[slot].mutablePointer
-    sum.update(repeating: 0, count: count * outputs)
+    accumulateMoments(variances: samples, slot)
+    let (size, outputs) = (model.stateSize, model.outputSize)
+    let (center, variance) = (moments.pointer, moments.pointer + count * outputs)
+    let (mean, scale) = (model.targets.mean.pointer, model.targets.scale.pointer)
+    let (reward, draws) = (rewards.mutablePointer, noise[slot].mutablePointer)
+    if samples {
+      random.fillNormal(draws, count: count * outputs)
+      for i in 0..<count * outputs { draws[i] = center[i] + variance[i].squareRoot() * draws[i] }
+    }
+    let change = samples ? UnsafePointer(draws) : center
+    for row in 0..<count {
+      for i in 0..<size {
+        after[row * size + i] = before[row * size + i] + mean[i] + scale[i] * change[row * outputs + i]
+      }
+      if outputs > size { reward[row] = mean[size] + scale[size] * change[row * outputs + size] }
+    }
+    guard model.learnsTermination else { return }
+    let probability = luck.pointer
+    for row in 0..<count { ended[row] = (samples ? random.uniform() : 0.5) < probability[row] }
+  }
+
+  /// Mean of the members' means in normalized units and, if asked for, the variance of their mixture: the mean of their
+  /// variances plus the variance of their means, by Welford's recurrence. The mean probability of termination goes to
+  /// `luck`.
+  private func accumulateMoments(variances: Bool, _ slot: Int) {
+    let (network, outputs, count) = (model.networks.network, model.outputSize, count)
+    let (mean, variance) = (moments.mutablePointer, moments.mutablePointer + count * outputs)
+    let probability = luck.mutablePointer
+    let (share, hasNoise) = (1 / Float(model.elites.count), !model.settings.deterministic)
+    mean.update(repeating: 0, count: count * outputs)
+    if variances { variance.update(repeating: 0, count: count * outputs) }
+    if model.learnsTermination { probability.update(repeating: 0, count: count) }
     for (place, member) in model.elites.enumerated() {
       let output = network.forward(
         model.networks.parameters.pointer + member * network.layout.count, input.pointer, rows: count,
         workspaces[slot], from: keptSteps > 0 ? place * count : 0, panels: panels[place])
-      for r in 0..<count { for i in 0..<outputs { sum[r * outputs + i] += output[r * 2 * outputs + i] } }
-    }
-    let (mean, scale, share) = (model.targets.mean.pointer, model.targets.scale.pointer, 1 / Float(model.elites.count))
-    let reward = rewards.mutablePointer
-    for row in 0..<count {
-      for i in 0..<size {
-        after[row * size + i] = before[row * size + i] + mean[i] + scale[i] * (sum[row * outputs + i] * share)
+      if variances {
+        if hasNoise {
+          GaussianHead.standardDeviations(
+            output, rows: count, size: outputs,
+            maximum: model.bounds.pointer + model.upperBound(of: member),
+            minimum: model.bounds.pointer + model.lowerBound(of: member))
+        }
+        let fraction = 1 / Float(place + 1)
+        for r in 0..<count {
+          for i in 0..<outputs {
+            let (predicted, target) = (output + r * network.outputs + i, r * outputs + i)
+            let gap = predicted[0] - mean[target]
+            mean[target] += gap * fraction
+            let deviation = hasNoise ? predicted[outputs] : 0
+            variance[target] += ((predicted[0] - mean[target]) * gap + deviation * deviation) * share
+          }
+        }
+      } else {
+        for r in 0..<count { for i in 0..<outputs { mean[r * outputs + i] += output[r * network.outputs + i] } }
       }
-      if outputs > size { reward[row] = mean[size] + scale[size] * (sum[row * outputs + size] * share) }
+      if let odds = terminationOdds(member, from: 0, rows: count) {
+        for r in 0..<count { probability[r] += Scalar.sigmoid(odds[r]) * share }
+      }
     }
+    if !variances { for i in 0..<count * outputs { mean[i] *= share } }
   }
 }

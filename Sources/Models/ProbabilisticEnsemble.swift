@@ -1,65 +1,25 @@
 import Archive
-import Configuration
 import Interfaces
 import Kernels
 import Networks
 
-/// How an ensemble's disagreement and noise enter imagined trajectories (Chua et al. 2018, section 5.1).
-public enum Propagation: String, CaseIterable, SettingValue {
-  /// Every row draws a member anew at every step.
-  case ts1
-  /// Every particle keeps one member for the whole trajectory.
-  case tsInfinity = "ts_infinity"
-  /// The average of the members' means, without noise.
-  case mean
-}
-
-/// What can be set of a probabilistic ensemble; defaults are those of PETS on cart-pole.
-public struct EnsembleSettings: Configuration {
-  /// The defaults.
-  public init() {}
-  @Setting("Networks in the ensemble", in: 1...100) public var members: Int = 5
-  @Setting("Members with the lowest holdout error that predictions use; auto is all", in: 1...100)
-  public var elites: Int? = nil
-  @Setting("Widths of the hidden layers", in: 1...8192) public var hidden: [Int] = [200, 200, 200]
-  @Setting("Nonlinearity of the hidden layers") public var activation: Activation = .silu
-  @Setting("Learning rate of Adam", in: 1e-7...1) public var learningRate: Float = 1e-3
-  @Setting("Quadratic weight penalty of each layer; one number serves all", in: 0...1)
-  public var weightDecay: [Float] = [2.5e-5, 5e-5, 7.5e-5, 1e-4]
-  @Setting("Transitions in a minibatch of each member", in: 1...65536) public var batchSize: Int = 32
-  @Setting("Most passes over the data in a fit", in: 1...10000) public var epochs: Int = 50
-  @Setting("Passes without improvement of any member after which a fit stops", in: 1...10000) public var patience: Int =
-    5
-  @Setting("Relative improvement of the holdout error that counts", in: 0...1) public var improvement: Float = 0.01
-  @Setting("Share of the data held out for early stopping and elites; 0 trains on all", in: 0...0.9)
-  public var holdout: Float = 0.1
-  @Setting("Most transitions held out", in: 1...1_000_000) public var holdoutLimit: Int = 5000
-  @Setting("Weight of the log-variance bounds' spread in the loss", in: 0...1) public var boundPenalty: Float = 0.01
-  @Setting("How predictions spread: ts1, ts_infinity or mean") public var propagation: Propagation = .ts1
-  @Setting("Whether rewards are predicted too, instead of computed by the task's objective")
-  public var learnsReward: Bool = false
-
-  public func validate() throws(ConfigurationError) {
-    if let elites, elites > members { throw ConfigurationError("elites", "must not exceed members (\(members))") }
-    if weightDecay.count != 1 && weightDecay.count != hidden.count + 1 {
-      throw ConfigurationError("weight_decay", "needs one number, or one for each of the \(hidden.count + 1) layers")
-    }
-  }
-}
-
 /// Ensemble of B bootstrapped networks, each a Gaussian over the change of state (and optionally the reward) given state and
-/// action: the model of PETS (Chua et al. 2018) and MBPO (Janner et al. 2019).
+/// action: the model of PETS (Chua et al. 2018) and MBPO (Janner et al. 2019). Networks may be deterministic, and may
+/// predict whether a step terminates the episode.
 ///
-/// Inputs and targets are normalized by the data's mean and deviation; PETS normalizes the inputs only. Log-variance bounds
-/// are learned for each member. Members see bootstrap resamples of the data and fit in parallel.
+/// Inputs and targets are normalized by the data's mean and deviation; PETS normalizes the inputs only. Discrete actions
+/// enter as one-hot vectors. Log-variance bounds are learned for each member. Members see bootstrap resamples of the data
+/// and fit in parallel.
 public struct ProbabilisticEnsemble: TrainableDynamics, DifferentiableModel {
   /// Metrics of a fit: losses are averages over members, in normalized units.
-  public static let metricNames = ["model_loss", "model_error", "model_holdout_error", "model_epochs"]
+  public static let metricNames = [
+    "model_loss", "model_error", "model_termination_loss", "model_holdout_error", "model_epochs",
+  ]
 
   /// What was set.
   public let settings: EnsembleSettings
   public let stateSize: Int
-  public let actionSize: Int
+  public var actionSize: Int { encoding.size }
   public private(set) var isFitted = false
   var networks: EnsemblePerceptron
   /// Upper and lower bounds of the log-variance, [B, outputs] each, one after the other.
@@ -73,21 +33,45 @@ public struct ProbabilisticEnsemble: TrainableDynamics, DifferentiableModel {
   /// Whether the input and target statistics have been taken from data.
   private var fits = 0
 
-  /// Architecture of each member: normalized (state, action) -> [mean, raw log-variance] of the outputs.
+  /// How the networks see actions.
+  let encoding: ActionEncoding
+
+  /// Networks of each member that give the log-odds of termination, if learned. They have nothing in common with the others:
+  /// the likelihood of nearly deterministic dynamics has gradients that would leave no room in shared layers.
+  var terminators: EnsemblePerceptron?
+  var terminatorOptimizer: Adam
+
+  /// Architecture of each member: normalized (state, encoded action) -> [mean, raw log-variance] of the outputs, or their
+  /// means alone.
   package var network: Perceptron { networks.network }
 
-  /// Predicted components: the state's change, and the reward if learned.
-  var outputSize: Int { stateSize + (settings.learnsReward ? 1 : 0) }
+  /// Whether rewards are predicted.
+  public var learnsReward: Bool { settings.learnsReward == true }
+  /// Whether terminations are predicted.
+  public var learnsTermination: Bool { settings.learnsTermination == true }
 
-  /// An untrained ensemble for states of `stateSize` and actions of `actionSize` floats.
+  /// Predicted components: the state's change, and the reward if learned.
+  var outputSize: Int { stateSize + (learnsReward ? 1 : 0) }
+
+  /// An untrained ensemble for states of `stateSize` floats and actions of `actionSize` reals.
   public init(_ settings: EnsembleSettings, stateSize: Int, actionSize: Int, using random: RandomStream) {
+    self.init(settings, stateSize: stateSize, encoding: ActionEncoding(reals: actionSize), using: random)
+  }
+
+  /// An untrained ensemble for states of `stateSize` floats and the actions of `space`.
+  public init(_ settings: EnsembleSettings, stateSize: Int, actions space: ActionSpace, using random: RandomStream) {
+    self.init(settings, stateSize: stateSize, encoding: ActionEncoding(space), using: random)
+  }
+
+  private init(_ settings: EnsembleSettings, stateSize: Int, encoding: ActionEncoding, using random: RandomStream) {
     self.settings = settings
     self.stateSize = stateSize
-    self.actionSize = actionSize
-    let outputs = stateSize + (settings.learnsReward ? 1 : 0)
+    self.encoding = encoding
+    let outputs = stateSize + (settings.learnsReward == true ? 1 : 0)
     networks = EnsemblePerceptron(
       Perceptron(
-        inputs: stateSize + actionSize, hidden: settings.hidden, outputs: 2 * outputs,
+        inputs: stateSize + encoding.width, hidden: settings.hidden,
+        outputs: settings.deterministic ? outputs : 2 * outputs,
         activation: settings.activation),
       members: settings.members, initialization: .truncatedNormal(scale: 0.5), using: random.child("weights"))
     bounds = Vector(count: 2 * settings.members * outputs)
@@ -97,21 +81,34 @@ public struct ProbabilisticEnsemble: TrainableDynamics, DifferentiableModel {
     }
     optimizer = Adam(count: networks.parameters.count)
     boundOptimizer = Adam(count: bounds.count)
-    inputs = Normalizer(size: stateSize + actionSize)
+    terminators =
+      settings.learnsTermination == true
+      ? EnsemblePerceptron(
+        Perceptron(
+          inputs: stateSize + encoding.width, hidden: settings.terminationHidden, outputs: 1,
+          activation: settings.activation),
+        members: settings.members, initialization: .truncatedNormal(scale: 0.5), using: random.child("terminators"))
+      : nil
+    terminatorOptimizer = Adam(count: terminators?.parameters.count ?? 0)
+    inputs = Normalizer(size: stateSize + encoding.width)
     targets = Normalizer(size: outputs)
     elites = Array(0..<(settings.elites ?? settings.members))
   }
 
   /// Rows advanced at once: about 128 of each member.
-  public var preferredRows: Int { 128 * (settings.propagation == .mean ? 1 : elites.count) }
+  public var preferredRows: Int { 128 * (settings.propagation.usesAllMembers ? 1 : elites.count) }
 
-  /// Whether predictions are drawn: those of members are, their average is not.
-  public var isStochastic: Bool { settings.propagation != .mean }
+  /// Whether predictions are drawn from a density: those of members are, their average and those of deterministic networks
+  /// are not.
+  public var isStochastic: Bool { settings.propagation != .mean && !settings.deterministic }
 
   public func makeRollout(capacity: Int) -> EnsembleRollout { EnsembleRollout(self, capacity: capacity) }
 
+  /// Every propagation but `distribution` can be differentiated, and actions that are reals.
   public func makeDifferentiableRollout(capacity: Int, steps: Int) -> EnsembleRollout {
     precondition(steps > 0, "a rollout of \(steps) steps")
+    precondition(settings.propagation != .distribution, "distribution sampling cannot be differentiated")
+    precondition(encoding.size == encoding.width, "choices cannot be differentiated by")
     return EnsembleRollout(self, capacity: capacity, keptSteps: steps)
   }
 
@@ -127,6 +124,7 @@ public struct ProbabilisticEnsemble: TrainableDynamics, DifferentiableModel {
     isFitted = true
     metrics.record("model_loss", outcome.loss)
     metrics.record("model_error", outcome.error)
+    if let termination = outcome.terminationLoss { metrics.record("model_termination_loss", termination) }
     if let holdout = outcome.holdoutError { metrics.record("model_holdout_error", holdout) }
     metrics.record("model_epochs", Float(outcome.epochs))
   }
@@ -149,6 +147,10 @@ extension ProbabilisticEnsemble: Checkpointable {
     writer.write("bounds", bounds)
     writer.write("optimizer", optimizer)
     writer.write("bound_optimizer", boundOptimizer)
+    if let terminators {
+      writer.write("terminators", terminators.parameters)
+      writer.write("terminator_optimizer", terminatorOptimizer)
+    }
     writer.write("inputs", inputs)
     writer.write("targets", targets)
     writer.write("elites", elites)
@@ -161,6 +163,11 @@ extension ProbabilisticEnsemble: Checkpointable {
     try reader.read("bounds", into: &bounds)
     try reader.read("optimizer", into: &optimizer)
     try reader.read("bound_optimizer", into: &boundOptimizer)
+    if var restored = terminators {
+      try reader.read("terminators", into: &restored.parameters)
+      terminators = restored
+      try reader.read("terminator_optimizer", into: &terminatorOptimizer)
+    }
     try reader.read("inputs", into: &inputs)
     try reader.read("targets", into: &targets)
     elites = try reader.integers("elites")

@@ -8,7 +8,7 @@ import Kernels
 ///
 /// The decision is the mean of the final distribution, not the best plan seen, which overfits the model's errors. A plan
 /// whose return is not finite never becomes an elite. Cost: iterations * population rollouts of the horizon.
-public struct CrossEntropy: Planner {
+public struct CrossEntropy: ContinuousPlanner {
   /// What can be set; defaults are those of PETS on cart-pole.
   public struct Settings: PlannerConfiguration {
     /// The defaults.
@@ -49,11 +49,14 @@ public struct CrossEntropy: Planner {
 
   public mutating func reset() { mean.reset() }
 
+  public mutating func suggest(_ plan: [Float]) { mean.suggest(plan) }
+
   public mutating func plan(
     with evaluator: inout some PlanEvaluator, using random: inout RandomStream, action: inout [Float]
   ) {
     precondition(
       evaluator.horizon == settings.horizon && evaluator.actionSize == mean.low.count, "evaluator of another shape")
+    mean.begin(with: &evaluator)
     for i in variance.indices {
       let deviation = settings.spread * (mean.high[i % mean.low.count] - mean.low[i % mean.low.count])
       variance[i] = deviation * deviation

@@ -10,7 +10,7 @@ import Kernels
 /// falls linearly to nothing over the iterations. The decision is that of the best plan that was met, of all plans at all
 /// iterations. A plan whose return or gradient is not finite stays where it is. Cost: iterations rollouts there and back
 /// for each restart, and one more rollout at the end.
-public struct GradientAscent: Planner {
+public struct GradientAscent: ContinuousPlanner {
   /// What can be set.
   public struct Settings: PlannerConfiguration {
     /// The defaults.

@@ -9,7 +9,7 @@ import Kernels
 /// Perturbations are normal, correlated in time by a first-order filter, as in PDDM (Nagabandi et al. 2019, equation 3), and
 /// plans are clipped to the bounds. Unlike Williams et al. the weights carry no control-cost correction: the objective
 /// prices actions. A plan whose return is not finite gets weight zero. Cost: iterations * population rollouts.
-public struct PathIntegral: Planner {
+public struct PathIntegral: ContinuousPlanner {
   /// What can be set.
   public struct Settings: PlannerConfiguration {
     /// The defaults.

@@ -159,13 +159,12 @@ private final class ModelPlanDifferentiator<Model: DifferentiableModel>: PlanDif
         let (now, after) = (going + t * capacity, going + (t + 1) * capacity)
         terminated.withUnsafeMutableBufferPointer { flags in
           guard let flags = flags.baseAddress else { return }
-          objective.evaluate(
-            count: rows, states: rollout.states(at: t), actions: action, next: rollout.states(at: t + 1),
-            rewards: reward, terminated: flags)
-          let earned = rollout.predictedRewards ?? UnsafePointer(reward)
+          let (earned, ended) = rollout.score(
+            by: objective, count: rows, states: rollout.states(at: t), actions: action, rewards: reward,
+            terminated: flags)
           for row in 0..<rows {
             total[row] += now[row] > 0 ? earned[row] : 0
-            after[row] = flags[row] ? 0 : now[row]
+            after[row] = ended[row] ? 0 : now[row]
           }
         }
       }

@@ -1,4 +1,6 @@
 import Archive
+import Interfaces
+import Kernels
 
 /// A plan in the middle of a search, kept from decision to decision as the warm start of the next one.
 struct PlannedMean: Checkpointable, Sendable {
@@ -7,6 +9,10 @@ struct PlannedMean: Checkpointable, Sendable {
   let high: [Float]
   /// The plan, time-major, [H * A].
   var values: [Float]
+  /// The warm start and a suggested plan, to be compared.
+  private var contest: Matrix
+  private var scores: [Float] = [0, 0]
+  private var isContested = false
 
   /// The middle of the bounds at each of `horizon` decisions.
   init(horizon: Int, low: [Float], high: [Float]) {
@@ -14,6 +20,7 @@ struct PlannedMean: Checkpointable, Sendable {
     self.low = low
     self.high = high
     values = Array(repeating: 0, count: horizon * low.count)
+    contest = Matrix(rows: 2, columns: values.count)
     reset()
   }
 
@@ -23,14 +30,38 @@ struct PlannedMean: Checkpointable, Sendable {
   /// Forgets the plan.
   mutating func reset() {
     for i in values.indices { values[i] = middle(i % low.count) }
+    isContested = false
   }
 
-  /// Writes the first decision and moves the others up, the middle of the bounds coming last.
+  /// Proposes another start of the next search, [H * A], clipped to the bounds.
+  mutating func suggest(_ plan: [Float]) {
+    precondition(plan.count == count, "a plan of \(plan.count) floats, not \(count)")
+    let target = contest.mutablePointer + count
+    for i in 0..<count { target[i] = min(max(plan[i], low[i % low.count]), high[i % low.count]) }
+    isContested = true
+  }
+
+  /// Starts a search: from the suggested plan if `evaluator` finds it better than the warm start, and finite.
+  mutating func begin(with evaluator: inout some PlanEvaluator) {
+    guard isContested else { return }
+    isContested = false
+    let target = contest.mutablePointer
+    for i in 0..<count { target[i] = values[i] }
+    evaluator.evaluate(contest, returns: &scores)
+    guard scores[1] > scores[0] else { return }
+    for i in 0..<count { values[i] = target[count + i] }
+  }
+
+  /// Writes the first decisions, as many as `action` has room for, and moves the others up, the middle of the bounds
+  /// coming last.
   mutating func takeFirst(into action: inout [Float]) {
-    let size = low.count
-    for i in 0..<size { action[i] = values[i] }
-    for i in 0..<values.count - size { values[i] = values[i + size] }
-    for i in values.count - size..<values.count { values[i] = middle(i % size) }
+    let taken = action.count
+    precondition(
+      taken > 0 && taken % low.count == 0 && taken <= count, "\(taken) floats of a plan of \(count)"
+    )
+    for i in 0..<taken { action[i] = values[i] }
+    for i in 0..<count - taken { values[i] = values[i + taken] }
+    for i in count - taken..<count { values[i] = middle(i % low.count) }
   }
 
   private func middle(_ component: Int) -> Float { 0.5 * (low[component] + high[component]) }
@@ -39,5 +70,6 @@ struct PlannedMean: Checkpointable, Sendable {
 
   mutating func restore(from reader: StateReader) throws(ArchiveError) {
     values = try reader.read("mean", shape: [values.count])
+    isContested = false
   }
 }

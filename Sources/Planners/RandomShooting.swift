@@ -3,11 +3,11 @@ import Configuration
 import Interfaces
 import Kernels
 
-/// Random shooting: draws plans uniformly between the bounds and takes the first decision of the best (Nagabandi et al. 2018).
+/// Random shooting: draws plans uniformly between the bounds and takes the first decisions of the best (Nagabandi et al. 2018).
 ///
 /// Without a finite return the decision is the middle of the bounds. Has no warm start. Cost: population rollouts of the
 /// horizon.
-public struct RandomShooting: Planner {
+public struct RandomShooting: ContinuousPlanner {
   /// What can be set.
   public struct Settings: PlannerConfiguration {
     /// The defaults.
@@ -51,8 +51,11 @@ public struct RandomShooting: Planner {
     for index in returns.indices where returns[index].isFinite && (best < 0 || returns[index] > returns[best]) {
       best = index
     }
-    for i in 0..<size {
-      action[i] = best < 0 ? 0.5 * (low[i] + high[i]) : plans.pointer[best * plans.columns + i]
+    precondition(
+      action.count <= plans.columns && action.count % size == 0,
+      "\(action.count) floats of a plan of \(plans.columns)")
+    for i in action.indices {
+      action[i] = best < 0 ? 0.5 * (low[i % size] + high[i % size]) : plans.pointer[best * plans.columns + i]
     }
   }
 

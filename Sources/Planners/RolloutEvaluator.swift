@@ -10,7 +10,7 @@ import Kernels
 public struct RolloutEvaluator<Model: DynamicsModel>: PlanEvaluator {
   /// The model that plans are rolled out in.
   public let model: Model
-  /// Scores imagined steps, unless the model predicts its rewards; termination always.
+  /// Scores imagined steps where the model does not predict rewards or terminations itself.
   public let objective: any Objective
   public let horizon: Int
   /// Trajectories a plan.
@@ -20,6 +20,8 @@ public struct RolloutEvaluator<Model: DynamicsModel>: PlanEvaluator {
   private var random: RandomStream
   private var calls = 0
   private var workers: [Worker] = []
+  /// One trajectory, for `follow`.
+  private var follower: Model.Rollout?
   /// Rows that each worker has room for.
   private var capacity = 0
   /// Made at the first call that needs it; nil where the model cannot be differentiated.
@@ -44,6 +46,25 @@ public struct RolloutEvaluator<Model: DynamicsModel>: PlanEvaluator {
     start.setRow(0, state)
     self.random = random
     calls = 0
+  }
+
+  /// Writes to `plan` [H * A] the actions of a policy along one imagined trajectory: `decide` writes an action [A] for a state
+  /// [D]. Does not allocate after the first call.
+  public mutating func follow(
+    _ plan: inout [Float], _ decide: (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+  ) {
+    precondition(plan.count == horizon * actionSize, "a plan of \(plan.count) floats, not \(horizon * actionSize)")
+    var rollout = follower.take() ?? model.makeRollout(capacity: 1)
+    rollout.reset(
+      count: 1, to: start.pointer, rowsPerParticle: 1, firstParticle: 0, using: random.child("policy"))
+    plan.withUnsafeMutableBufferPointer { plan in
+      guard let base = plan.baseAddress else { return }
+      for t in 0..<horizon {
+        decide(rollout.states, base + t * actionSize)
+        rollout.advance(base + t * actionSize)
+      }
+    }
+    follower = rollout
   }
 
   public mutating func evaluate(_ plans: Matrix, returns: inout [Float]) {
@@ -161,12 +182,11 @@ public struct RolloutEvaluator<Model: DynamicsModel>: PlanEvaluator {
         rollout.advance(action)
         terminated.withUnsafeMutableBufferPointer { flags in
           guard let flags = flags.baseAddress else { return }
-          objective.evaluate(
-            count: rows, states: states, actions: action, next: rollout.states, rewards: reward, terminated: flags)
-          let earned = rollout.predictedRewards ?? UnsafePointer(reward)
+          let (earned, ended) = rollout.score(
+            by: objective, count: rows, states: states, actions: action, rewards: reward, terminated: flags)
           for row in 0..<rows {
             total[row] += going[row] > 0 ? earned[row] : 0
-            going[row] = flags[row] ? 0 : going[row]
+            going[row] = ended[row] ? 0 : going[row]
           }
         }
       }

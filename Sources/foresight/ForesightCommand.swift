@@ -18,7 +18,7 @@ struct ForesightCommand: ParsableCommand {
     version: Foresight.version,
     subcommands: [
       TrainCommand.self, StudyCommand.self, EvaluateCommand.self, RecordCommand.self, ListCommand.self,
-      DescribeCommand.self,
+      DescribeCommand.self, DiagnoseCommand.self,
       PlotCommand.self, BenchCommand.self, DoctorCommand.self, GradientVarianceCommand.self,
     ])
 }

@@ -25,16 +25,21 @@ struct PlotCommand: ParsableCommand {
       guard FileManager.default.fileExists(atPath: folder + "/study.json") else {
         throw PlotError.noStudy(folder)
       }
-      guard let root = PackageRoot.find() else { throw PlotError.noPackage }
-      let python = PackageRoot.python(in: root)
-      guard FileManager.default.isExecutableFile(atPath: python) else { throw PlotError.noPython(python) }
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: python)
-      process.arguments = ["\(root)/Plots/plot.py", folder] + further
-      try process.run()
-      process.waitUntilExit()
-      if process.terminationStatus != 0 { throw ExitCode(process.terminationStatus) }
+      try Self.runPython("plot.py", [folder] + further)
     }
+  }
+
+  /// Runs a script of the folder Plots in the package's Python environment.
+  static func runPython(_ script: String, _ arguments: [String]) throws {
+    guard let root = PackageRoot.find() else { throw PlotError.noPackage }
+    let python = PackageRoot.python(in: root)
+    guard FileManager.default.isExecutableFile(atPath: python) else { throw PlotError.noPython(python) }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: python)
+    process.arguments = ["\(root)/Plots/\(script)"] + arguments
+    try process.run()
+    process.waitUntilExit()
+    if process.terminationStatus != 0 { throw ExitCode(process.terminationStatus) }
   }
 }
 

@@ -19,9 +19,6 @@ import Testing
     "mbpo", "mve", "mve-td3", "mve-ddpg", "dyna", "dyna-td3", "dyna-ddpg", "dyna-naf", "dyna-dqn",
   ]
 
-  /// Agents that differentiate imagined rewards.
-  private static let differentiating = ["pets-gradient", "policy-backpropagation"]
-
   /// What the catalog is known to offer: a name that goes missing breaks users' commands.
   @Test func everythingIsListed() {
     let components = Self.registry.components
@@ -144,17 +141,15 @@ import Testing
       #expect(message.contains(agent) && message.contains(environment) && message.contains("numbered"), "\(message)")
       return
     }
-    if agent != "random" && isDiscrete != (agent.hasSuffix("dqn") || Self.tabular.contains(agent)) {
+    let takesBoth = agent == "random" || agent == "mpc"
+    if !takesBoth && isDiscrete != (agent.hasSuffix("dqn") || Self.tabular.contains(agent)) {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
       let wanted = isDiscrete ? "continuous" : "discrete"
       #expect(message.contains(agent) && message.contains(environment) && message.contains(wanted), "\(message)")
       return
     }
-    let plans = agent.hasPrefix("pets") || agent == "mba"
-    let imagines = Self.learnersInModels.contains(agent)
-    let lacksSlopes = Self.differentiating.contains(agent) && !(made.objective is any DifferentiableObjective)
-    if plans && made.objective?.knowsReward != true || imagines && made.objective == nil || lacksSlopes {
+    if agent == "mba", made.objective?.knowsReward != true {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
       #expect(message.contains(environment), "\(message)")
@@ -192,19 +187,34 @@ import Testing
     }
   }
 
-  /// A task of the user's own without an objective is no place to plan in.
-  @Test func planningNeedsAnObjective() throws {
+  /// In a task of the user's own without an objective models learn rewards and terminations, which the manifest says; where
+  /// the objective knows them they do not, unless told to. Refusing to learn what nobody knows is an error.
+  @Test func modelsLearnWhatTheObjectiveDoesNotKnow() throws {
     let unscored = EnvironmentEntry("unscored", summary: "no objective") {
       (_: RunSettings) throws(ConfigurationError) in
       (environment: UnscoredTask(), objective: nil)
     }
     for agent in Self.agents
-    where agent.hasPrefix("pets") || agent == "mba" || Self.learnersInModels.contains(agent) && agent != "dyna-dqn" {
+    where agent.hasPrefix("pets") || agent == "policy-backpropagation"
+      || Self.learnersInModels.contains(agent) && agent != "dyna-dqn"
+    {
       let entry = try Self.registry.agent(agent)
-      let error = #expect(throws: ConfigurationError.self) {
-        try entry.make(for: unscored.make(), using: RandomStream(seed: 1))
+      func learned(_ settings: ConfigurationTree, in environment: EnvironmentEntry) throws -> [Bool] {
+        let made = try entry.make(settings, for: environment.make(), using: RandomStream(seed: 1)).settings
+        return try [made.bool(at: "model.learns_reward"), made.bool(at: "model.learns_termination")]
       }
-      #expect(error.map { "\($0)" }?.contains("objective") == true)
+      let known = try Self.registry.environment("point-mass")
+      #expect(try learned(ConfigurationTree(), in: unscored) == [true, true])
+      // as in MBPO, learners that are trained in a model have it predict rewards whether they are known or not
+      let always = Self.learnersInModels.contains(agent)
+      #expect(try learned(ConfigurationTree(), in: known) == [always, false])
+      #expect(try learned(ConfigurationTree(assignment: "model.learns_termination=true"), in: known) == [always, true])
+      for key in ["model.learns_reward", "model.learns_termination"] {
+        let error = #expect(throws: ConfigurationError.self) {
+          try learned(ConfigurationTree(assignment: "\(key)=false"), in: unscored)
+        }
+        #expect(error.map { "\($0)" }?.contains(key) == true)
+      }
     }
   }
 

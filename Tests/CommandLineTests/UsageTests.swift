@@ -23,8 +23,11 @@ import TestSupport
       "environment.wrappers.grayscale: needs images"
     ),
     (
-      ["train", "pets", "Pendulum-v1", "--set", "environment.wrappers.frame_stack=2"],
-      "needs an environment with a known"
+      [
+        "train", "pets", "Pendulum-v1", "--set", "environment.wrappers.frame_stack=2", "--set",
+        "model.learns_reward=false",
+      ],
+      "whose rewards are not known from observations"
     ),
     (["train", "random", "Pendulum-v1", "--set", "evaluation.interval=0"], "evaluation.interval = 0 (--set): must be"),
     (["train", "random", "Pendulum-v1", "--set", "evaluation.interval=x"], "evaluation.interval = x (--set)"),

@@ -21,7 +21,13 @@ import TestSupport
     "dqn": learning + ["learner.dueling=true", "learner.target_interval=7", "learner.epsilon_steps=60"],
     "ddpg": learning + ["learner.noise.kind=ornstein_uhlenbeck"],
     "pets": planning + ["planner.elites=4", "planner.iterations=2"],
+    "pets-icem": planning + ["planner.elites=4", "planner.iterations=2"],
     "pets-mppi": planning,
+    "mpc": planning.filter { !$0.hasPrefix("planner") } + [
+      "icem.horizon=6", "icem.population=12", "icem.elites=4", "icem.iterations=2", "agent.replan_interval=3",
+      "policy_prior=true", "prior.updates=20", "prior.hidden=[8]", "model.learns_reward=true",
+      "model.learns_termination=true", "model.propagation=distribution", "model.score=likelihood",
+    ],
     "pets-random-shooting": planning,
     "mbpo": imagination + [
       "agent.rollouts=40", "agent.updates=2", "agent.rollout_schedule=[1,3,1,2]", "agent.epoch_length=20",

@@ -7,6 +7,9 @@ import Testing
 
 /// Derivatives of imagined trajectories in an ensemble.
 @Suite struct DifferentiableRolloutTests {
+  /// Distribution sampling has no tape.
+  private static let differentiable: [Propagation] = [.ts1, .tsInfinity, .mean]
+
   private static func fitted(
     _ propagation: Propagation, learnsReward: Bool = false, _ change: (inout EnsembleSettings) -> Void = { _ in }
   ) throws -> ProbabilisticEnsemble {
@@ -26,7 +29,7 @@ import Testing
   }
 
   /// Through five steps, members and noise being held fixed.
-  @Test(arguments: Propagation.allCases, [false, true])
+  @Test(arguments: differentiable, [false, true])
   func gradientsAreThoseOfFiniteDifferences(_ propagation: Propagation, _ learnsReward: Bool) throws {
     let model = try Self.fitted(propagation, learnsReward: learnsReward)
     let (starts, actions) = Self.course(7, 5)
@@ -35,8 +38,21 @@ import Testing
     #expect(errors.actions.worst < 5e-3, "\(errors.actions)")
   }
 
+  /// The same for networks of means alone, and where terminations are predicted besides.
+  @Test(arguments: differentiable, [false, true])
+  func gradientsOfOtherNetworks(_ propagation: Propagation, _ deterministic: Bool) throws {
+    let model = try Self.fitted(propagation, learnsReward: true) {
+      $0.deterministic = deterministic
+      $0.learnsTermination = true
+    }
+    let (starts, actions) = Self.course(7, 5)
+    let errors = rolloutGradientErrors(of: model, starts: starts, actions: actions, using: RandomStream(seed: 2))
+    #expect(errors.starts.worst < 5e-3, "\(errors.starts)")
+    #expect(errors.actions.worst < 5e-3, "\(errors.actions)")
+  }
+
   /// With a tape the same states follow as without, to the bit.
-  @Test(arguments: Propagation.allCases) func keepingStepsChangesNothing(_ propagation: Propagation) throws {
+  @Test(arguments: differentiable) func keepingStepsChangesNothing(_ propagation: Propagation) throws {
     let model = try Self.fitted(propagation, learnsReward: true)
     let (starts, actions) = Self.course(40, 4)
     let plain = model.makeRollout(capacity: 50)
@@ -101,7 +117,7 @@ import Testing
     #expect(byAction.worst < 3e-2, "\(byAction)")
   }
 
-  @Test(arguments: Propagation.allCases) func stepsAndGradientsDoNotAllocate(_ propagation: Propagation) throws {
+  @Test(arguments: differentiable) func stepsAndGradientsDoNotAllocate(_ propagation: Propagation) throws {
     let model = try Self.fitted(propagation)
     let (starts, actions) = Self.course(30, 3)
     let rollout = model.makeDifferentiableRollout(capacity: 30, steps: 3)

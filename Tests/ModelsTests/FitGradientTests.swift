@@ -15,7 +15,9 @@ import Testing
   private let outputs = 3
 
   /// A model with all parameters drawn at random, whose fit is one step on all data at once.
-  private func model(members: Int, _ activation: Activation = .silu) throws -> ProbabilisticEnsemble {
+  private func model(
+    members: Int, _ activation: Activation = .silu, _ change: (inout EnsembleSettings) -> Void = { _ in }
+  ) throws -> ProbabilisticEnsemble {
     var model = ProbabilisticEnsemble.small(seed: 5) {
       $0.members = members
       $0.hidden = [5, 4]
@@ -26,6 +28,7 @@ import Testing
       $0.batchSize = 1000
       $0.epochs = 1
       $0.holdout = 0
+      change(&$0)
     }
     var (state, random) = (OracleState(model), RandomStream(seed: 21))
     state.set("parameters", state.elements("parameters", as: Float.self).map { _ in 0.4 * random.normal() })
@@ -121,6 +124,58 @@ import Testing
       of: found.parameters + found.bounds, at: state.doubles("parameters") + state.doubles("bounds")
     ) { loss(model, $0, reference) }
     #expect(error.worst < 2e-4, "\(error)")
+  }
+
+  /// Means alone with squared errors, |mean - y|² / components, and networks of their own for the log-odds of termination
+  /// with their likelihood, softplus(z) - e z: means over rows.
+  @Test(arguments: [100, 150]) func isTheGradientOfSquaredErrorsAndTerminations(_ rows: Int) throws {
+    let model = try model(members: 1) {
+      $0.deterministic = true
+      $0.learnsTermination = true
+      $0.terminationHidden = [3]
+    }
+    var random = RandomStream(seed: 8)
+    var data = ReplayBuffer(capacity: rows, observationSize: 2, actionSize: 1)
+    var ends: [Double] = []
+    for _ in 0..<rows {
+      let (x, u) = system.point(&random)
+      ends.append(random.uniform() < 0.3 ? 1 : 0)
+      data.append(
+        x, u, reward: system.reward(x, u), next: zip(x, system.change(x, u)).map { $0 + $1 }, continues: ends.last == 0)
+    }
+    let reference = normalized(data)
+    let state = OracleState(model)
+    let oracle = OraclePerceptron(widths: [3, 5, 4, 3], activation: OraclePerceptron.silu)
+    let error = gradientError(
+      of: try gradients(model, data).parameters, at: state.doubles("parameters")
+    ) { (point: [Double]) -> Double in
+      var total = 0.0
+      for (x, y) in zip(reference.inputs, reference.targets) {
+        let z = oracle(point[...], x)
+        for c in 0..<3 { total += (z[c] - y[c]) * (z[c] - y[c]) / Double(3 * rows) }
+      }
+      for (range, rate) in zip(oracle.weights, model.settings.weightDecay) {
+        total += Double(rate) / 2 * range.reduce(0) { $0 + point[$1] * point[$1] }
+      }
+      return total
+    }
+    #expect(error.worst < 2e-4, "\(error)")
+
+    var fitted = model
+    try fitted.fit(data)
+    let moments = OracleState(fitted).elements("terminator_optimizer.first", as: Float.self)
+    let terminator = OraclePerceptron(widths: [3, 3, 1], activation: OraclePerceptron.silu)
+    let other = gradientError(
+      of: moments.map { $0 / (1 - Float(0.9)) }, at: state.doubles("terminators")
+    ) { (point: [Double]) -> Double in
+      var total = 0.0
+      for (x, ended) in zip(reference.inputs, ends) {
+        let z = terminator(point[...], x)[0]
+        total += (log1p(exp(z)) - ended * z) / Double(rows)
+      }
+      return total
+    }
+    #expect(other.worst < 2e-4, "\(other)")
   }
 
   /// Every member trains on a bootstrap resample of its own: at equal parameters the members' gradients scatter about

@@ -46,6 +46,45 @@ import Testing
     }
   }
 
+  /// Stopped early by the likelihood instead of the error, deviations are the noise's to 12 %, and those of a model stopped
+  /// by the error are further off.
+  @Test func likelihoodStopsWhereTheNoiseFits() throws {
+    func deviations(_ score: FitScore) throws -> [Double] {
+      var model = ProbabilisticEnsemble.small(seed: 1) {
+        $0.score = score
+        $0.epochs = 200
+        $0.patience = 5
+      }
+      try model.fit(system.data(3000, seed: 1))
+      let sample = model.advanced(Array(repeating: [0.5, -0.5], count: 4000), Array(repeating: [0.2], count: 4000))
+      return (0..<2).map { i in
+        let values = sample.states.map { Double($0[i]) }
+        let mean = values.reduce(0, +) / 4000
+        return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 4000).squareRoot() / Double(system.noise[i])
+      }
+    }
+    let (error, likelihood) = (try deviations(.error), try deviations(.likelihood))
+    #expect(likelihood.allSatisfy { abs($0 - 1) < 0.12 }, "relative deviations \(likelihood)")
+    #expect(zip(error, likelihood).contains { abs($0 - 1) > abs($1 - 1) }, "\(error), \(likelihood)")
+  }
+
+  /// Networks of means alone find the system, too, and predict without noise.
+  @Test(arguments: [1, 3]) func deterministicNetworksFindTheDynamics(_ members: Int) throws {
+    var model = ProbabilisticEnsemble.small {
+      $0.deterministic = true
+      $0.members = members
+      $0.learnsReward = true
+      $0.propagation = .tsInfinity
+    }
+    let metrics = try model.fit(system.data(1500, seed: 1))
+    #expect(metrics.mean(of: "model_loss") == metrics.mean(of: "model_error"))
+    #expect(try system.predictionError(of: model) < 0.05)
+    let points = Array(repeating: [Float(0.3), -0.4], count: 50)
+    let found = model.advanced(points, Array(repeating: [0.5], count: 50))
+    #expect(Set(found.states).count == 1, "noise without a Gaussian")
+    #expect(try #require(found.rewards?.first).distance(to: system.reward([0.3, -0.4], [0.5])).magnitude < 0.05)
+  }
+
   @Test func rewardsArePredictedOnlyIfLearned() {
     let plain = ProbabilisticEnsemble.small()
     #expect(plain.advanced([[0, 0]], [[0]]).rewards == nil)

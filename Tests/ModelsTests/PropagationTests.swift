@@ -101,12 +101,37 @@ import Testing
     }
   }
 
+  /// Distribution sampling: independent draws from a Gaussian with the mixture's mean and variance, the noise's and the
+  /// disagreement's together.
+  @Test func distributionSamplingMatchesTheMixturesMoments() throws {
+    let rows = 20_000
+    let rollout = start(try model(.distribution, rawVariance: -1), rows: rows, perParticle: rows)
+    rollout.step([Float](repeating: 0, count: rows))
+    let states = rollout.rows(width: 2)
+    // means 1, 2, 4, 8, 16: mean 6.2, variance 29.76; noise as in `noiseHasThePredictedVariance`
+    let expected = 29.76 + exp(0.5) / (1 + exp(1.5))
+    for i in 0..<2 {
+      let values = states.map { Double($0[i]) }
+      let mean = values.reduce(0, +) / Double(rows)
+      let moments = (2...4).map { power in values.reduce(0) { $0 + pow($1 - mean, Double(power)) } / Double(rows) }
+      #expect(abs(mean - 6.2) < 5 * (expected / Double(rows)).squareRoot())
+      #expect(abs(moments[0] / expected - 1) < 5 * (2 / Double(rows)).squareRoot())
+      // a mixture of five spikes would be skewed (1.0) and flat (2.7)
+      #expect(abs(moments[1] / pow(expected, 1.5)) < 5 * (6 / Double(rows)).squareRoot())
+      #expect(abs(moments[2] / (expected * expected) - 3) < 5 * (24 / Double(rows)).squareRoot())
+    }
+    let product = states.reduce(0) { $0 + Double(($1[0] - 6.2) * ($1[1] - 6.2)) } / Double(rows)
+    #expect(abs(product / expected) < 5 / Double(rows).squareRoot(), "components are drawn independently")
+  }
+
   /// Members that are no elites never speak.
   @Test(arguments: Propagation.allCases) func onlyElitesPredict(_ propagation: Propagation) throws {
-    let rollout = start(try model(propagation, elites: [3, 1]), rows: 200, perParticle: 10)
-    if propagation == .mean {
+    // members that are no elites would spoil a mixture's mean and variance
+    let steps: [Float] = propagation == .distribution ? [100, 5, 100, 5, 100] : [1, 2, 4, 8, 16]
+    let rollout = start(try model(propagation, steps: steps, elites: [3, 1]), rows: 200, perParticle: 10)
+    if propagation == .mean || propagation == .distribution {
       rollout.step([Float](repeating: 0, count: 200))
-      #expect(rollout.rows(width: 2).allSatisfy { abs($0[0] - 5) < 1e-4 })
+      #expect(rollout.rows(width: 2).allSatisfy { abs($0[0] - 5) < (propagation == .mean ? 1e-4 : 1e-2) })
     } else {
       let movers = movers(rollout)
       #expect(Set(movers) == [1, 3])

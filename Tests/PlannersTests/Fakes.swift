@@ -40,6 +40,8 @@ struct ShiftModel: DynamicsModel {
   var noise: Float = 0
   /// Whether it predicts -|u| as the reward.
   var predictsRewards = false
+  /// Beyond which state it predicts a termination, if it does.
+  var edge: Float?
   var preferredRows = 8
 
   var stateSize: Int { 1 }
@@ -49,10 +51,21 @@ struct ShiftModel: DynamicsModel {
 }
 
 struct ShiftRollout: ModelRollout {
+  /// Booleans that stay where they are.
+  private final class Flags {
+    let values: UnsafeMutablePointer<Bool>
+    init(_ count: Int) {
+      values = .allocate(capacity: count)
+      values.initialize(repeating: false, count: count)
+    }
+    deinit { values.deallocate() }
+  }
+
   private let model: ShiftModel
   private var state: Vector
   private var draws: Vector
   private var rewards: Vector
+  private let flags: Flags
   private var random = RandomStream(seed: 0)
   private(set) var count = 0
 
@@ -61,10 +74,12 @@ struct ShiftRollout: ModelRollout {
     state = Vector(count: capacity)
     draws = Vector(count: capacity)
     rewards = Vector(count: capacity)
+    flags = Flags(capacity)
   }
 
   var states: UnsafePointer<Float> { state.pointer }
   var predictedRewards: UnsafePointer<Float>? { model.predictsRewards ? rewards.pointer : nil }
+  var predictedTerminations: UnsafePointer<Bool>? { model.edge == nil ? nil : UnsafePointer(flags.values) }
 
   mutating func reset(
     count: Int, to states: UnsafePointer<Float>, rowsPerParticle: Int, firstParticle: Int, using random: RandomStream
@@ -82,6 +97,7 @@ struct ShiftRollout: ModelRollout {
     for row in 0..<count {
       x[row] += actions[row] + model.noise * e[row]
       r[row] = -abs(actions[row])
+      if let edge = model.edge { flags.values[row] = x[row] > edge }
     }
   }
 }

@@ -106,6 +106,19 @@ import Testing
     #expect(found.returns == [-6])
   }
 
+  /// Predicted terminations go before the objective's; with rewards predicted too, no objective is needed.
+  @Test func predictedTerminationsAreUsed() {
+    let plans: [[Float]] = [[1, 2, 3, 4], [1, 1, -5, 4]]
+    // beyond 2: the first plan after two steps, the second never
+    #expect(returns(plans, model: ShiftModel(edge: 2)) { _, _, next in (1, next > 0) }.returns == [2, 4])
+    var evaluator = RolloutEvaluator(
+      model: ShiftModel(predictsRewards: true, edge: 2), objective: UnknownObjective(), horizon: 4, particles: 1)
+    evaluator.begin(at: [0], using: RandomStream(seed: 1))
+    var found: [Float] = [0, 0]
+    evaluator.evaluate(Matrix(rows: 2, columns: 4, plans.flatMap { $0 }), returns: &found)
+    #expect(found == [-3, -11])
+  }
+
   /// Imagined noise differs from call to call and from plan to plan, and not from one `begin` to the same one again.
   @Test func randomnessComesFromTheStream() {
     var evaluator = RolloutEvaluator(

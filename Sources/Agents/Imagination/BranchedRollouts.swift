@@ -55,7 +55,7 @@ public final class BranchedRollouts<Model: DynamicsModel, Acting: Policy> {
   }
 
   /// Rollouts in `model` for an environment whose actions are `space`. `objective` says when trajectories terminate, and
-  /// gives the rewards unless the model predicts them.
+  /// gives the rewards, unless the model predicts them.
   public init(model: Model, objective: any Objective, space: ActionSpace) {
     precondition(space.size == model.actionSize, "a model for actions of \(model.actionSize) floats")
     self.model = model
@@ -160,12 +160,10 @@ public final class BranchedRollouts<Model: DynamicsModel, Acting: Policy> {
       worker.rollout.advance(actions)
       worker.terminated.withUnsafeMutableBufferPointer { flags in
         guard let terminated = flags.baseAddress else { return }
-        let next = worker.rollout.states
-        objective.evaluate(
-          count: count, states: states, actions: actions, next: next, rewards: rewards, terminated: terminated)
+        let (earned, ended) = worker.rollout.score(
+          by: objective, count: count, states: states, actions: actions, rewards: rewards, terminated: terminated)
         stage.take(
-          states: states, actions: actions, next: next,
-          rewards: worker.rollout.predictedRewards ?? UnsafePointer(rewards), terminated: terminated)
+          states: states, actions: actions, next: worker.rollout.states, rewards: earned, terminated: ended)
       }
     }
   }

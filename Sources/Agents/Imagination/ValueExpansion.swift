@@ -144,12 +144,11 @@ public final class ValueExpansion<Model: DynamicsModel, Bootstrap: BootstrapValu
       worker.rollout.advance(actions)
       worker.terminated.withUnsafeMutableBufferPointer { flags in
         guard let terminated = flags.baseAddress else { return }
-        objective.evaluate(
-          count: count, states: states, actions: actions, next: worker.rollout.states, rewards: rewards,
-          terminated: terminated)
-        for row in 0..<count { going[t * count + row] = terminated[row] ? 0 : 1 }
+        let (earned, ended) = worker.rollout.score(
+          by: objective, count: count, states: states, actions: actions, rewards: rewards, terminated: terminated)
+        for row in 0..<count { going[t * count + row] = ended[row] ? 0 : 1 }
+        (job.targets + place).update(from: earned, count: count)
       }
-      (job.targets + place).update(from: worker.rollout.predictedRewards ?? UnsafePointer(rewards), count: count)
     }
     job.bootstrap.values(
       count: count, of: worker.rollout.states, using: &acting, values: values, worker.workspace)

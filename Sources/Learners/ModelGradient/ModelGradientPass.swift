@@ -66,13 +66,11 @@ struct ModelGradientPass<Head: ActorHead> {
       let (reward, now, after) = (earned + t * stride, alive + t * stride, alive + (t + 1) * stride)
       workspace.ends.withUnsafeMutableBufferPointer { ends in
         guard let ends = ends.baseAddress else { return }
-        rewards.objective.evaluate(
-          count: rows, states: rollout.states(at: t), actions: actions, next: rollout.states(at: t + 1),
-          rewards: reward, terminated: ends)
-        for row in 0..<rows { after[row] = ends[row] ? 0 : now[row] }
-      }
-      if case .model = rewards, let predicted = rollout.predictedRewards {
-        reward.update(from: predicted, count: rows)
+        let (gained, ended) = rollout.score(
+          by: rewards.objective, count: rows, states: rollout.states(at: t), actions: actions, rewards: reward,
+          terminated: ends)
+        for row in 0..<rows { after[row] = ended[row] ? 0 : now[row] }
+        if gained != UnsafePointer(reward) { reward.update(from: gained, count: rows) }
       }
     }
   }

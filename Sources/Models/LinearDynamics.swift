@@ -1,0 +1,208 @@
+import Archive
+import Configuration
+import Interfaces
+import Kernels
+
+/// What can be set of a linear model.
+public struct LinearDynamicsSettings: Configuration {
+  /// The defaults.
+  public init() {}
+  @Setting(
+    "Quadratic penalty of the coefficients of normalized inputs, per transition", in: 0...1e3)
+  public var ridge: Double = 1e-6
+  @Setting("Draw the residuals' noise in rollouts, instead of following the mean") public
+    var samplesNoise: Bool = false
+}
+
+/// Linear dynamics with independent normal noise, s' = s + C (s, a, 1) + e, by least squares over all transitions; discrete
+/// actions enter as one-hot vectors.
+///
+/// The normal equations of the normalized inputs, with a small ridge, are summed up in double precision and solved by
+/// LAPACK's Cholesky factorization: O(N K^2 + K^3) for K inputs. The noise's deviations are those of the residuals.
+public struct LinearDynamics: TrainableDynamics {
+  /// Mean squared residual relative to the variance of the changes, averaged over components.
+  public static let metricNames = ["model_error"]
+
+  /// What was set.
+  public let settings: LinearDynamicsSettings
+  public let stateSize: Int
+  public var actionSize: Int { encoding.size }
+  public private(set) var isFitted = false
+  let encoding: ActionEncoding
+  var inputs: Normalizer
+  /// Coefficients C of the normalized inputs and of 1, [K, D], K = D + A + 1.
+  package private(set) var coefficients: Matrix
+  /// Standard deviation of the noise, [D].
+  package private(set) var deviations: [Float]
+
+  /// A model that says nothing changes.
+  public init(_ settings: LinearDynamicsSettings, stateSize: Int, actions space: ActionSpace) {
+    self.settings = settings
+    self.stateSize = stateSize
+    encoding = ActionEncoding(space)
+    inputs = Normalizer(size: stateSize + encoding.width)
+    coefficients = Matrix(rows: stateSize + encoding.width + 1, columns: stateSize)
+    deviations = Array(repeating: 0, count: stateSize)
+  }
+
+  public var preferredRows: Int { 512 }
+
+  public func makeRollout(capacity: Int) -> LinearRollout {
+    LinearRollout(self, capacity: capacity)
+  }
+
+  public mutating func fit(
+    to data: some TransitionSource, using random: inout RandomStream, metrics: inout MetricRow
+  ) throws(NumericalFailure) {
+    precondition(data.count > 0, "fitting to no transitions")
+    let (count, size, width) = (data.count, stateSize, coefficients.rows)
+    var x = Matrix(rows: count, columns: width - 1)
+    var y = Matrix(rows: count, columns: size)
+    read(data, inputs: &x, changes: &y)
+    inputs.fit(x)
+    inputs.apply(x.mutablePointer, rows: count)
+    // (X'X + ridge) C = X'Y, the constant last and without penalty
+    var (gram, moments) = (
+      DoubleMatrix(rows: width, columns: width), DoubleMatrix(rows: width, columns: size)
+    )
+    var row = [Double](repeating: 1, count: width)
+    for r in 0..<count {
+      for i in 0..<width - 1 { row[i] = Double(x.pointer[r * (width - 1) + i]) }
+      for i in 0..<width {
+        for j in 0...i { gram[i, j] += row[i] * row[j] }
+        for j in 0..<size { moments[i, j] += row[i] * Double(y.pointer[r * size + j]) }
+      }
+    }
+    for i in 0..<width { for j in 0..<i { gram[j, i] = gram[i, j] } }
+    for i in 0..<width - 1 { gram[i, i] += settings.ridge * Double(count) + 1e-9 * Double(count) }
+    let solution: DoubleMatrix
+    do { solution = try gram.solvePositiveDefinite(moments) } catch {
+      throw NumericalFailure(metric: "model_error", value: .nan)
+    }
+    for i in 0..<width { for j in 0..<size { coefficients[i, j] = Float(solution[i, j]) } }
+    let error = takeResiduals(x, y, solution)
+    guard error.isFinite else { throw NumericalFailure(metric: "model_error", value: error) }
+    isFitted = true
+    metrics.record("model_error", error)
+  }
+
+  /// Copies the transitions' inputs [N, K - 1] and changes of state [N, D].
+  private func read(_ data: some TransitionSource, inputs x: inout Matrix, changes y: inout Matrix) {
+    let (count, size, width) = (data.count, stateSize, x.columns)
+    let block = 1024
+    var batch = TransitionBatch(
+      count: min(block, count), observationSize: size, actionSize: encoding.size)
+    let (xs, ys) = (x.mutablePointer, y.mutablePointer)
+    for start in stride(from: 0, to: count, by: block) {
+      let length = min(block, count - start)
+      (0..<Int32(length)).map { Int32(start) + $0 }.withUnsafeBufferPointer {
+        data.gather($0, into: &batch)
+      }
+      for r in 0..<length {
+        let (o, n) = (
+          batch.observations.pointer + r * size, batch.nextObservations.pointer + r * size
+        )
+        let input = xs + (start + r) * width
+        for i in 0..<size {
+          input[i] = o[i]
+          ys[(start + r) * size + i] = n[i] - o[i]
+        }
+        encoding.encode(batch.actions.pointer + r * encoding.size, into: input + size)
+      }
+    }
+  }
+
+  /// Takes the deviations of the residuals and returns the metric.
+  private mutating func takeResiduals(_ x: Matrix, _ y: Matrix, _ solution: DoubleMatrix) -> Float {
+    let (count, size, width) = (x.rows, stateSize, coefficients.rows)
+    var total = 0.0
+    for j in 0..<size {
+      var (sum, squares, residuals) = (0.0, 0.0, 0.0)
+      for r in 0..<count {
+        var predicted = solution[width - 1, j]
+        for i in 0..<width - 1 {
+          predicted += Double(x.pointer[r * (width - 1) + i]) * solution[i, j]
+        }
+        let truth = Double(y.pointer[r * size + j])
+        sum += truth
+        squares += truth * truth
+        residuals += (truth - predicted) * (truth - predicted)
+      }
+      let variance = squares / Double(count) - (sum / Double(count)) * (sum / Double(count))
+      deviations[j] = Float((residuals / Double(max(count - width, 1))).squareRoot())
+      total += residuals / Double(count) / max(variance, 1e-12)
+    }
+    return Float(total / Double(size))
+  }
+
+  public func save(to writer: inout StateWriter) {
+    writer.write("inputs", inputs)
+    writer.write("coefficients", coefficients)
+    writer.write("deviations", deviations)
+    writer.write("fitted", isFitted)
+  }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try reader.read("inputs", into: &inputs)
+    try reader.read("coefficients", into: &coefficients)
+    deviations = try reader.read("deviations", shape: [stateSize])
+    isFitted = try reader.bool("fitted")
+  }
+}
+
+/// Imagined trajectories of linear dynamics.
+public final class LinearRollout: ModelRollout {
+  private let model: LinearDynamics
+  private let capacity: Int
+  public private(set) var count = 0
+  private var state: Vector  // [capacity, D]
+  private var input: Vector  // [capacity, K]
+  private var change: Vector  // [capacity, D]
+  private var random = RandomStream(seed: 0)
+
+  init(_ model: LinearDynamics, capacity: Int) {
+    self.model = model
+    self.capacity = capacity
+    state = Vector(count: capacity * model.stateSize)
+    input = Vector(count: capacity * model.coefficients.rows)
+    change = Vector(count: capacity * model.stateSize)
+  }
+
+  public var states: UnsafePointer<Float> { state.pointer }
+
+  public var predictedRewards: UnsafePointer<Float>? { nil }
+
+  public func reset(
+    count: Int, to states: UnsafePointer<Float>, rowsPerParticle: Int, firstParticle: Int,
+    using random: RandomStream
+  ) {
+    precondition(count <= capacity, "\(count) rows in a rollout of \(capacity)")
+    self.count = count
+    self.random = random
+    state.mutablePointer.update(from: states, count: count * model.stateSize)
+  }
+
+  public func advance(_ actions: UnsafePointer<Float>) {
+    let (size, width, encoding) = (model.stateSize, model.coefficients.rows, model.encoding)
+    let (x, s, step) = (input.mutablePointer, state.mutablePointer, change.mutablePointer)
+    let (mean, inverse) = (model.inputs.mean.pointer, model.inputs.inverse.pointer)
+    for row in 0..<count {
+      let target = x + row * width
+      for i in 0..<size { target[i] = s[row * size + i] }
+      encoding.encode(actions + row * encoding.size, into: target + size)
+      for i in 0..<width - 1 { target[i] = (target[i] - mean[i]) * inverse[i] }
+      target[width - 1] = 1
+    }
+    // S' = S + X C + E
+    if model.settings.samplesNoise {
+      random.fillNormal(step, count: count * size)
+      for row in 0..<count {
+        for i in 0..<size { s[row * size + i] += model.deviations[i] * step[row * size + i] }
+      }
+    }
+    gemm(
+      .none, .none, m: count, n: size, k: width, x, lda: width, model.coefficients.pointer,
+      ldb: size, beta: 1, s,
+      ldc: size)
+  }
+}

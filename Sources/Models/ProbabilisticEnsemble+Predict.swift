@@ -1,0 +1,48 @@
+import Interfaces
+import Kernels
+import Networks
+
+extension ProbabilisticEnsemble: PredictiveModel {
+  /// The elites.
+  public var memberCount: Int { elites.count }
+
+  public func predict(member: Int, states: Matrix, actions: Matrix) -> (
+    means: Matrix, deviations: Matrix
+  ) {
+    let (count, size, width) = (states.rows, stateSize, network.inputs)
+    precondition(
+      states.columns == size && actions.columns == encoding.size && actions.rows == count,
+      "states or actions of another shape")
+    var x = Matrix(rows: count, columns: width)
+    for r in 0..<count {
+      let row = x.mutablePointer + r * width
+      row.update(from: states.pointer + r * size, count: size)
+      encoding.encode(actions.pointer + r * encoding.size, into: row + size)
+    }
+    inputs.apply(x.mutablePointer, rows: count)
+    let workspace = PerceptronWorkspace(
+      for: network, capacity: max(count, 1), keepsActivations: false)
+    let elite = elites[member]
+    let output = network.forward(
+      networks.parameters.pointer + elite * network.layout.count, x.pointer, rows: count, workspace)
+    if !settings.deterministic {
+      GaussianHead.standardDeviations(
+        output, rows: count, size: outputSize,
+        maximum: bounds.pointer + upperBound(of: elite),
+        minimum: bounds.pointer + lowerBound(of: elite))
+    }
+    var (means, deviations) = (
+      Matrix(rows: count, columns: size), Matrix(rows: count, columns: size)
+    )
+    withExtendedLifetime(workspace) {
+      for r in 0..<count {
+        let row = output + r * network.outputs
+        for i in 0..<size {
+          means[r, i] = states[r, i] + targets.mean[i] + targets.scale[i] * row[i]
+          deviations[r, i] = settings.deterministic ? 0 : targets.scale[i] * row[outputSize + i]
+        }
+      }
+    }
+    return (means, deviations)
+  }
+}

@@ -1,0 +1,115 @@
+import ArgumentParser
+import Catalog
+import Experience
+import Foundation
+import Interfaces
+import Kernels
+import Laboratory
+import Models
+
+/// `foresight diagnose`.
+struct DiagnoseCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "diagnose",
+    abstract: "Examine the dynamics model of a saved run on new episodes.",
+    discussion: """
+      The run's agent plays episodes that its model has never seen, and the model predicts them: likelihood and error one \
+      step ahead, calibration, error against the number of steps ahead, and what the disagreement of its members says \
+      about its error. The tables go to RUN/diagnosis, with their figures (see Plots/README.md). The run itself is not \
+      changed.
+
+      Example:
+        foresight diagnose runs/cartpole-swingup/pets/seed-0 --episodes 5 --horizon 25
+      """)
+
+  @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"))
+  var folder: String
+  @Option(help: "Episodes to play.")
+  var episodes = 5
+  @Option(help: "Seed of the episodes, and of what the model imagines.")
+  var seed = 0
+  @Option(help: "Most steps ahead.")
+  var horizon = 25
+  @Option(help: "Imagined trajectories from each real state.")
+  var particles = 20
+  @Flag(help: "Write the tables only.")
+  var noFigures = false
+  @OptionGroup var threads: ThreadOptions
+
+  mutating func validate() throws {
+    for (name, value, limit) in [
+      ("episodes", episodes, 10_000), ("horizon", horizon, 10_000),
+      ("particles", particles, 10_000),
+    ] where !(1...limit).contains(value) {
+      throw ValidationError("\(name) = \(value): must be in 1...\(limit)")
+    }
+    if seed < 0 { throw ValidationError("seed = \(seed): must be at least 0") }
+  }
+
+  func run() throws {
+    try reportingErrors {
+      _ = threads.configure()
+      var saved = try SavedRun(RunFolder(folder), in: Catalog.registry, log: makeLogger())
+      guard let agent = saved.agent as? any ModelLearning else {
+        throw DiagnoseError.noModel(saved.plan.agent.name)
+      }
+      guard let model = agent.learnedModel else {
+        throw DiagnoseError.notFitted(steps: saved.steps)
+      }
+      var played = Trajectories(
+        observationSize: saved.spec.observationSize, actionSize: saved.spec.action.size)
+      _ = try saved.play(
+        episodes: episodes, seed: seed,
+        observe: { observation, action, outcome, next in
+          played.append(observation, action, outcome, next: next)
+        })
+      let diagnostics = Self.examine(
+        model, played.episodes, horizon: horizon, particles: particles,
+        using: RandomStream(seed: UInt64(seed)).child("diagnosis"))
+      let out = folder + "/diagnosis"
+      try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+      try DiagnosisTables.write(diagnostics, to: out)
+      report(diagnostics, saved, steps: played.stepCount)
+      if !noFigures { try PlotCommand.runPython("diagnosis.py", [out]) }
+    }
+  }
+
+  private static func examine(
+    _ model: some PredictiveModel, _ episodes: [Trajectories.Episode], horizon: Int, particles: Int,
+    using random: RandomStream
+  ) -> ModelDiagnostics {
+    ModelDiagnostics(of: model, on: episodes, horizon: horizon, particles: particles, using: random)
+  }
+
+  private func report(_ diagnostics: ModelDiagnostics, _ saved: SavedRun, steps: Int) {
+    print(
+      "\(saved.plan.label) in \(saved.plan.environment.name) after \(ProgressText.grouped(saved.steps)) steps,"
+    )
+    print("\(ProgressText.grouped(steps)) new steps with seed \(seed):")
+    var rows = [("calibration error", diagnostics.calibrationError)]
+    if let joint = diagnostics.jointNegativeLogLikelihood {
+      rows.append(("negative log-likelihood", joint))
+    }
+    rows.append(("its baseline", diagnostics.likelihoods.reduce(0) { $0 + $1.baseline }))
+    for entry in [diagnostics.horizon.first, diagnostics.horizon.last].compactMap({ $0 }) {
+      rows.append(("error \(entry.step) ahead", entry.error))
+      rows.append(("spread \(entry.step) ahead", entry.spread))
+    }
+    for (name, value) in rows {
+      print("  \(ProgressText.padded(name, 24)) \(ProgressText.fixed(value, digits: 4))")
+    }
+  }
+}
+
+/// Why nothing can be examined.
+enum DiagnoseError: Error, CustomStringConvertible {
+  case noModel(String)
+  case notFitted(steps: Int)
+
+  var description: String {
+    switch self {
+    case .noModel(let agent): "\(agent) learns no dynamics model that can be examined"
+    case .notFitted(let steps): "after \(steps) steps the model has not been fitted yet"
+    }
+  }
+}

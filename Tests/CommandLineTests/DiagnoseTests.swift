@@ -1,0 +1,80 @@
+import Catalog
+import Foundation
+import Laboratory
+import TestSupport
+import Testing
+
+/// `foresight diagnose`.
+@Suite struct DiagnoseTests {
+  private let root: ScratchFolder
+
+  init() throws { root = try ScratchFolder() }
+
+  private func train(_ agent: String, steps: Int, _ settings: [String]) throws {
+    let trained = try Program.run(
+      [
+        "train", agent, "point-mass", "--steps", "\(steps)", "--out", "runs", "--set",
+        "environment.step_limit=20",
+      ]
+        + settings.flatMap { ["--set", $0] }, in: root.path)
+    #expect(trained.status == 0, "\(trained.errors)")
+  }
+
+  private func table(_ name: String) -> [[String]] {
+    CSV.records(
+      FileManager.default.contents(
+        atPath: "\(root.path)/runs/point-mass/mpc/seed-0/diagnosis/\(name)") ?? Data())
+  }
+
+  /// Every table has its header and all its rows, and the same command writes the same bytes.
+  @Test func writesItsTables() throws {
+    try train(
+      "mpc", steps: 50,
+      [
+        "model.hidden=[16]", "model.weight_decay=[0]", "model.epochs=5", "icem.population=20",
+        "icem.horizon=4",
+        "agent.particles=2", "agent.fit_interval=20",
+      ])
+    let command = [
+      "diagnose", "runs/point-mass/mpc/seed-0", "--episodes", "2", "--horizon", "6", "--particles",
+      "5", "--no-figures",
+    ]
+    let result = try Program.run(command, in: root.path)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(
+      result.output.contains("40 new steps") && result.output.contains("calibration error"),
+      "\(result.output)")
+    let tables = ["likelihood.csv", "calibration.csv", "horizon.csv", "disagreement.csv"]
+    let before = tables.map { table($0) }
+    #expect(
+      before[0].first == ["component", "error", "scale", "negative_log_likelihood", "baseline"])
+    #expect(before[0].dropFirst().map { $0[0] } == ["0", "1", "2", "3"])
+    #expect(
+      before[1].first == ["component", "level", "frequency"] && before[1].count == 1 + 5 * 19)
+    #expect(before[2].first == ["step", "error", "spread", "persistence", "count"])
+    #expect(before[2].dropFirst().map { $0[4] } == ["40", "38", "36", "34", "32", "30"])
+    #expect(before[3].first == ["disagreement", "error", "count"] && before[3].count == 11)
+    #expect(before.joined().joined().allSatisfy { !$0.isEmpty })
+    #expect(try Program.run(command, in: root.path).status == 0)
+    #expect(tables.map { table($0) } == before)
+  }
+
+  @Test func mistakesAreNamed() throws {
+    try train("random", steps: 20, [])
+    let modelless = try Program.run(["diagnose", "runs/point-mass/random/seed-0"], in: root.path)
+    #expect(
+      modelless.status != 0 && modelless.errors.contains("random learns no dynamics model"),
+      "\(modelless.errors)")
+    try train("mpc", steps: 10, ["model.hidden=[4]", "model.weight_decay=[0]"])
+    let early = try Program.run(["diagnose", "runs/point-mass/mpc/seed-0"], in: root.path)
+    #expect(early.status != 0 && early.errors.contains("after 10 steps"), "\(early.errors)")
+    for (arguments, message) in [
+      (["diagnose", "nowhere"], "nowhere holds no saved run"),
+      (["diagnose", "nowhere", "--episodes", "0"], "episodes = 0"),
+      (["diagnose", "nowhere", "--horizon", "0"], "horizon = 0"),
+    ] {
+      let result = try Program.run(arguments, in: root.path)
+      #expect(result.status == 64 && result.errors.contains(message), "\(result.errors)")
+    }
+  }
+}
