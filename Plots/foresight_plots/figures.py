@@ -246,7 +246,10 @@ def _handles(study: Study, environments: list[str], markers: bool = True) -> lis
 
 
 def _legend_below(figure: Figure, handles: list[Line2D]) -> None:
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)))
+    # inches of the widest entry: a letter takes about 0.08, the line and the gaps 0.6
+    widest = 0.6 + 0.08 * max(len(str(handle.get_label())) for handle in handles)
+    columns = max(1, min(4, len(handles), int(figure.get_figwidth() / widest)))
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns)
 
 
 def _budgets(study: Study, environment: str) -> dict[str, int]:

@@ -9,6 +9,8 @@ struct EnsembleData {
   let targets: Matrix
   /// 1 where the step terminated the episode, else 0, [N]; empty where that is not learned.
   let terminations: Vector
+  /// Whether the row after each one goes on where it leads to, [N]; empty where predictions are fitted to one step.
+  let isFollowed: [Bool]
   /// Rows to train on.
   let training: [Int32]
   /// Rows held out.
@@ -21,6 +23,8 @@ struct EnsembleData {
     var x = Matrix(rows: count, columns: width)
     var y = Matrix(rows: count, columns: model.outputSize)
     var ends = Vector(count: model.learnsTermination ? count : 0)
+    var followed = [Bool](repeating: false, count: model.settings.predictionSteps > 1 ? count : 0)
+    var last = [Float](repeating: .nan, count: size)
     let block = 1024
     var batch = TransitionBatch(count: min(block, count), observationSize: size, actionSize: encoding.size)
     let (xs, ys, events) = (x.mutablePointer, y.mutablePointer, ends.mutablePointer)
@@ -35,6 +39,10 @@ struct EnsembleData {
           row[i] = o[i]
           target[i] = n[i] - o[i]
         }
+        if !followed.isEmpty {
+          if start + r > 0 { followed[start + r - 1] = (0..<size).allSatisfy { last[$0] == o[$0] } }
+          for i in 0..<size { last[i] = n[i] }
+        }
         encoding.encode(batch.actions.pointer + r * encoding.size, into: row + size)
         if model.learnsReward { target[size] = batch.rewards.pointer[r] }
         if model.learnsTermination { events[start + r] = batch.continues.pointer[r] == 0 ? 1 : 0 }
@@ -46,6 +54,7 @@ struct EnsembleData {
     inputs = x
     targets = y
     terminations = ends
+    isFollowed = followed
     var stream = random
     let order = stream.permutation(count).map { Int32($0) }
     let held = min(Int(model.settings.holdout * Float(count)), model.settings.holdoutLimit)

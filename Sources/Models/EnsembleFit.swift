@@ -30,7 +30,7 @@ struct EnsembleFit {
   init(_ data: EnsembleData, model: ProbabilisticEnsemble, using random: RandomStream) {
     self.data = data
     let members = model.settings.members
-    gradients = EnsembleGradients(model)
+    gradients = EnsembleGradients(model, chains: EnsembleChains(data, model))
     streams = (0..<members).map { random.child("member").child($0) }
     // Bootstrap resamples, drawn once a fit.
     samples = (0..<members).map { member in

@@ -20,6 +20,8 @@ final class EnsembleGradients {
   private let deterministic: Bool
   /// Of the networks that predict terminations.
   let terminator: Perceptron?
+  /// Where predictions are fitted to several steps.
+  private let chains: EnsembleChains?
   private let decay: [(range: Range<Int>, rate: Float)]
   var scratch: [Scratch] = []
   private let turns: Mutex<Turns>
@@ -31,8 +33,8 @@ final class EnsembleGradients {
   var targets: UnsafePointer<Float>?
   /// Where terminations are learned.
   var terminations: UnsafePointer<Float>?
-  private var samples: [UnsafePointer<Int32>?]
-  private var batchSize = 0
+  private(set) var samples: [UnsafePointer<Int32>?]
+  private(set) var batchSize = 0
   private var batches = 0
   var terminatorParameters: UnsafeMutablePointer<Float>?
   private var networkSteps: Adam.Steps?
@@ -40,7 +42,7 @@ final class EnsembleGradients {
   private var boundSteps: Adam.Steps?
   private var boundPenalty: Float = 0
   /// Sums over the epoch's minibatches of each member's losses.
-  private let losses: UnsafeMutablePointer<EnsembleLoss>
+  let losses: UnsafeMutablePointer<EnsembleLoss>
 
   /// Which member's turn comes next.
   private struct Turns {
@@ -71,11 +73,15 @@ final class EnsembleGradients {
     var terminatorGradient: Vector
     /// Gradient of a member's parameters, then of its bounds.
     var gradient: Vector
+    let chain: EnsembleChains.Scratch?
 
-    init(_ network: Perceptron, outputs: Int, terminator: Perceptron?) {
+    init(_ network: Perceptron, outputs: Int, terminator: Perceptron?, chains: EnsembleChains?) {
       let rows = EnsembleGradients.blockRows
+      chain = chains.map {
+        EnsembleChains.Scratch(network, steps: $0.steps, stateSize: $0.stateSize, capacity: rows)
+      }
       workspace = PerceptronWorkspace(for: network, capacity: rows, keepsActivations: true)
-      panels = WeightPanels(for: network, gradients: true)
+      panels = WeightPanels(for: network, gradients: true, inputGradients: chains != nil)
       x = Vector(count: rows * network.inputs)
       y = Vector(count: rows * outputs)
       ends = Vector(count: terminator == nil ? 0 : rows)
@@ -85,7 +91,8 @@ final class EnsembleGradients {
     }
   }
 
-  init(_ model: ProbabilisticEnsemble) {
+  init(_ model: ProbabilisticEnsemble, chains: EnsembleChains?) {
+    self.chains = chains
     members = model.settings.members
     network = model.networks.network
     outputs = model.outputSize
@@ -106,7 +113,7 @@ final class EnsembleGradients {
   /// Scratch for as many threads as the pool has by now.
   func prepareScratch() {
     while scratch.count < WorkerPool.threads {
-      scratch.append(Scratch(network, outputs: outputs, terminator: terminator))
+      scratch.append(Scratch(network, outputs: outputs, terminator: terminator, chains: chains))
     }
   }
 
@@ -175,7 +182,12 @@ final class EnsembleGradients {
     scratch.panels.update(from: own)
     for start in stride(from: 0, to: batchSize, by: EnsembleGradients.blockRows) {
       let rows = min(EnsembleGradients.blockRows, batchSize - start)
-      addGradient(member, from: batch * batchSize + start, rows: rows, scratch)
+      let first = batch * batchSize + start
+      if let chains {
+        addChainGradient(member, from: first, rows: rows, chains, scratch)
+      } else {
+        addGradient(member, from: first, rows: rows, scratch)
+      }
     }
     for (weights, rate) in decay where rate > 0 {
       Elementwise.add(gradient + weights.lowerBound, own + weights.lowerBound, count: weights.count, scale: rate)

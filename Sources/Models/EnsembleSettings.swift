@@ -47,6 +47,10 @@ public struct EnsembleSettings: Configuration {
   @Setting("Most transitions held out", in: 1...1_000_000) public var holdoutLimit: Int = 5000
   @Setting("Weight of the log-variance bounds' spread in the loss", in: 0...1) public var boundPenalty: Float = 0.01
   @Setting("Predict means alone, fitted to squared errors, instead of Gaussians") public var deterministic: Bool = false
+  @Setting(
+    "Steps that predictions in training go on from their own means, k; what they are held to is the mean over them",
+    in: 1...1000)
+  public var predictionSteps: Int = 1
   @Setting("What early stopping and elites go by: error (of the means) or likelihood, which fits the noise closer")
   public var score: FitScore = .error
   @Setting("How predictions spread: ts1, ts_infinity, distribution or mean") public var propagation: Propagation = .ts1

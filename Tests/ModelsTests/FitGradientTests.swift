@@ -178,6 +178,81 @@ import Testing
     #expect(other.worst < 2e-4, "\(other)")
   }
 
+  /// Trajectories of seven steps, of which 1...4 follow a row within a chain of at most 5; 150 rows are two blocks.
+  private func trajectories(_ rows: Int) -> ReplayBuffer {
+    var random = RandomStream(seed: 12)
+    var data = ReplayBuffer(capacity: rows, observationSize: stateSize, actionSize: 1)
+    var x = system.point(&random).state
+    for row in 0..<rows {
+      if row % 7 == 0 { x = system.point(&random).state }
+      let u = system.point(&random).action
+      let next = zip(x, system.change(x, u)).map { $0 + $1 + 0.2 * random.normal() }
+      data.append(x, u, reward: system.reward(x, u), next: next, continues: row % 7 < 6)
+      x = next
+    }
+    return data
+  }
+
+  /// The mean over the steps of chains of the loss of one, with the states that the means lead to in place of real ones.
+  @Test(arguments: [(false, 40), (true, 40), (false, 150)])
+  func isTheGradientOfSeveralSteps(_ deterministic: Bool, _ rows: Int) throws {
+    let steps = 5
+    let model = try model(members: 1, .tanh) {
+      $0.deterministic = deterministic
+      $0.predictionSteps = steps
+    }
+    let data = trajectories(rows)
+    var batch = TransitionBatch(count: rows, observationSize: stateSize, actionSize: 1)
+    (0..<Int32(rows)).map { $0 }.withUnsafeBufferPointer { data.gather($0, into: &batch) }
+    let states = (0..<rows).map { batch.observations.row($0).map(Double.init) }
+    let ends = (0..<rows).map { batch.nextObservations.row($0).map(Double.init) }
+    let inputs = (0..<rows).map { states[$0] + [Double(batch.actions[$0, 0])] }
+    let targets = (0..<rows).map { row in
+      (0..<stateSize).map { ends[row][$0] - states[row][$0] } + [Double(batch.rewards[row])]
+    }
+    func statistics(_ rows: [[Double]]) -> [(mean: Double, deviation: Double)] {
+      rows[0].indices.map { c in
+        let mean = rows.reduce(0) { $0 + $1[c] } / Double(rows.count)
+        return (mean, (rows.reduce(0) { $0 + ($1[c] - mean) * ($1[c] - mean) } / Double(rows.count)).squareRoot())
+      }
+    }
+    let (x, y) = (statistics(inputs), statistics(targets))
+    let oracle = OraclePerceptron(
+      widths: [3, 5, 4, deterministic ? 3 : 6], activation: { tanh($0) })
+    func chainLoss(_ point: [Double], from row: Int) -> Double {
+      var (state, total) = (states[row], 0.0)
+      for j in 0..<min(steps, 7 - row % 7, rows - row) {
+        let input = zip(state + [inputs[row + j][2]], x).map { ($0 - $1.mean) / $1.deviation }
+        let change = zip(ends[row + j], state).map { $0 - $1 } + [targets[row + j][2]]
+        let target = zip(change, y).map { ($0 - $1.mean) / $1.deviation }
+        let output = oracle(point[...], input)
+        total +=
+          deterministic
+          ? zip(output, target).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / 3
+          : rowLoss(oracle, point, input, target)
+        state = (0..<stateSize).map { state[$0] + y[$0].mean + y[$0].deviation * output[$0] }
+      }
+      return total / Double(steps)
+    }
+    let state = OracleState(model)
+    let found = try gradients(model, data)
+    let bounds = deterministic ? [] : state.doubles("bounds")
+    let error = gradientError(
+      of: found.parameters + (deterministic ? [] : found.bounds), at: state.doubles("parameters") + bounds
+    ) { (point: [Double]) -> Double in
+      var total = (0..<rows).reduce(0) { $0 + chainLoss(point, from: $1) } / Double(rows)
+      for (range, rate) in zip(oracle.weights, model.settings.weightDecay) {
+        total += Double(rate) / 2 * range.reduce(0) { $0 + point[$1] * point[$1] }
+      }
+      guard !deterministic else { return total }
+      for c in 0..<outputs {
+        total += Double(model.settings.boundPenalty) * (point[oracle.count + c] - point[oracle.count + outputs + c])
+      }
+      return total
+    }
+    #expect(error.worst < 3e-4, "\(error)")
+  }
+
   /// Every member trains on a bootstrap resample of its own: at equal parameters the members' gradients scatter about
   /// the gradient of all data with the variance of a mean of `rows` draws.
   @Test func membersSeeBootstrapResamples() throws {
