@@ -7,7 +7,7 @@ import Planners
 /// Fits a dynamics model to all experience and plans every action in it (model predictive control): PETS with an ensemble and
 /// the cross-entropy method (Chua et al. 2018).
 ///
-/// The first episodes are random; then the model is fitted, again every `fitInterval` steps, and the first decisions of each
+/// The first episodes are those of a base policy, random actions unless one is given; then the model is fitted, again every `fitInterval` steps, and the first decisions of each
 /// plan are executed: one, several, or in open loop all of them. Evaluation has a warm start of its own, so that it leaves
 /// the collected episode alone; before the first fit it acts randomly, too.
 ///
@@ -24,6 +24,8 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
   private var replay: ReplayBuffer
   private var fitting: RandomStream
   private var prior: (any PlanPrior)?
+  /// Who acts in the first episodes; nil where actions are random, and afterwards.
+  private var base: (any Agent)?
   /// A plan that the prior proposes, [H * A].
   private var proposal: [Float]
   private var finishedEpisodes = 0
@@ -59,17 +61,19 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
   }
 
   /// An agent that plans with `planner`, whose horizon is `horizon`, in `model` for an environment of `spec`; `objective`
-  /// scores imagined steps, and `prior`, if any, proposes plans.
+  /// scores imagined steps, `prior`, if any, proposes plans, and `base` acts, as it does when it is measured, in the first
+  /// episodes.
   public init(
     _ settings: PlanningSettings, model: Model, planner: Search, horizon: Int,
     objective: any Objective,
-    prior: (any PlanPrior)? = nil, spec: EnvironmentSpec, using random: RandomStream
+    prior: (any PlanPrior)? = nil, base: (any Agent)? = nil, spec: EnvironmentSpec, using random: RandomStream
   ) {
     self.settings = settings
     self.model = model
     self.objective = objective
     self.horizon = horizon
     self.prior = prior
+    self.base = base
     space = spec.action
     let room = settings.executed(of: horizon) * spec.action.size
     collecting = Episode(planner: planner, room: room)
@@ -84,6 +88,7 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
   public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
     if purpose == .collect {
       collecting.start(using: random)
+      base?.startEpisode(for: .evaluate, using: random.child("base"))
     } else {
       evaluating.start(using: random)
     }
@@ -98,7 +103,8 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
       Self.decide(on: observation, &evaluating, with: &evaluator, &prior, &proposal, space, &action)
       evaluator?.nonFiniteReturns = counted
     } else if finishedEpisodes < settings.randomEpisodes {
-      space.draw(&action, using: &collecting.random)
+      if base == nil { space.draw(&action, using: &collecting.random) }
+      try base?.act(on: observation, for: .evaluate, action: &action)
     } else {
       let start = ContinuousClock.now
       Self.decide(on: observation, &collecting, with: &evaluator, &prior, &proposal, space, &action)
@@ -140,6 +146,7 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
       continues: outcome.ending != .terminated)
     stepsSinceFit += 1
     if outcome.ending != .none { finishedEpisodes += 1 }
+    if finishedEpisodes >= settings.randomEpisodes { base = nil }
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
@@ -182,6 +189,7 @@ extension PlanningAgent: Checkpointable {
     writer.write("steps_since_fit", stepsSinceFit)
     writer.write("nonfinite_returns", evaluator?.nonFiniteReturns ?? 0)
     if let prior { writer.scope("prior") { prior.save(to: &$0) } }
+    if let base { writer.scope("base") { base.save(to: &$0) } }
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
@@ -200,6 +208,8 @@ extension PlanningAgent: Checkpointable {
     finishedEpisodes = try reader.integer("finished_episodes")
     stepsSinceFit = try reader.integer("steps_since_fit")
     try prior?.restore(from: reader.scope("prior"))
+    if finishedEpisodes >= settings.randomEpisodes { base = nil }
+    try base?.restore(from: reader.scope("base"))
     if model.isFitted {
       makeEvaluator()
       evaluator?.nonFiniteReturns = try reader.integer("nonfinite_returns")

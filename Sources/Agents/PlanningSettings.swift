@@ -16,8 +16,10 @@ public struct PlanningSettings: Configuration {
   /// The defaults.
   public init() {}
   @Setting("Imagined trajectories for each plan", in: 1...10_000) public var particles: Int = 20
-  @Setting("Episodes with uniformly random actions, the base policy, at the start", in: 1...100_000)
-  public var randomEpisodes: Int = 1
+  @Setting("Episodes of the base policy at the start", in: 1...100_000) public var randomEpisodes: Int = 1
+  @Setting(
+    "Folder of a saved run whose agent, without exploration, is the base policy; auto is uniformly random actions")
+  public var baseRun: String? = nil
   @Setting(
     "Fit the model again as experience grows, instead of once, to the base policy's episodes")
   public var refits: Bool = true

@@ -89,8 +89,8 @@ extension AgentEntry {
         let (low, high) = spec.action.bounds
         return PlanningAgent(
           settings.agent, model: model, planner: Search(settings.planner, low: low, high: high),
-          horizon: settings.planner.horizon, objective: environment.objective ?? UnknownObjective(), spec: spec,
-          using: random.child("agent"))
+          horizon: settings.planner.horizon, objective: environment.objective ?? UnknownObjective(),
+          base: try settings.agent.base(in: environment), spec: spec, using: random.child("agent"))
       })
   }
 

@@ -92,30 +92,27 @@ extension AgentEntry {
     secondsPerStep: 0.2, settings: ModelPredictiveControlSettings.self,
     settle: { settings, environment throws(ConfigurationError) in try settings.settle(for: environment) },
     make: { settings, environment, random throws(ConfigurationError) in
-      let spec = environment.spec
+      let (spec, base) = (environment.spec, try settings.agent.base(in: environment))
       switch settings.dynamics {
       case .ensemble:
-        return planning(
-          settings, environment, random,
-          in: ProbabilisticEnsemble(
-            settings.model, stateSize: spec.observationSize, actions: spec.action, using: random.child("model")))
+        let model = ProbabilisticEnsemble(
+          settings.model, stateSize: spec.observationSize, actions: spec.action, using: random.child("model"))
+        return planning(settings, environment, random, base, in: model)
       case .linear:
-        return planning(
-          settings, environment, random,
-          in: LinearDynamics(settings.linear, stateSize: spec.observationSize, actions: spec.action))
+        let model = LinearDynamics(settings.linear, stateSize: spec.observationSize, actions: spec.action)
+        return planning(settings, environment, random, base, in: model)
       }
     })
 
   private static func planning(
-    _ settings: ModelPredictiveControlSettings, _ environment: EnvironmentInstance,
-    _ random: RandomStream,
-    in model: some TrainableDynamics
+    _ settings: ModelPredictiveControlSettings, _ environment: EnvironmentInstance, _ random: RandomStream,
+    _ base: (any Agent)?, in model: some TrainableDynamics
   ) -> any Agent {
     let spec = environment.spec
     func agent(_ planner: some Planner, _ horizon: Int, prior: (any PlanPrior)? = nil) -> any Agent {
       PlanningAgent(
         settings.agent, model: model, planner: planner, horizon: horizon,
-        objective: environment.objective ?? UnknownObjective(), prior: prior, spec: spec,
+        objective: environment.objective ?? UnknownObjective(), prior: prior, base: base, spec: spec,
         using: random.child("agent"))
     }
     func discrete(_ choices: [Int]) -> any Agent {

@@ -47,7 +47,7 @@ private struct NumberedPlanner: Planner {
   private static let task = PointMass.short(10)
 
   private static func agent(
-    _ change: (inout PlanningSettings) -> Void, prior: (any PlanPrior)? = nil
+    _ change: (inout PlanningSettings) -> Void, prior: (any PlanPrior)? = nil, base: (any Agent)? = nil
   ) -> PlanningAgent<ProbeModel, NumberedPlanner> {
     var settings = PlanningSettings()
     settings.particles = 1
@@ -55,8 +55,7 @@ private struct NumberedPlanner: Planner {
     change(&settings)
     return PlanningAgent(
       settings, model: ProbeModel(), planner: NumberedPlanner(), horizon: 4,
-      objective: task.objective, prior: prior,
-      spec: task.spec, using: RandomStream(seed: 4))
+      objective: task.objective, prior: prior, base: base, spec: task.spec, using: RandomStream(seed: 4))
   }
 
   /// Decisions of an episode of ten steps after a random one.
@@ -92,6 +91,22 @@ private struct NumberedPlanner: Planner {
     #expect(OracleState(original.agent) == OracleState(restored.agent))
   }
 
+  /// A base policy has the first episodes to itself, goes on after a restore, and is forgotten then.
+  @Test(arguments: [3, 10, 17, 25]) func basePoliciesActFirst(_ steps: Int) throws {
+    func agent() -> PlanningAgent<ProbeModel, NumberedPlanner> {
+      Self.agent({ $0.randomEpisodes = 2 }, base: CountingAgent())
+    }
+    var original = AgentRunner(agent(), in: Self.task, seed: 1)
+    try original.collect(steps)
+    #expect((OracleState(original.agent).file.tensors["base.count"] != nil) == (steps < 20))
+    var restored = try original.continued(with: agent())
+    try original.collect(30 - steps)
+    try restored.collect(30 - steps)
+    let wanted = (0..<20).map { -Float($0) / 32 } + (0..<10).map { Float($0) }
+    #expect(original.actions.map { $0[0] } == wanted)
+    #expect(restored.actions.suffix(30 - steps).map { $0[0] } == wanted.suffix(30 - steps))
+  }
+
   /// Without refits there is one fit, to the data of the base policy.
   @Test func refitsCanBeTurnedOff() throws {
     var runner = AgentRunner(
@@ -117,6 +132,28 @@ private struct NumberedPlanner: Planner {
     #expect(OracleState(runner.agent).integers("collecting.planner.proposals") == [1])
     #expect(runner.agent.metricNames.last == "prior_loss")
   }
+}
+
+/// Its n-th action since it was made is -n / 32 in each component.
+private struct CountingAgent: Agent {
+  private var count = 0
+  var metricNames: [String] { [] }
+  var phases: PhaseSeconds { PhaseSeconds() }
+
+  mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {}
+
+  mutating func act(on observation: [Float], for purpose: ActPurpose, action: inout [Float]) {
+    for i in action.indices { action[i] = -Float(count) / 32 }
+    count += 1
+  }
+
+  mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {}
+
+  mutating func improve(metrics: inout MetricRow) {}
+
+  func save(to writer: inout StateWriter) { writer.write("count", count) }
+
+  mutating func restore(from reader: StateReader) throws(ArchiveError) { count = try reader.integer("count") }
 }
 
 /// Counts what is asked of it; fitted from its second fit on.

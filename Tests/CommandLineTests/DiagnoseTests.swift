@@ -59,6 +59,25 @@ import Testing
     #expect(tables.map { table($0) } == before)
   }
 
+  /// A saved run's agent collects the first episodes: all of them return what it returns when it is measured there.
+  @Test func savedRunsAreBasePolicies() throws {
+    try train("ilqr", steps: 20, ["evaluation.episodes=1"])
+    let small = ["dynamics=linear", "search=shooting", "shooting.population=5", "shooting.horizon=3"]
+    let base = "agent.base_run=runs/point-mass/ilqr/seed-0"
+    try train("mpc", steps: 20, small + [base])
+    func first(_ agent: String) throws -> Double {
+      let table = FileManager.default.contents(atPath: "\(root.path)/runs/point-mass/\(agent)/seed-0/episodes.csv")
+      return try #require(Double(CSV.records(table ?? Data())[1][2]))
+    }
+    #expect(try abs(first("mpc") - first("ilqr")) < 1e-3)
+    for (folder, message) in [("runs/nowhere", "holds no saved run"), ("runs/point-mass/ilqr/seed-0", "not those of")] {
+      let place = folder == "runs/nowhere" ? "point-mass" : "Pendulum-v1"
+      let result = try Program.run(
+        ["train", "mpc", place, "--set", "agent.base_run=\(folder)", "--out", "refused"], in: root.path)
+      #expect(result.status == 64 && result.errors.contains(message), "\(result.errors)")
+    }
+  }
+
   @Test func mistakesAreNamed() throws {
     try train("random", steps: 20, [])
     let modelless = try Program.run(["diagnose", "runs/point-mass/random/seed-0"], in: root.path)
