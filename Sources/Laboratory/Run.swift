@@ -87,7 +87,7 @@ public struct Run {
     }
     try manifest.write(to: folder.manifest)
     let state = try RunState(plan)
-    let tables = try RunTables(creatingIn: folder, metrics: state.metrics.names)
+    let tables = try RunTables(creatingIn: folder, metrics: state.metrics.names, own: state.ownTables)
     run = Run(plan, folder, lock, store, tables, state, try Evaluator(for: plan), manifest, log)
     return .ready(run)
   }
