@@ -15,6 +15,8 @@ extension Catalog {
     EnvironmentEntry(MountainCarContinuous.self),
     EnvironmentEntry(Acrobot.self),
     EnvironmentEntry(PointMass.self),
+    EnvironmentEntry(PointMassObstacle.self),
+    EnvironmentEntry(PlanarArm.self),
   ]
 }
 

@@ -32,7 +32,8 @@ struct CheckpointStore {
   func latest(for plan: RunPlan, log: Logger) throws -> (RunState, RunTables)? {
     guard let (state, reader) = try newest(for: plan, log: log, resuming: true) else { return nil }
     let tables = try RunTables(
-      resumingIn: folder, metrics: state.metrics.names, own: state.ownTables, from: reader.scope("tables"))
+      resumingIn: folder, metrics: state.metrics.names, measures: state.interaction.environment.measureNames,
+      own: state.ownTables, from: reader.scope("tables"))
     return (state, tables)
   }
 

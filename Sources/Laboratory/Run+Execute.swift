@@ -73,7 +73,9 @@ extension Run {
       let result = try evaluator.episode(
         of: &state.interaction.agent, using: random.child(episode), isCancelled: { stop.isRaised })
       guard let result else { return }
-      rows.append([.integer(steps), .integer(episode), .number(result.total), .integer(result.length)])
+      rows.append(
+        [.integer(steps), .integer(episode), .number(result.total), .integer(result.length)]
+          + result.measures.map { .number($0) })
       sum += result.total
     }
     try tables.append(rows, to: .evaluations)

@@ -15,11 +15,11 @@ public enum RunTable: String, Sendable, CaseIterable {
   /// Name of the file.
   public var fileName: String { rawValue + ".csv" }
 
-  /// Names of the columns, for an agent with these metrics.
-  public func columns(metrics: [String]) -> [String] {
+  /// Names of the columns, for an agent with these metrics in an environment with these measures.
+  public func columns(metrics: [String], measures: [String] = []) -> [String] {
     switch self {
     case .episodes: ["environment_steps", "episode", "return", "length", "ending", "clipped_actions"]
-    case .evaluations: ["environment_steps", "episode", "return", "length"]
+    case .evaluations: ["environment_steps", "episode", "return", "length"] + measures
     case .training: ["environment_steps"] + metrics
     case .timing: ["environment_steps", "wall_seconds", "acting", "fitting", "planning", "learning", "stepping"]
     }
@@ -33,10 +33,13 @@ struct RunTables {
   private let own: [(name: String, writer: CSVWriter)]
 
   /// New tables in place of any earlier ones.
-  init(creatingIn folder: RunFolder, metrics: [String], own: [AgentTable] = []) throws(ArchiveError) {
+  init(
+    creatingIn folder: RunFolder, metrics: [String], measures: [String], own: [AgentTable]
+  ) throws(ArchiveError) {
     var writers: [RunTable: CSVWriter] = [:]
     for table in RunTable.allCases {
-      writers[table] = try CSVWriter(creating: folder.path(of: table), columns: table.columns(metrics: metrics))
+      writers[table] = try CSVWriter(
+        creating: folder.path(of: table), columns: table.columns(metrics: metrics, measures: measures))
     }
     self.writers = writers
     var made: [(name: String, writer: CSVWriter)] = []
@@ -49,12 +52,12 @@ struct RunTables {
 
   /// The tables as they were at a checkpoint, once `dropTails` has been called. Throws when one of them cannot go on.
   init(
-    resumingIn folder: RunFolder, metrics: [String], own: [AgentTable] = [], from reader: StateReader
+    resumingIn folder: RunFolder, metrics: [String], measures: [String], own: [AgentTable], from reader: StateReader
   ) throws(ArchiveError) {
     var writers: [RunTable: CSVWriter] = [:]
     for table in RunTable.allCases {
       writers[table] = try CSVWriter(
-        resuming: folder.path(of: table), columns: table.columns(metrics: metrics),
+        resuming: folder.path(of: table), columns: table.columns(metrics: metrics, measures: measures),
         length: reader.integer(table.rawValue))
     }
     self.writers = writers

@@ -31,15 +31,14 @@ public struct SavedRun {
     try evaluator.adoptStatistics(of: state.interaction.environment)
   }
 
+  /// What its environment measures besides returns.
+  public var measureNames: [String] { state.interaction.environment.measureNames }
+
   /// Shapes and limits of its environment.
   public var spec: EnvironmentSpec { state.interaction.environment.spec }
 
-  /// Returns of `episodes` episodes without exploration, a function of the saved agent and `seed`.
-  public mutating func returns(episodes: Int, seed: Int) throws -> [Double] {
-    try play(episodes: episodes, seed: seed).map(\.total)
-  }
-
-  /// Plays the same episodes, showing `watch` the environment after each reset and step.
+  /// Plays `episodes` episodes without exploration, a function of the saved agent and `seed`, showing `watch` the
+  /// environment after each reset and step.
   public mutating func play(
     episodes: Int, seed: Int, watch: ((inout any Environment) throws -> Void)? = nil
   ) throws -> [EvaluatedEpisode] {

@@ -35,8 +35,8 @@ struct EvaluateCommand: ParsableCommand {
     try reportingErrors {
       _ = threads.configure()
       var saved = try SavedRun(RunFolder(folder), in: Catalog.registry, log: makeLogger())
-      let returns = try saved.returns(episodes: episodes, seed: seed)
-      let summary = ReturnSummary(returns)
+      let played = try saved.play(episodes: episodes, seed: seed)
+      let summary = ReturnSummary(played.map(\.total))
       print("\(saved.plan.label) in \(saved.plan.environment.name) after \(ProgressText.grouped(saved.steps)) steps,")
       print("\(ProgressText.grouped(episodes)) episodes with seed \(seed):")
       let rows = [
@@ -44,6 +44,10 @@ struct EvaluateCommand: ParsableCommand {
         ("maximum", summary.maximum),
       ]
       for (name, value) in rows { print("  \(ProgressText.padded(name, 20)) \(ProgressText.fixed(value, digits: 2))") }
+      for (index, name) in saved.measureNames.enumerated() {
+        let mean = played.reduce(0) { $0 + $1.measures[index] } / Double(played.count)
+        print("  \(ProgressText.padded("mean \(name)", 20)) \(ProgressText.fixed(mean, digits: 4))")
+      }
     }
   }
 }
