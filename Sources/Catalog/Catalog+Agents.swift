@@ -40,6 +40,7 @@ extension Catalog {
     .qLearning,
     .dynaQ,
     .iterativeLQR,
+    .localModels,
     AgentEntry("random", summary: "uniformly random actions, the baseline", secondsPerStep: 2e-6) {
       (_: RandomAgentSettings, environment, random) throws(ConfigurationError) in
       RandomAgent(action: environment.spec.action, random: random)

@@ -33,7 +33,7 @@ struct CheckpointStore {
     guard let (state, reader) = try newest(for: plan, log: log, resuming: true) else { return nil }
     let tables = try RunTables(
       resumingIn: folder, metrics: state.metrics.names, measures: state.interaction.environment.measureNames,
-      from: reader.scope("tables"))
+      own: state.ownTables, from: reader.scope("tables"))
     return (state, tables)
   }
 

@@ -49,6 +49,8 @@ extension Run {
       if isLast { return .finished }
 
       if let episode = try state.interaction.step(metrics: &state.metrics) { try record(episode) }
+      let rows = state.interaction.takeRows()
+      if !rows.isEmpty { try tables.append(rows, step: steps) }
       if steps.isMultiple(of: logInterval) {
         state.interaction.timings.wall = wallBefore + seconds(from: start)
         try recordMetrics()

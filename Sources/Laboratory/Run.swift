@@ -89,7 +89,8 @@ public struct Run {
     }
     try manifest.write(to: folder.manifest)
     let state = try RunState(plan)
-    let tables = try RunTables(creatingIn: folder, metrics: state.metrics.names, measures: measures)
+    let tables = try RunTables(
+      creatingIn: folder, metrics: state.metrics.names, measures: measures, own: state.ownTables)
     run = Run(plan, folder, lock, store, tables, state, try Evaluator(for: plan), manifest, log)
     return .ready(run)
   }
