@@ -21,7 +21,8 @@ public enum ModelFiles {
   /// The path of `name`: the file itself if it names a folder too, otherwise the one of this package or in `folder`.
   static func path(of name: String) throws(MuJoCoError) -> String {
     if name.contains("/") { return name }
-    if own.contains(name), let root = PackageRoot.find() {
+    if own.contains(name) {
+      guard let root = PackageRoot.find() else { throw .noSourceTree(file: name) }
       return root + "/Sources/MuJoCoEnvironments/Assets/" + name
     }
     guard let folder else { throw .noModelFolder(file: name) }
