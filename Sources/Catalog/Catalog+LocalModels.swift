@@ -6,11 +6,61 @@ import Laboratory
 import Learners
 import Models
 
+/// What local regressions are helped by.
+enum LocalPrior: String, CaseIterable, SettingValue {
+  case none
+  case mixture
+  case network
+}
+
+/// What can be set of the dynamics of local models.
+struct LocalDynamicsSettings: Configuration {
+  init() {}
+  @Setting("Prior of the regressions: none, a Gaussian mixture, or a network of all dynamics") var prior: LocalPrior =
+    .mixture
+  @SettingGroup("Regression") var regression = LocalRegressionSettings()
+  @SettingGroup("Ensemble of the prior `network`; its mean is linearized") var network = EnsembleSettings.ofPriors
+}
+
+extension EnsembleSettings {
+  /// Small enough to be fitted anew in every iteration.
+  static var ofPriors: EnsembleSettings {
+    var settings = EnsembleSettings()
+    settings.members = 3
+    settings.hidden = [64, 64]
+    settings.weightDecay = [1e-4]
+    settings.propagation = .mean
+    return settings
+  }
+}
+
+extension LocalDynamicsSettings {
+  func validate() throws(ConfigurationError) {
+    if network.propagation != .mean { throw ConfigurationError("network.propagation", "must be mean for a prior") }
+    if network.learnsReward { throw ConfigurationError("network.learns_reward", "must be false for a prior") }
+  }
+
+  /// Hands `body` the estimator for `task`.
+  func withEstimator(
+    for task: LocalTask, using random: RandomStream,
+    _ body: (any LinearGaussianEstimator) throws(ConfigurationError) -> any Agent
+  ) throws(ConfigurationError) -> any Agent {
+    var regression = regression
+    if prior == .none { regression.strength = 0 }
+    let (n, m) = (task.stateSize, task.actionSize)
+    if prior == .network {
+      let ensemble = ProbabilisticEnsemble(network, stateSize: n, actionSize: m, using: random.child("network"))
+      return try body(NetworkRegression(regression, model: ensemble))
+    }
+    return try body(MixtureRegression(regression, inputSize: n + m, outputSize: n))
+  }
+}
+
 /// What can be set of LQR with fitted local models.
 struct LocalModelSettings: Configuration {
   init() {}
   @SettingGroup("Iterations and controllers") var agent = LocalSearchSettings()
-  @SettingGroup("Local dynamics") var model = LocalRegressionSettings()
+  @SettingGroup("Local dynamics") var model = LocalDynamicsSettings()
 }
 
 extension AgentEntry {
@@ -19,9 +69,12 @@ extension AgentEntry {
     "lqr-flm", summary: "LQR with fitted local models: bounded updates of local controllers", secondsPerStep: 0.0005
   ) { (settings: LocalModelSettings, environment, random) throws(ConfigurationError) in
     let task = try localTask(environment, for: "lqr-flm")
-    let estimator = MixtureRegression(
-      settings.model, inputSize: task.stateSize + task.actionSize, outputSize: task.stateSize)
-    return try LocalModelAgent(settings.agent, task: task, estimator: estimator, using: random)
+    func agent(_ estimator: some LinearGaussianEstimator) throws(ConfigurationError) -> any Agent {
+      try LocalModelAgent(settings.agent, task: task, estimator: estimator, using: random)
+    }
+    return try settings.model.withEstimator(for: task, using: random) { estimator throws(ConfigurationError) in
+      try agent(estimator)
+    }
   }
 }
 
@@ -31,7 +84,7 @@ struct GuidedMirrorSettings: Configuration {
   @SettingGroup("Iterations and controllers") var agent = LocalSearchSettings()
   @SettingGroup("Global policy's part") var guided = GuidedSearchSettings()
   @SettingGroup("Global policy") var policy = PolicyRegressionSettings()
-  @SettingGroup("Local dynamics") var model = LocalRegressionSettings()
+  @SettingGroup("Local dynamics") var model = LocalDynamicsSettings()
   @SettingGroup("Linearization of the global policy") var linearization = LocalRegressionSettings.ofPolicies
 }
 
@@ -42,7 +95,7 @@ struct GuidedMultiplierSettings: Configuration {
   @SettingGroup("Global policy's part") var guided = GuidedSearchSettings()
   @SettingGroup("Multipliers and weights") var coupling = MultiplierCouplingSettings()
   @SettingGroup("Global policy") var policy = PolicyRegressionSettings()
-  @SettingGroup("Local dynamics") var model = LocalRegressionSettings()
+  @SettingGroup("Local dynamics") var model = LocalDynamicsSettings()
   @SettingGroup("Linearization of the global policy") var linearization = LocalRegressionSettings.ofPolicies
 }
 
@@ -78,7 +131,7 @@ extension AgentEntry {
 
   private static func guidedPolicySearch(
     _ name: String, _ agent: LocalSearchSettings, _ guided: GuidedSearchSettings, _ coupling: PolicyCoupling,
-    _ policy: PolicyRegressionSettings, _ model: LocalRegressionSettings, _ linearization: LocalRegressionSettings,
+    _ policy: PolicyRegressionSettings, _ model: LocalDynamicsSettings, _ linearization: LocalRegressionSettings,
     _ environment: EnvironmentInstance, _ random: RandomStream
   ) throws(ConfigurationError) -> any Agent {
     let task = try localTask(environment, for: name)
@@ -86,10 +139,14 @@ extension AgentEntry {
     let global = PolicyRegression(
       policy, observationSize: try guided.components(of: task).count, low: task.low, high: task.high,
       using: random.child("policy"))
-    return try GuidedPolicySearch(
-      guided, agent, coupling: coupling, task: task,
-      estimator: MixtureRegression(model, inputSize: n + m, outputSize: n), policy: global,
-      linearizer: MixtureRegression(linearization, inputSize: n, outputSize: m), using: random.child("agent"))
+    func make(_ estimator: some LinearGaussianEstimator) throws(ConfigurationError) -> any Agent {
+      try GuidedPolicySearch(
+        guided, agent, coupling: coupling, task: task, estimator: estimator, policy: global,
+        linearizer: MixtureRegression(linearization, inputSize: n, outputSize: m), using: random.child("agent"))
+    }
+    return try model.withEstimator(for: task, using: random) { estimator throws(ConfigurationError) in
+      try make(estimator)
+    }
   }
 }
 

@@ -8,7 +8,7 @@ extension BenchCase {
   /// bounded update.
   static let localModels = BenchCase(
     name: "lqr-flm",
-    summary: "fit and update of local models: 20 trajectories of 100 steps, 10 states, 3 actions, 20 clusters from scratch"
+    summary: "fit and update of local models: 20 trajectories of 100 steps, 10 states, 3 actions, 20 clusters anew"
   ) { clock in
     let (horizon, n, m, count) = (100, 10, 3, 20)
     let (samples, controller) = trajectories(horizon: horizon, states: n, actions: m, count: count)

@@ -23,8 +23,9 @@ import Testing
     let points = region.conditions
     #expect(points.count == 4 && points[0] == [1, 2, -1])
     // Halton's points 1 to 3 in the bases 2 and 3
-    #expect(points[1] == [1, 2, -1 + 2 * (2.0 / 3 - 1)])
-    #expect(points[2] == [0.75, 2, -1 + 2 * (4.0 / 3 - 1)])
+    let (second, third): (Double, Double) = (-1 + 2 * (2.0 / 3 - 1), -1 + 2 * (4.0 / 3 - 1))
+    #expect(points[1] == [1, 2, second])
+    #expect(points[2] == [0.75, 2, third])
     #expect(draws(region, episodes: 9) == (0..<9).map { points[$0 % 4] })
   }
 

@@ -47,7 +47,8 @@ import TestSupport
     ],
   ]
   private static let local = [
-    "environment.step_limit=10", "environment.conditions=2", "agent.samples=2", "model.mixture.points_per_cluster=10",
+    "environment.step_limit=10", "environment.conditions=2", "agent.samples=2",
+    "model.regression.mixture.points_per_cluster=10",
   ]
   private static let taught = ["policy.hidden=[8]", "policy.steps=20", "policy.batch_size=8"]
   private static let dyna = ["agent.imagined_updates=2"]

@@ -40,9 +40,8 @@ import Testing
     // (Σ w P / Σ w)⁻¹ by hand
     let a = (0..<500).reduce(0.0) { $0 + lessons.precisions[4 * $1] / 500 }
     let determinant = a - 0.25
-    for (found, expected) in zip(policy.covariance, [1 / determinant, -0.5 / determinant, -0.5 / determinant, a / determinant]) {
-      #expect(abs(found - expected) < 1e-9)
-    }
+    let expected = [1, -0.5, -0.5, a].map { $0 / determinant }
+    #expect(zip(policy.covariance, expected).allSatisfy { abs($0 - $1) < 1e-9 })
   }
 
   /// Where lessons contradict one another, precisions and weights decide.

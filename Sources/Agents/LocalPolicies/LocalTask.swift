@@ -21,7 +21,8 @@ public struct LocalTask: Sendable {
     precondition(spec.stepLimit < EnvironmentSpec.unlimited, "episodes without end")
     cost = environment.trajectoryCost
     precondition(
-      cost.stateSize == spec.observationSize && cost.actionSize == spec.action.size, "a cost of other states or actions")
+      cost.stateSize == spec.observationSize && cost.actionSize == spec.action.size, "a cost of other states or actions"
+    )
     let declared = environment.conditions.map { $0.map(Double.init) }
     starts = declared.isEmpty ? [Array(repeating: 0, count: spec.observationSize)] : declared
     horizon = spec.stepLimit

@@ -16,7 +16,8 @@ public struct ControllerUpdateSettings: Configuration {
   public var klStep: Double = 0.5
   @Setting("Whether the bound holds for the sum over the trajectory or for every step")
   public var constraint: DivergenceConstraint = .trajectory
-  @Setting("How far the divergence may miss its bound, relative to it", in: 0.001...0.5) public var tolerance: Double = 0.1
+  @Setting("How far the divergence may miss its bound, relative to it", in: 0.001...0.5) public var tolerance: Double =
+    0.1
   @Setting("Backward passes at most in the search for the multiplier eta", in: 2...10_000)
   public var evaluations: Int = 60
   @Setting("Smallest multiplier eta", in: 1e-300...1e3) public var minimalEta: Double = 1e-8

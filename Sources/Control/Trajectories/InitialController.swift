@@ -25,8 +25,10 @@ public struct InitialControllerSettings: Configuration {
   @Setting(
     "Indices of the observation that are their velocities (pd and lqr); empty: the ones after the positions", in: 0...)
   public var velocities: [Int] = []
-  @Setting("Action for a unit of position, as a share of half its range (pd)", in: 0...1e6) public var stiffness: Double = 0.1
-  @Setting("Action for a unit of velocity, as a share of half its range (pd)", in: 0...1e6) public var damping: Double = 0.1
+  @Setting("Action for a unit of position, as a share of half its range (pd)", in: 0...1e6) public var stiffness:
+    Double = 0.1
+  @Setting("Action for a unit of velocity, as a share of half its range (pd)", in: 0...1e6) public var damping: Double =
+    0.1
   @Setting("Acceleration by an action of half its range (lqr)", in: 1e-6...1e9) public var acceleration: Double = 1
   @Setting("Cost of squared positions against squared shares of actions (lqr)", in: 0...1e9)
   public var positionCost: Double = 1
@@ -37,9 +39,9 @@ public struct InitialControllerSettings: Configuration {
 extension InitialControllerSettings {
   /// The controller of `horizon` steps of `timeStep` seconds from `start` [n], for actions between `low` and `high` [m].
   ///
-  /// pd: u = middle - half (stiffness (q - q_0) + damping v). lqr: the stationary feedback of q' = q + h v + h²/2 a, v' = v + h a, a
-  /// = acceleration times the share of half the range, under the costs set; no gains where they have no solution. Throws
-  /// where indices do not fit the task.
+  /// pd: u = middle - half (stiffness (q - q_0) + damping v). lqr: the stationary feedback of q' = q + h v + h²/2 a, v' = v +
+  /// h a, a = acceleration times the share of half the range, under the costs set; no gains where they have no solution.
+  /// Throws where indices do not fit the task.
   public func controller(
     horizon: Int, timeStep: Double, start: [Double], low: [Float], high: [Float]
   ) throws(ConfigurationError) -> TimedLinearGaussian {

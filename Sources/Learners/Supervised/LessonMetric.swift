@@ -31,7 +31,8 @@ struct LessonMetric {
         }
       }
     }
-    guard let constant = try? sum.solvePositiveDefinite(pull), let inverse = try? sum.solvePositiveDefinite(.identity(m))
+    guard let constant = try? sum.solvePositiveDefinite(pull),
+      let inverse = try? sum.solvePositiveDefinite(.identity(m))
     else { return nil }
     covariance = inverse.elements.map { $0 * total }
     var spread = 0.0
@@ -45,7 +46,7 @@ struct LessonMetric {
       }
     }
     // lessons that all say the same have no spread: one standard deviation instead
-    normalization = spread / Double(count) > 1e-12 * total / Double(count) ? spread / Double(count) : total / Double(count)
+    normalization = (spread > 1e-12 * total ? spread : total) / Double(count)
     let scale = 1 / normalization
     guard scale.isFinite else { return nil }
     targets = (0..<count * m).map { Float((lessons.means[$0] - middles[$0 % m]) / scales[$0 % m]) }
