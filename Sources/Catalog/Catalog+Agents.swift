@@ -41,6 +41,8 @@ extension Catalog {
     .dynaQ,
     .iterativeLQR,
     .localModels,
+    .guidedByMultipliers,
+    .guidedByMirrorDescent,
     AgentEntry("random", summary: "uniformly random actions, the baseline", secondsPerStep: 2e-6) {
       (_: RandomAgentSettings, environment, random) throws(ConfigurationError) in
       RandomAgent(action: environment.spec.action, random: random)

@@ -29,7 +29,7 @@ public struct PolicyLessons: Sendable, Equatable {
 }
 
 /// A Gaussian policy N(mu(o), S) that is taught by supervised regression: what guided policy search trains.
-public protocol TaughtPolicy: Checkpointable, Sendable {
+public protocol TaughtPolicy: Checkpointable {
   /// Numbers in an observation.
   var observationSize: Int { get }
   /// Numbers in an action.
@@ -39,12 +39,11 @@ public protocol TaughtPolicy: Checkpointable, Sendable {
   /// S, [m, m], the same everywhere.
   var covariance: [Double] { get }
 
-  /// Lowers Σ_i w_i (mu(o_i) - m_i)ᵀ P_i (mu(o_i) - m_i), and sets S to what the precisions say. The mean loss of the last
-  /// pass, which is 1 for a policy as wrong as the spread of what it is taught. Throws `NumericalFailure` when it is not
-  /// finite.
+  /// Lowers Σ_i w_i (mu(o_i) - m_i)ᵀ P_i (mu(o_i) - m_i), and sets S to the inverse of the precisions' weighted mean. The
+  /// loss in the end, relative to that of the best constant mean. Throws `NumericalFailure` when it is not finite.
   mutating func learn(_ lessons: PolicyLessons, using random: inout RandomStream) throws(NumericalFailure) -> Double
 
-  /// Writes the means [N, m] for `observations` [N, D].
+  /// Writes the means [N, m] for `observations` [N, D]. Does not allocate.
   func writeMeans(
     count: Int, _ observations: UnsafePointer<Double>, into means: UnsafeMutablePointer<Double>)
 }

@@ -19,6 +19,9 @@ import Testing
     "mbpo", "mve", "mve-td3", "mve-ddpg", "dyna", "dyna-td3", "dyna-ddpg", "dyna-naf", "dyna-dqn",
   ]
 
+  /// Agents that fit local models to trajectories.
+  private static let local = ["lqr-flm", "gps-badmm", "gps-mirror"]
+
   /// Agents that differentiate imagined rewards.
   private static let differentiating = ["pets-gradient", "policy-backpropagation"]
 
@@ -36,7 +39,7 @@ import Testing
         "naf", "dqn", "mba", "q-learning", "dyna-q",
         "ilqr", "random",
       ]))
-    #expect(Set(Self.agents).isSuperset(of: Self.learnersInModels))
+    #expect(Set(Self.agents).isSuperset(of: Self.learnersInModels + Self.local))
     #expect(
       Set(components.filter { $0.kind == .planner }.map(\.name)).isSuperset(of: [
         "cem", "mppi", "random-shooting", "gradient",
@@ -91,7 +94,10 @@ import Testing
 
   @Test(arguments: agents) func documentedDefaultsOfAgentsAreTheDefaults(_ name: String) throws {
     let entry = try Self.registry.agent(name)
-    let place = name.hasSuffix("dqn") ? "CartPole-v1" : Self.tabular.contains(name) ? "chain" : "point-mass"
+    let place =
+      name.hasSuffix("dqn")
+      ? "CartPole-v1"
+      : Self.tabular.contains(name) ? "chain" : Self.local.contains(name) ? "point-mass-obstacle" : "point-mass"
     let environment = try Self.registry.environment(place).make()
     var tree = ConfigurationTree()
     for setting in entry.documentation {
@@ -165,6 +171,12 @@ import Testing
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
       #expect(message.contains(environment) && message.contains("derivatives"), "\(message)")
+      return
+    }
+    if Self.local.contains(agent), !(made.environment is any ConditionedEnvironment) {
+      let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
+      let message = error.map { "\($0)" } ?? ""
+      #expect(message.contains(environment) && message.contains("point-mass-obstacle"), "\(message)")
       return
     }
     // MuJoCo's steps take long, and iLQR takes many; large networks and buffers take long to fill
