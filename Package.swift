@@ -30,7 +30,8 @@ let package = Package(
     .library(
       name: "Foresight",
       targets: [
-        "Kernels", "Archive", "Configuration", "Interfaces", "Networks", "Experience", "Wrappers", "Environments",
+        "Kernels", "Archive", "Configuration", "Interfaces", "Networks", "Experience", "Wrappers", "ControlTasks",
+        "Environments",
         "MuJoCoEnvironments", "GymnasiumEnvironments", "Models", "Control", "Planners", "Learners", "Agents",
         "Laboratory", "Recording", "Catalog",
       ]),
@@ -59,16 +60,20 @@ let package = Package(
     module("Networks", ["Kernels", "Archive", "Configuration"]),
     module("Experience", ["Interfaces", "Kernels", "Archive"]),
     module("Wrappers", ["Interfaces", "Kernels", "Archive", "Configuration"]),
-    module("Environments", ["Interfaces", "Kernels", "Archive", "Configuration"]),
+    module("ControlTasks", ["Interfaces", "Kernels"]),
+    module("Environments", ["ControlTasks", "Interfaces", "Kernels", "Archive", "Configuration"]),
     .target(
       name: "GymnasiumEnvironments", dependencies: ["CLanes", "Interfaces", "Kernels", "Archive", "Configuration"],
       resources: [.embedInCode("worker.py")], swiftSettings: strict),
     .target(
       name: "Recording", dependencies: ["Interfaces", "Archive"], resources: [.embedInCode("pose_renderer.py")],
       swiftSettings: strict),
-    module(
-      "MuJoCoEnvironments",
-      ["Interfaces", "Kernels", "Archive", "Configuration", .target(name: "CMuJoCo", condition: mujoco)]),
+    .target(
+      name: "MuJoCoEnvironments",
+      dependencies: [
+        "ControlTasks", "Interfaces", "Kernels", "Archive", "Configuration",
+        .target(name: "CMuJoCo", condition: mujoco),
+      ], exclude: ["Assets"], swiftSettings: strict),
     module("Models", ["Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
     module("Control", ["Interfaces", "Kernels", "Archive", "Configuration"]),
     module("Planners", ["Interfaces", "Kernels", "Archive", "Configuration"]),
@@ -105,7 +110,7 @@ let package = Package(
     tests("Networks", ["Networks", "Kernels", "Archive", "Configuration"]),
     tests("Experience", ["Experience", "Interfaces", "Kernels", "Archive"]),
     tests(
-      "Environments", ["Environments", "Interfaces", "Kernels", "Archive", "Configuration"],
+      "Environments", ["Environments", "ControlTasks", "Interfaces", "Kernels", "Archive", "Configuration"],
       exclude: ["Peers"]),
     tests(
       "GymnasiumEnvironments",
@@ -113,12 +118,15 @@ let package = Package(
         "GymnasiumEnvironments", "Catalog", "Environments", "Interfaces", "Kernels", "Archive", "Configuration",
         "Laboratory",
       ], exclude: ["Tasks"]),
+    tests("ControlTasks", ["ControlTasks", "Interfaces", "Kernels"]),
     tests("Wrappers", ["Wrappers", "Environments", "Interfaces", "Kernels", "Archive", "Configuration"]),
     tests(
       "Recording", ["Recording", "Environments", "Wrappers", "Interfaces", "Kernels", "Archive", "Configuration"]),
     tests(
       "MuJoCoEnvironments",
-      [mujocoEnvironments, "Interfaces", "Kernels", "Archive", "Configuration", "Control", "Planners"],
+      [
+        mujocoEnvironments, "ControlTasks", "Interfaces", "Kernels", "Archive", "Configuration", "Control", "Planners",
+      ],
       exclude: ["Peers"]),
     tests("Models", ["Models", "Networks", "Experience", "Environments", "Interfaces", "Kernels", "Archive"]),
     tests(

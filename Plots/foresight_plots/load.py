@@ -120,7 +120,7 @@ def _load_run(study: Path, entry: dict, tidy: pd.DataFrame | None) -> Run:
     environment, agent, seed = str(entry["environment"]), str(entry["agent"]), int(entry["seed"])
     folder = study / str(entry["folder"])
     if (folder / "evaluations.csv").exists():
-        evaluations = read_table(folder / "evaluations.csv", EVALUATIONS)
+        evaluations = read_table(folder / "evaluations.csv", EVALUATIONS, open_ended=True)
     elif tidy is not None:
         mine = (tidy["environment"] == environment) & (tidy["agent"] == agent) & (tidy["seed"] == seed)
         evaluations = tidy[mine]

@@ -43,15 +43,22 @@ NUMBER = Column(_finite, "a finite number")
 OPTIONAL_NUMBER = Column(_finite, "a finite number or nothing", missing_allowed=True)
 
 
-def read_table(path: Path, columns: dict[str, Column], added: dict[str, Column] | None = None) -> pd.DataFrame:
+def read_table(
+    path: Path, columns: dict[str, Column], added: dict[str, Column] | None = None, open_ended: bool = False
+) -> pd.DataFrame:
     """The rows of `path`, whose header must be exactly `columns`, in that order, and perhaps all of `added`.
+
+    With `open_ended`, columns of further names may follow, which hold numbers: what environments measure.
 
     Only whole lines count: a last line without its line break is still being written, and left out.
     Raises StudyError with the file and the line (counted from 1) of the first bad row.
     """
     text = _read_text(path)
-    if added and text.split("\n", 1)[0].rstrip("\r") == ",".join([*columns, *added]):
+    header = text.split("\n", 1)[0].rstrip("\r").split(",")
+    if added and header == [*columns, *added]:
         columns = {**columns, **added}
+    if open_ended and header[: len(columns)] == list(columns):
+        columns = {**columns, **{name: NUMBER for name in header[len(columns):]}}
     names = list(columns)
     cells: list[list] = [[] for _ in names]
     text = text[: text.rfind("\n") + 1]

@@ -42,6 +42,9 @@ extension Catalog {
     .qLearning,
     .dynaQ,
     .iterativeLQR,
+    .localModels,
+    .guidedByMultipliers,
+    .guidedByMirrorDescent,
     AgentEntry("random", summary: "uniformly random actions, the baseline", secondsPerStep: 2e-6) {
       (_: RandomAgentSettings, environment, random) throws(ConfigurationError) in
       RandomAgent(action: environment.spec.action, random: random)

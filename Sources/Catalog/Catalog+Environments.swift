@@ -16,6 +16,8 @@ extension Catalog {
     EnvironmentEntry(Acrobot.self),
     EnvironmentEntry(PointMass.self),
     EnvironmentEntry(PointMassGusts.self),
+    EnvironmentEntry(PointMassObstacle.self),
+    EnvironmentEntry(PlanarArm.self),
   ]
 }
 

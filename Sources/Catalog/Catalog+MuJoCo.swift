@@ -11,7 +11,8 @@ extension Catalog {
     entries(HalfCheetah.self) + entries(HalfCheetahPETS.self) + entries(Hopper.self) + entries(Walker2d.self)
     + entries(Ant.self) + entries(Humanoid.self) + entries(HumanoidStandup.self) + entries(Swimmer.self)
     + entries(Reacher.self) + entries(Pusher.self) + entries(InvertedPendulum.self)
-    + entries(InvertedDoublePendulum.self)
+    + entries(InvertedDoublePendulum.self) + entries(ConditionedArm<PegInsertion>.self)
+    + entries(ConditionedArm<ReacherConditions>.self) + entries(ConditionedArm<PusherConditions>.self)
 
   private static func entries<Task: MuJoCoTask>(_: Task.Type) -> [EnvironmentEntry] {
     Task.editions.map { edition, name in

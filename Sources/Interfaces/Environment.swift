@@ -24,8 +24,16 @@ public protocol Environment: Checkpointable, Sendable {
   func saveStatistics(to writer: inout StateWriter)
 
   /// Turns into an environment to measure in: from now on it normalizes by the statistics that `saveStatistics` of the
-  /// training environment wrote, never updates them, and gives the rewards of the task itself.
+  /// training environment wrote, never updates them, and gives the rewards of the task itself. Called at the start of
+  /// each evaluation: one whose episodes differ by their number counts them from here.
   mutating func beginMeasurement(with statistics: StateReader) throws(ArchiveError)
+
+  /// What an episode came to besides its return, such as a final distance: columns of `evaluations.csv`, constant over the
+  /// life of the value; none for most.
+  var measureNames: [String] { get }
+
+  /// The numbers of `measureNames` as they are now; asked for when an episode has ended.
+  var measures: [Double] { get }
 
   /// Gets ready to be looked at, from the next `reset` on: an environment that must be made otherwise to be drawn is.
   mutating func beginShowing()
@@ -43,6 +51,12 @@ extension Environment {
 
   /// Nothing: most environments show the same to everyone.
   public mutating func beginMeasurement(with statistics: StateReader) throws(ArchiveError) {}
+
+  /// None.
+  public var measureNames: [String] { [] }
+
+  /// None.
+  public var measures: [Double] { [] }
 
   /// Nothing to do: most environments can be drawn at any time, or never.
   public mutating func beginShowing() {}

@@ -61,6 +61,18 @@ extension BLAS {
   }
 }
 
+/// C [m, n] = op(A) [m, k] * B [k, n] in double precision, on row-major blocks with row strides `lda`, `ldb`, `ldc`.
+package func gemm(
+  _ ta: Transposition = .none, m: Int, n: Int, k: Int, _ a: UnsafePointer<Double>, lda: Int,
+  _ b: UnsafePointer<Double>, ldb: Int, _ c: UnsafeMutablePointer<Double>, ldc: Int
+) {
+  guard m > 0, n > 0, k > 0 else { return }
+  BLAS.initialize()
+  cblas_dgemm(
+    CblasRowMajor, ta.cblas, CblasNoTrans, blasint(m), blasint(n), blasint(k), 1, a, blasint(lda), b, blasint(ldb), 0,
+    c, blasint(ldc))
+}
+
 /// C = alpha * op(A) * op(B) + beta * C; with beta 0 the old C is not read. Shapes must agree; O(m n k).
 public func gemm(
   _ a: Matrix, _ ta: Transposition, _ b: Matrix, _ tb: Transposition, alpha: Float = 1, beta: Float = 0,

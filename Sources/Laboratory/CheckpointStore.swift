@@ -31,7 +31,9 @@ struct CheckpointStore {
   /// is none. Newer files, damaged or good for measuring alone, are deleted.
   func latest(for plan: RunPlan, log: Logger) throws -> (RunState, RunTables)? {
     guard let (state, reader) = try newest(for: plan, log: log, resuming: true) else { return nil }
-    let tables = try RunTables(resumingIn: folder, metrics: state.metrics.names, from: reader.scope("tables"))
+    let tables = try RunTables(
+      resumingIn: folder, metrics: state.metrics.names, measures: state.interaction.environment.measureNames,
+      own: state.ownTables, from: reader.scope("tables"))
     return (state, tables)
   }
 

@@ -9,6 +9,8 @@ public struct EvaluatedEpisode: Sendable, Equatable {
   public let total: Double
   /// Steps it took.
   public let length: Int
+  /// What else it came to, as `Environment.measureNames` says.
+  public let measures: [Double]
 }
 
 /// Measures an agent in an environment of its own. Nothing of a measurement stays: each episode's randomness derives
@@ -71,7 +73,9 @@ public struct Evaluator {
       total += Double(outcome.reward)
       length += 1
       try watch?(&environment)
-      if outcome.ending != .none { return EvaluatedEpisode(total: total, length: length) }
+      if outcome.ending != .none {
+        return EvaluatedEpisode(total: total, length: length, measures: environment.measures)
+      }
     }
     return nil
   }

@@ -16,6 +16,8 @@ struct CompletedEpisode {
 /// bookkeeping.
 struct Interaction {
   private let random: RandomStream
+  /// Whether the agent writes tables of its own.
+  private let tabulates: Bool
   private(set) var environment: any Environment
   var agent: any Agent
   /// Environment steps taken.
@@ -41,6 +43,7 @@ struct Interaction {
     self.random = random
     self.environment = environment
     self.agent = agent
+    tabulates = agent is any TabulatingAgent
     if case .box(let low, let high) = environment.spec.action {
       (self.low, self.high) = (low, high)
     } else {
@@ -90,6 +93,14 @@ struct Interaction {
     }
     return CompletedEpisode(
       index: episode, total: total, length: length, ending: outcome.ending, clippedActions: clippedActions)
+  }
+
+  /// The rows of the agent's own tables since the last call.
+  mutating func takeRows() -> [(table: Int, fields: [AgentField])] {
+    guard tabulates, var tabulating = agent as? any TabulatingAgent, tabulating.hasRows else { return [] }
+    let rows = tabulating.takeRows()
+    agent = tabulating
+    return rows
   }
 
   private mutating func startEpisode() throws {

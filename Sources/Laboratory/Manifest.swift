@@ -98,7 +98,7 @@ public struct Manifest: Sendable, Equatable {
 
 extension Manifest {
   /// The manifest of a run that starts now.
-  init(plan: RunPlan, metrics: [String], host: HostFacts) {
+  init(plan: RunPlan, metrics: [String], measures: [String], host: HostFacts) {
     version = Foresight.version
     toolchain = Foresight.toolchain
     environment = plan.environment.name
@@ -109,7 +109,9 @@ extension Manifest {
     settings = plan.resolved
     status = .running
     columns = .mapping(
-      RunTable.allCases.map { ($0.fileName, .list($0.columns(metrics: metrics).map { .string($0) })) })
+      RunTable.allCases.map {
+        ($0.fileName, .list($0.columns(metrics: metrics, measures: measures).map { .string($0) }))
+      })
     self.host = host.tree.merging(.mapping([("started", .string(Self.now))]))
   }
 

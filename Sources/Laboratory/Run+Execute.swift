@@ -49,6 +49,8 @@ extension Run {
       if isLast { return .finished }
 
       if let episode = try state.interaction.step(metrics: &state.metrics) { try record(episode) }
+      let rows = state.interaction.takeRows()
+      if !rows.isEmpty { try tables.append(rows, step: steps) }
       if steps.isMultiple(of: logInterval) {
         state.interaction.timings.wall = wallBefore + seconds(from: start)
         try recordMetrics()
@@ -71,7 +73,9 @@ extension Run {
       let result = try evaluator.episode(
         of: &state.interaction.agent, using: random.child(episode), isCancelled: { stop.isRaised })
       guard let result else { return }
-      rows.append([.integer(steps), .integer(episode), .number(result.total), .integer(result.length)])
+      rows.append(
+        [.integer(steps), .integer(episode), .number(result.total), .integer(result.length)]
+          + result.measures.map { .number($0) })
       sum += result.total
     }
     try tables.append(rows, to: .evaluations)

@@ -67,7 +67,9 @@ public struct Run {
     }
     if force { try folder.clear() }
     let store = CheckpointStore(folder: folder, plan: plan)
-    var manifest = Manifest(plan: plan, metrics: try RunState(plan).metrics.names, host: host)
+    let first = try RunState(plan)
+    let measures = first.interaction.environment.measureNames
+    var manifest = Manifest(plan: plan, metrics: first.metrics.names, measures: measures, host: host)
 
     if let earlier = try folder.heldManifest(for: plan) {
       if earlier.status == .finished, earlier.steps >= plan.steps { return .alreadyDone(steps: earlier.steps) }
@@ -87,7 +89,8 @@ public struct Run {
     }
     try manifest.write(to: folder.manifest)
     let state = try RunState(plan)
-    let tables = try RunTables(creatingIn: folder, metrics: state.metrics.names)
+    let tables = try RunTables(
+      creatingIn: folder, metrics: state.metrics.names, measures: measures, own: state.ownTables)
     run = Run(plan, folder, lock, store, tables, state, try Evaluator(for: plan), manifest, log)
     return .ready(run)
   }

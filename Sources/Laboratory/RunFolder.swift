@@ -20,6 +20,9 @@ public struct RunFolder: Sendable, Equatable {
   /// Where a table is.
   public func path(of table: RunTable) -> String { "\(path)/\(table.fileName)" }
 
+  /// Where a table of the agent's own is.
+  public func path(ofAgentTable name: String) -> String { "\(path)/\(Self.agentPrefix)\(name)\(Self.tableSuffix)" }
+
   /// Where the checkpoint of a step is.
   public func checkpoint(step: Int) -> String { "\(path)/\(Self.prefix)\(step)\(Self.suffix)" }
 
@@ -59,10 +62,16 @@ public struct RunFolder: Sendable, Equatable {
   }
 
   private func leftovers() -> [String] {
-    let files = [manifest] + RunTable.allCases.map { path(of: $0) } + checkpoints().map { checkpoint(step: $0) }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    let own = names.filter { $0.hasPrefix(Self.agentPrefix) && $0.hasSuffix(Self.tableSuffix) }
+    let files =
+      [manifest] + RunTable.allCases.map { path(of: $0) } + own.sorted().map { "\(path)/\($0)" }
+      + checkpoints().map { checkpoint(step: $0) }
     return files.filter { FileManager.default.fileExists(atPath: $0) }
   }
 
+  private static let agentPrefix = "agent-"
+  private static let tableSuffix = ".csv"
   private static let prefix = "checkpoint-"
   private static let suffix = ".safetensors"
 }

@@ -24,6 +24,9 @@ struct RunState {
 }
 
 extension RunState {
+  /// The agent's own tables.
+  var ownTables: [AgentTable] { (interaction.agent as? any TabulatingAgent)?.tables ?? [] }
+
   /// Gets ready for `save` and notes in `isResumable` whether a run can go on from what will be saved.
   mutating func prepareToSave() throws { isResumable = try interaction.prepareToSave() }
 }

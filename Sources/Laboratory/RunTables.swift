@@ -15,11 +15,11 @@ public enum RunTable: String, Sendable, CaseIterable {
   /// Name of the file.
   public var fileName: String { rawValue + ".csv" }
 
-  /// Names of the columns, for an agent with these metrics.
-  public func columns(metrics: [String]) -> [String] {
+  /// Names of the columns, for an agent with these metrics in an environment with these measures.
+  public func columns(metrics: [String], measures: [String] = []) -> [String] {
     switch self {
     case .episodes: ["environment_steps", "episode", "return", "length", "ending", "clipped_actions"]
-    case .evaluations: ["environment_steps", "episode", "return", "length"]
+    case .evaluations: ["environment_steps", "episode", "return", "length"] + measures
     case .training: ["environment_steps"] + metrics
     case .timing: ["environment_steps", "wall_seconds", "acting", "fitting", "planning", "learning", "stepping"]
     }
@@ -29,30 +29,53 @@ public enum RunTable: String, Sendable, CaseIterable {
 /// The open tables of one run.
 struct RunTables {
   private let writers: [RunTable: CSVWriter]
+  /// The agent's own tables, in its order.
+  private let own: [(name: String, writer: CSVWriter)]
 
   /// New tables in place of any earlier ones.
-  init(creatingIn folder: RunFolder, metrics: [String]) throws(ArchiveError) {
-    var writers: [RunTable: CSVWriter] = [:]
-    for table in RunTable.allCases {
-      writers[table] = try CSVWriter(creating: folder.path(of: table), columns: table.columns(metrics: metrics))
-    }
-    self.writers = writers
-  }
-
-  /// The tables as they were at a checkpoint, once `dropTails` has been called. Throws when one of them cannot go on.
-  init(resumingIn folder: RunFolder, metrics: [String], from reader: StateReader) throws(ArchiveError) {
+  init(
+    creatingIn folder: RunFolder, metrics: [String], measures: [String], own: [AgentTable]
+  ) throws(ArchiveError) {
     var writers: [RunTable: CSVWriter] = [:]
     for table in RunTable.allCases {
       writers[table] = try CSVWriter(
-        resuming: folder.path(of: table), columns: table.columns(metrics: metrics),
+        creating: folder.path(of: table), columns: table.columns(metrics: metrics, measures: measures))
+    }
+    self.writers = writers
+    var made: [(name: String, writer: CSVWriter)] = []
+    for table in own {
+      made.append(
+        (table.name, try CSVWriter(creating: folder.path(ofAgentTable: table.name), columns: table.allColumns)))
+    }
+    self.own = made
+  }
+
+  /// The tables as they were at a checkpoint, once `dropTails` has been called. Throws when one of them cannot go on.
+  init(
+    resumingIn folder: RunFolder, metrics: [String], measures: [String], own: [AgentTable], from reader: StateReader
+  ) throws(ArchiveError) {
+    var writers: [RunTable: CSVWriter] = [:]
+    for table in RunTable.allCases {
+      writers[table] = try CSVWriter(
+        resuming: folder.path(of: table), columns: table.columns(metrics: metrics, measures: measures),
         length: reader.integer(table.rawValue))
     }
     self.writers = writers
+    let lengths = reader.scope("agent")
+    var opened: [(name: String, writer: CSVWriter)] = []
+    for table in own {
+      let writer = try CSVWriter(
+        resuming: folder.path(ofAgentTable: table.name), columns: table.allColumns,
+        length: lengths.integer(table.name))
+      opened.append((table.name, writer))
+    }
+    self.own = opened
   }
 
   /// Drops the lines written after the checkpoint.
   func dropTails() throws(ArchiveError) {
     for writer in writers.values { try writer.dropTail() }
+    for table in own { try table.writer.dropTail() }
   }
 
   /// Saves how far each table has got, after making sure that the disk has it.
@@ -62,9 +85,38 @@ struct RunTables {
       try open.synchronize()
       writer.write(table.rawValue, open.length)
     }
+    for table in own { try table.writer.synchronize() }
+    writer.scope("agent") { writer in
+      for table in own { writer.write(table.name, table.writer.length) }
+    }
   }
 
   func append(_ rows: [[CSVField]], to table: RunTable) throws(ArchiveError) {
     if let writer = writers[table] { try writer.append(rows) }
+  }
+
+  /// Appends rows of the agent's own tables, each after the step it was written at.
+  func append(_ rows: [(table: Int, fields: [AgentField])], step: Int) throws(ArchiveError) {
+    for index in own.indices {
+      let lines = rows.filter { $0.table == index }.map { [.integer(step)] + $0.fields.map(CSVField.init) }
+      if !lines.isEmpty { try own[index].writer.append(lines) }
+    }
+  }
+}
+
+extension AgentTable {
+  /// The columns in the file.
+  var allColumns: [String] { ["environment_steps"] + columns }
+}
+
+extension CSVField {
+  /// The field as tables write it.
+  init(_ field: AgentField) {
+    switch field {
+    case .integer(let value): self = .integer(value)
+    case .number(let value): self = value.isFinite ? .number(value) : .empty
+    case .text(let value): self = .text(value)
+    case .empty: self = .empty
+    }
   }
 }

@@ -1,4 +1,4 @@
-internal import Configuration
+public import Configuration
 public import Interfaces
 internal import Kernels
 public import Logging
@@ -13,11 +13,14 @@ public struct SavedRun {
   private var state: RunState
   private var evaluator: Evaluator
 
-  /// Loads the agent from a run's folder.
+  /// Loads the agent from a run's folder, to be measured in its environment, or with `changes` in one whose settings
+  /// (`environment.*`) differ in that.
   ///
   /// - Throws: `RunError.nothingSaved` when there is no run or no checkpoint, and `ArchiveError` or `ConfigurationError`
   ///   when they cannot be read.
-  public init(_ folder: RunFolder, in registry: Registry, log: Logger) throws {
+  public init(
+    _ folder: RunFolder, in registry: Registry, changes: ConfigurationTree = ConfigurationTree(), log: Logger
+  ) throws {
     guard folder.hasManifest else { throw RunError.nothingSaved(folder: folder.path) }
     let manifest = try Manifest(contentsOf: folder.manifest)
     plan = try RunPlan(
@@ -27,22 +30,42 @@ public struct SavedRun {
       throw RunError.nothingSaved(folder: folder.path)
     }
     self.state = state
-    evaluator = try Evaluator(for: plan)
+    evaluator = try Evaluator(environment: Self.environment(of: plan, changes: changes, in: registry))
     try evaluator.adoptStatistics(of: state.interaction.environment)
   }
 
   /// The agent as it was saved.
   public var agent: any Agent { state.interaction.agent }
+
+  /// The environment of `plan` with some settings changed, which must show and take as many numbers as it.
+  private static func environment(
+    of plan: RunPlan, changes: ConfigurationTree, in registry: Registry
+  ) throws(ConfigurationError) -> any Environment {
+    if let other = changes.keys.first(where: { $0 != "environment" }) {
+      throw ConfigurationError(
+        kind: .unknownKey, key: other, problem: "only settings of the environment can differ in a measurement")
+    }
+    let changed = try RunPlan(
+      agent: plan.agent.name, environment: plan.environment.name, label: plan.label, seed: plan.seed, steps: plan.steps,
+      settings: plan.resolved.merging(changes), in: registry)
+    let environment = try changed.makeParticipants().environment.environment
+    let own = try plan.makeParticipants().environment.spec
+    guard environment.spec.observationSize == own.observationSize, environment.spec.action == own.action else {
+      throw ConfigurationError(
+        kind: .relation, key: "environment", problem: "the agent was trained with other observations or actions")
+    }
+    return environment
+  }
+
+  /// What its environment measures besides returns.
+  public var measureNames: [String] { state.interaction.environment.measureNames }
+
   /// Shapes and limits of its environment.
   public var spec: EnvironmentSpec { state.interaction.environment.spec }
 
-  /// Returns of `episodes` episodes without exploration, a function of the saved agent and `seed`.
-  public mutating func returns(episodes: Int, seed: Int) throws -> [Double] {
-    try play(episodes: episodes, seed: seed).map(\.total)
-  }
-
-  /// Plays the same episodes, showing `watch` the environment after each reset and step and telling `observe` of each step:
-  /// observation, action, outcome and next observation.
+  /// Plays `episodes` episodes without exploration, a function of the saved agent and `seed`, showing `watch` the
+  /// environment after each reset and step and telling `observe` of each step: observation, action, outcome and next
+  /// observation.
   public mutating func play(
     episodes: Int, seed: Int, watch: ((inout any Environment) throws -> Void)? = nil,
     observe: (([Float], [Float], StepOutcome, [Float]) -> Void)? = nil

@@ -31,6 +31,10 @@ extension EnvironmentWrapper {
 
   public mutating func prepareToSave() throws -> Bool { try base.prepareToSave() }
 
+  public var measureNames: [String] { base.measureNames }
+
+  public var measures: [Double] { base.measures }
+
   public mutating func beginShowing() { base.beginShowing() }
 
   public mutating func picture() throws -> Picture? { try base.picture() }

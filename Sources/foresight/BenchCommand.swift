@@ -41,7 +41,7 @@ struct BenchCommand: ParsableCommand {
   static var all: [BenchCase] {
     [
       .gemm, .softActorCriticUpdate, .ensembleFit, .ensembleRollout, .planCartPole, .planHalfCheetah,
-      .linearQuadraticIteration,
+      .linearQuadraticIteration, .localModels,
     ]
       + Catalog.nativeEnvironments.map { BenchCase.environmentStep($0.name) }
       + [.vectorStep("Pendulum-v1"), .vectorStep("cartpole-swingup")] + BenchCase.mujoco

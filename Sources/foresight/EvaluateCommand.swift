@@ -1,5 +1,6 @@
 import ArgumentParser
 import Catalog
+import Configuration
 import Foundation
 import Laboratory
 
@@ -22,6 +23,12 @@ struct EvaluateCommand: ParsableCommand {
   var episodes = 20
   @Option(help: "Seed of the episodes.")
   var seed = 0
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "A setting of the environment to measure in, such as environment.starts_anywhere=true. May be repeated.",
+      valueName: "key=value"))
+  var assignments: [String] = []
   @OptionGroup var threads: ThreadOptions
 
   mutating func validate() throws {
@@ -34,9 +41,10 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     try reportingErrors {
       _ = threads.configure()
-      var saved = try SavedRun(RunFolder(folder), in: Catalog.registry, log: makeLogger())
-      let returns = try saved.returns(episodes: episodes, seed: seed)
-      let summary = ReturnSummary(returns)
+      let changes = try assignments.reduce(ConfigurationTree()) { $0.merging(try ConfigurationTree(assignment: $1)) }
+      var saved = try SavedRun(RunFolder(folder), in: Catalog.registry, changes: changes, log: makeLogger())
+      let played = try saved.play(episodes: episodes, seed: seed)
+      let summary = ReturnSummary(played.map(\.total))
       print("\(saved.plan.label) in \(saved.plan.environment.name) after \(ProgressText.grouped(saved.steps)) steps,")
       print("\(ProgressText.grouped(episodes)) episodes with seed \(seed):")
       let rows = [
@@ -44,6 +52,10 @@ struct EvaluateCommand: ParsableCommand {
         ("maximum", summary.maximum),
       ]
       for (name, value) in rows { print("  \(ProgressText.padded(name, 20)) \(ProgressText.fixed(value, digits: 2))") }
+      for (index, name) in saved.measureNames.enumerated() {
+        let mean = played.reduce(0) { $0 + $1.measures[index] } / Double(played.count)
+        print("  \(ProgressText.padded("mean \(name)", 20)) \(ProgressText.fixed(mean, digits: 4))")
+      }
     }
   }
 }

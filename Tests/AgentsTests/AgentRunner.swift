@@ -92,3 +92,8 @@ extension PointMass {
     return PointMass(settings)
   }
 }
+
+extension AgentRunner where Player: TabulatingAgent {
+  /// The rows of the agent's own tables since the last call.
+  mutating func takeRows() -> [(table: Int, fields: [AgentField])] { agent.takeRows() }
+}

@@ -19,13 +19,16 @@ import Testing
     "mbpo", "mve", "mve-td3", "mve-ddpg", "dyna", "dyna-td3", "dyna-ddpg", "dyna-naf", "dyna-dqn",
   ]
 
+  /// Agents that fit local models to trajectories.
+  private static let local = ["lqr-flm", "gps-badmm", "gps-mirror"]
+
   /// What the catalog is known to offer: a name that goes missing breaks users' commands.
   @Test func everythingIsListed() {
     let components = Self.registry.components
     #expect(
       Set(Self.environments).isSuperset(of: [
         "Pendulum-v1", "CartPole-v1", "MountainCar-v0", "MountainCarContinuous-v0", "Acrobot-v1", "cartpole-swingup",
-        "point-mass", "dyna-maze", "blocking-maze", "shortcut-maze", "chain", "four-by-three", "random-mdp",
+        "point-mass", "point-mass-obstacle", "planar-arm", "dyna-maze", "blocking-maze", "shortcut-maze", "chain", "four-by-three", "random-mdp",
       ]))
     #expect(
       Set(Self.agents).isSuperset(of: [
@@ -33,7 +36,7 @@ import Testing
         "naf", "dqn", "mba", "q-learning", "dyna-q",
         "ilqr", "random",
       ]))
-    #expect(Set(Self.agents).isSuperset(of: Self.learnersInModels))
+    #expect(Set(Self.agents).isSuperset(of: Self.learnersInModels + Self.local))
     #expect(
       Set(components.filter { $0.kind == .planner }.map(\.name)).isSuperset(of: [
         "cem", "mppi", "random-shooting", "gradient",
@@ -88,7 +91,10 @@ import Testing
 
   @Test(arguments: agents) func documentedDefaultsOfAgentsAreTheDefaults(_ name: String) throws {
     let entry = try Self.registry.agent(name)
-    let place = name.hasSuffix("dqn") ? "CartPole-v1" : Self.tabular.contains(name) ? "chain" : "point-mass"
+    let place =
+      name.hasSuffix("dqn")
+      ? "CartPole-v1"
+      : Self.tabular.contains(name) ? "chain" : Self.local.contains(name) ? "point-mass-obstacle" : "point-mass"
     let environment = try Self.registry.environment(place).make()
     var tree = ConfigurationTree()
     for setting in entry.documentation {
@@ -160,6 +166,12 @@ import Testing
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
       #expect(message.contains(environment) && message.contains("derivatives"), "\(message)")
+      return
+    }
+    if Self.local.contains(agent), !(made.environment is any ConditionedEnvironment) {
+      let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
+      let message = error.map { "\($0)" } ?? ""
+      #expect(message.contains(environment) && message.contains("point-mass-obstacle"), "\(message)")
       return
     }
     // MuJoCo's steps take long, and iLQR takes many; large networks and buffers take long to fill

@@ -125,6 +125,25 @@ import TestSupport
     }
     #expect(try files(folder).map { FileManager.default.contents(atPath: "\(folder)/\($0)") } == before)
   }
+
+  /// A saved agent in an environment that differs, and what environments measure besides returns.
+  @Test func evaluateInAChangedEnvironment() throws {
+    #expect(try Program.run(["train", "random", "point-mass-obstacle", "--steps", "60"], in: root.path).status == 0)
+    let folder = root.path + "/runs/point-mass-obstacle/random/seed-0"
+    let header = try String(contentsOfFile: folder + "/evaluations.csv", encoding: .utf8).prefix { $0 != "\r\n" }
+    #expect(header == "environment_steps,episode,return,length,final_distance")
+    let arguments = ["evaluate", folder, "--episodes", "5"]
+    let usual = try Program.run(arguments)
+    let changed = try Program.run(arguments + ["--set", "environment.starts_anywhere=true"])
+    #expect(usual.status == 0 && changed.status == 0, "\(usual.errors) \(changed.errors)")
+    #expect(usual.output.contains("  mean final_distance ") && usual.output != changed.output)
+    for (assignment, word) in [
+      ("learner.discount=1", "only settings of the environment"), ("environment.conditons=2", "conditions"),
+    ] {
+      let refused = try Program.run(arguments + ["--set", assignment])
+      #expect(refused.status != 0 && refused.errors.contains(word), "\(refused.errors)")
+    }
+  }
 }
 
 /// Settings that make planning agents small.

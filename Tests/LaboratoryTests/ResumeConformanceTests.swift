@@ -9,6 +9,9 @@ import TestSupport
   private static let small: [String: [String]] = [
     "random": [],
     "ilqr": [],
+    "lqr-flm": local + ["agent.update.constraint=step", "agent.initial.kind=pd"],
+    "gps-badmm": local + taught + ["guided.observed=[0,1,2]"],
+    "gps-mirror": local + taught + ["guided.sampling=global"],
     "mba": learning + [
       "environment.step_limit=15", "imagination.rollouts=4", "imagination.length=3", "imagination.interval=3",
       "imagination.updates=2", "imagination.end=100", "model.linear.episodes=3",
@@ -49,6 +52,11 @@ import TestSupport
       "model.hidden=[16,16]", "model.weight_decay=[1e-4]", "model.epochs=3",
     ],
   ]
+  private static let local = [
+    "environment.step_limit=10", "environment.conditions=2", "agent.samples=2",
+    "model.regression.mixture.points_per_cluster=10",
+  ]
+  private static let taught = ["policy.hidden=[8]", "policy.steps=20", "policy.batch_size=8"]
   private static let dyna = ["agent.imagined_updates=2"]
   private static let imagination =
     learning + [
@@ -66,6 +74,7 @@ import TestSupport
   /// Where an agent cannot act in the usual place.
   private static let places = [
     "dqn": "CartPole-v1", "dyna-dqn": "CartPole-v1", "q-learning": "chain", "dyna-q": "chain",
+    "lqr-flm": "point-mass-obstacle", "gps-badmm": "point-mass-obstacle", "gps-mirror": "point-mass-obstacle",
   ]
 
   @Test(arguments: Catalog.registry.agents.map(\.name))

@@ -38,20 +38,24 @@ package struct LaboratoryConformance {
         reference, try check.interrupted(at: interruption), "a run resumed at step \(interruption)")
     }
     let unmeasured = try check.run("unmeasured", ["evaluation.episodes=0"])
-    for table in [RunTable.episodes, .training] where reference[table] != unmeasured[table] {
-      failures.append("\(table.fileName) depends on whether the agent is evaluated")
+    let measured = [RunTable.evaluations.fileName]
+    for file in reference.keys.sorted() where !measured.contains(file) && reference[file] != unmeasured[file] {
+      failures.append("\(file) depends on whether the agent is evaluated")
     }
     let other = try check.run("other seed", [], seed: 8)
-    if reference[.episodes] == other[.episodes], reference[.evaluations] == other[.evaluations] {
+    if [RunTable.episodes, .evaluations].allSatisfy({ reference[$0.fileName] == other[$0.fileName] }) {
       failures.append("another seed gives the same results")
     }
     return failures
   }
 
-  private typealias Tables = [RunTable: [UInt8]]
+  /// Contents of a run's tables, its agent's own included, by file.
+  private typealias Tables = [String: [UInt8]]
 
   private func differences(_ reference: Tables, _ other: Tables, _ what: String) -> [String] {
-    RunTable.reproducible.filter { reference[$0] != other[$0] }.map { "\($0.fileName) of \(what) differs" }
+    Set(reference.keys).union(other.keys).sorted().filter { reference[$0] != other[$0] }.map {
+      "\($0) of \(what) differs"
+    }
   }
 
   private func plan(_ changes: [String], seed: Int) throws -> RunPlan {
@@ -85,8 +89,9 @@ package struct LaboratoryConformance {
     guard run.steps == step else { throw Problem.wrongStart(run.steps, expected: step) }
     let outcome = try run.execute(stop: StopRequest())
     guard outcome == .finished else { throw Problem.unfinished }
-    return try RunTable.reproducible.reduce(into: Tables()) { tables, table in
-      tables[table] = try FileSystem.read(folder.path(of: table))
+    let own = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasPrefix("agent-") }
+    return try (RunTable.reproducible.map(\.fileName) + own).reduce(into: Tables()) { tables, file in
+      tables[file] = try FileSystem.read("\(folder.path)/\(file)")
     }
   }
 

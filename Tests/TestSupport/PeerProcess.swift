@@ -1,6 +1,6 @@
 import Foundation
 
-/// Runs the Python scripts in the folders `Peers` of the tests on JSON files.
+/// Runs Python scripts of the repository, such as those in the folders `Peers` of the tests, on JSON files.
 package enum PeerProcess {
   package struct Failure: Error, CustomStringConvertible { package let description: String }
 
@@ -19,7 +19,14 @@ package enum PeerProcess {
 
   /// Sends `request` to `script` of the tests `suite` and decodes its answer.
   package static func ask<Request: Encodable, Answer: Decodable>(
-    _ script: String, of suite: String = "EnvironmentsTests", _ request: Request, as _: Answer.Type = Answer.self
+    _ script: String, of suite: String = "EnvironmentsTests", _ request: Request, as answer: Answer.Type = Answer.self
+  ) throws -> Answer {
+    try ask(script, in: "Tests/\(suite)/Peers", request, as: answer)
+  }
+
+  /// Sends `request` to `script` in `place`, a folder of the repository, and decodes its answer.
+  package static func ask<Request: Encodable, Answer: Decodable>(
+    _ script: String, in place: String, _ request: Request, as _: Answer.Type = Answer.self
   ) throws -> Answer {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("peer-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -28,7 +35,7 @@ package enum PeerProcess {
     try JSONEncoder().encode(request).write(to: question)
     let process = Process()
     process.executableURL = try interpreter()
-    let path = root.appendingPathComponent("Tests/\(suite)/Peers/\(script)").path
+    let path = root.appendingPathComponent("\(place)/\(script)").path
     process.arguments = [path, question.path, answer.path]
     process.currentDirectoryURL = folder  // some libraries leave log files where they are
     let errors = Pipe()

@@ -13,6 +13,7 @@ public protocol StateVector: Sendable {
 }
 
 extension SIMD4: StateVector where Scalar == Double {}
+extension SIMD8: StateVector where Scalar == Double {}
 
 /// Four scalars of any kind; smaller states and actions leave the last ones unused.
 public struct ScalarVector<Scalar: DynamicsScalar>: StateVector {
@@ -42,6 +43,33 @@ public struct ScalarVector<Scalar: DynamicsScalar>: StateVector {
   }
 
   public static func * (factor: Double, right: ScalarVector) -> ScalarVector {
+    var product = right
+    for index in 0..<capacity { product[index] = factor * right[index] }
+    return product
+  }
+}
+
+/// Eight scalars of any kind, for the longer states; slower than `ScalarVector` by as much.
+public struct LongScalarVector<Scalar: DynamicsScalar>: StateVector {
+  /// Scalars in a vector.
+  public static var capacity: Int { 8 }
+
+  private var scalars: InlineArray<8, Scalar>
+
+  public init() { scalars = InlineArray(repeating: Scalar(0)) }
+
+  public subscript(index: Int) -> Scalar {
+    get { scalars[index] }
+    set { scalars[index] = newValue }
+  }
+
+  public static func + (left: LongScalarVector, right: LongScalarVector) -> LongScalarVector {
+    var sum = left
+    for index in 0..<capacity { sum[index] = left[index] + right[index] }
+    return sum
+  }
+
+  public static func * (factor: Double, right: LongScalarVector) -> LongScalarVector {
     var product = right
     for index in 0..<capacity { product[index] = factor * right[index] }
     return product

@@ -3,7 +3,7 @@
 import Archive
 import Foundation
 
-/// Where the tasks' model files are: in the installed Python package gymnasium.
+/// Where the tasks' model files are: in the installed Python package gymnasium, and our own in the source tree.
 public enum ModelFiles {
   /// The folder, in the virtual environment of the package's source tree; nil if it is not there.
   public static var folder: String? {
@@ -15,9 +15,16 @@ public enum ModelFiles {
       .first { FileManager.default.fileExists(atPath: $0) }
   }
 
-  /// The path of `name`: the file itself if it names a folder too, otherwise the one in `folder`.
+  /// The files of this package.
+  private static let own = ["peg_insertion.xml"]
+
+  /// The path of `name`: the file itself if it names a folder too, otherwise the one of this package or in `folder`.
   static func path(of name: String) throws(MuJoCoError) -> String {
     if name.contains("/") { return name }
+    if own.contains(name) {
+      guard let root = PackageRoot.find() else { throw .noSourceTree(file: name) }
+      return root + "/Sources/MuJoCoEnvironments/Assets/" + name
+    }
     guard let folder else { throw .noModelFolder(file: name) }
     return folder + "/" + name
   }

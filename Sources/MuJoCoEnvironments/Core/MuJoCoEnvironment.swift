@@ -23,6 +23,7 @@ public struct MuJoCoEnvironment<Task: MuJoCoTask>: Environment {
   private var simulation: Simulation
   private var mark = 0.0
   private var elapsedSteps = 0
+  private var startedEpisodes = 0
   /// Whether `step` may be called: after a reset and before the ending.
   package private(set) var isRunning = false
   /// The last reward before rounding to single precision.
@@ -58,7 +59,8 @@ public struct MuJoCoEnvironment<Task: MuJoCoTask>: Environment {
   public mutating func reset(using random: inout RandomStream, observation: inout [Float]) {
     own()
     simulation.reset()
-    task.perturb(simulation.physics, using: &random)
+    task.perturb(simulation.physics, episode: startedEpisodes, using: &random)
+    startedEpisodes += 1
     begin(&observation)
   }
 
@@ -150,6 +152,7 @@ extension MuJoCoEnvironment {
     writer.write("mark", mark)
     writer.write("elapsed_steps", elapsedSteps)
     writer.write("is_running", isRunning)
+    writer.write("started_episodes", startedEpisodes)
   }
 
   /// Reads what `save` wrote, for the same model and settings.
@@ -161,6 +164,7 @@ extension MuJoCoEnvironment {
     mark = try reader.value("mark")
     elapsedSteps = try reader.integer("elapsed_steps")
     isRunning = try reader.bool("is_running")
+    startedEpisodes = try reader.integer("started_episodes")
   }
 
   /// Present positions [nq] and velocities [nv], to draw or to repeat elsewhere.
@@ -171,6 +175,13 @@ extension MuJoCoEnvironment {
       Array(UnsafeBufferPointer(start: physics.velocities, count: physics.velocitySize))
     )
   }
+
+  /// Counts episodes anew, so that each evaluation begins with the first start of the tasks that have several.
+  public mutating func beginMeasurement(with statistics: StateReader) throws(ArchiveError) { startedEpisodes = 0 }
+
+  public var measureNames: [String] { task.measureNames }
+
+  public var measures: [Double] { task.measures(simulation.physics) }
 
   /// The present pose, for MuJoCo's renderer.
   public func picture() -> Picture? { .pose(modelFile: model.file, positions: pose.positions) }

@@ -6,6 +6,8 @@ import Foundation
 public enum MuJoCoError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The folder with Gymnasium's model files was not found.
   case noModelFolder(file: String)
+  /// The source tree with this package's own model files was not found.
+  case noSourceTree(file: String)
   /// MuJoCo cannot read a model file; its own message.
   case rejected(file: String, message: String)
   /// A model that does not fit the task.
@@ -23,6 +25,8 @@ public enum MuJoCoError: Error, Sendable, Equatable, CustomStringConvertible {
     case .noModelFolder(let file):
       "the model \(file) comes with the Python package gymnasium, which was not found in a folder .venv here or above the "
         + "program: `make setup` installs it"
+    case .noSourceTree(let file):
+      "the model \(file) is in Foresight's source tree, which was not found here or above the program"
     case .rejected(let file, let message):
       "MuJoCo cannot load \(file): \(message)"
     case .unsuitable(let file, let problem):

@@ -15,6 +15,8 @@ public enum Edition: String, Sendable, CaseIterable {
   case mbpo
   /// Observation and reward of PETS's authors.
   case pets
+  /// Our own, from fixed initial conditions.
+  case conditioned
 }
 
 /// Settings that every MuJoCo task has.
@@ -54,6 +56,15 @@ public protocol MuJoCoTask: Sendable {
   /// Adds the noise of a start to `physics`, which has the model's own pose.
   func perturb(_ physics: Physics, using random: inout RandomStream)
 
+  /// The same at the start of the episode of number `episode`, counted from 0, for tasks that have several starts.
+  func perturb(_ physics: Physics, episode: Int, using random: inout RandomStream)
+
+  /// What episodes come to besides their returns, as `Environment.measureNames` says.
+  var measureNames: [String] { get }
+
+  /// The numbers of `measureNames` now.
+  func measures(_ physics: Physics) -> [Double]
+
   /// A number that observation or reward compare before and after a step, such as a position.
   func mark(_ physics: Physics) -> Double
 
@@ -86,6 +97,11 @@ extension MuJoCoTask {
   public static func defaults(_ edition: Edition) -> Settings { Settings() }
   public var readsContactForces: Bool { false }
   public func mark(_ physics: Physics) -> Double { 0 }
+  public func perturb(_ physics: Physics, episode: Int, using random: inout RandomStream) {
+    perturb(physics, using: &random)
+  }
+  public var measureNames: [String] { [] }
+  public func measures(_ physics: Physics) -> [Double] { [] }
   public var rewardRange: ClosedRange<Float>? { nil }
   public func guidance(_ physics: Physics) -> Double { 0 }
 }

@@ -1,0 +1,67 @@
+import Archive
+import Interfaces
+import Kernels
+
+/// An episode under way: its condition, its time and its noise.
+struct LocalEpisode: Sendable {
+  var condition = 0
+  /// Steps since its start.
+  var time = 0
+  var random = RandomStream(seed: 0)
+  /// The trajectory so far; only of collected episodes.
+  var trajectory: SampledTrajectory
+  private var state: [Double]
+  private var action: [Double]
+
+  init(_ task: LocalTask) {
+    trajectory = SampledTrajectory(horizon: task.horizon, stateSize: task.stateSize, actionSize: task.actionSize)
+    state = Array(repeating: 0, count: task.stateSize)
+    action = Array(repeating: 0, count: task.actionSize)
+  }
+
+  mutating func start(using random: RandomStream) {
+    time = 0
+    self.random = random
+  }
+
+  /// Writes the action for `observation` by the controllers of `conditions`, kept within the bounds. Does not allocate.
+  mutating func act(
+    on observation: [Float], _ conditions: [LocalCondition], _ mode: ControllerMode, _ task: LocalTask,
+    action: inout [Float]
+  ) {
+    if time == 0 { condition = task.condition(of: observation) }
+    for i in state.indices { state[i] = Double(observation[i]) }
+    conditions[condition].act(time, state, mode, using: &random, into: &self.action)
+    time += 1
+    for i in action.indices { action[i] = min(max(Float(self.action[i]), task.low[i]), task.high[i]) }
+  }
+
+  /// Takes in step `time` - 1 as it was: the state left, the action taken and the state reached.
+  mutating func record(_ observation: [Float], _ action: [Float], next: [Float]) {
+    let (n, m, t) = (trajectory.stateSize, trajectory.actionSize, time - 1)
+    guard t >= 0, t < trajectory.horizon else { return }
+    for i in 0..<n {
+      trajectory.states[t * n + i] = Double(observation[i])
+      trajectory.states[(t + 1) * n + i] = Double(next[i])
+    }
+    for i in 0..<m { trajectory.actions[t * m + i] = Double(action[i]) }
+  }
+}
+
+extension LocalEpisode: Checkpointable {
+  func save(to writer: inout StateWriter) {
+    writer.write("place", [condition, time])
+    writer.write("random", random)
+    writer.write("states", trajectory.states)
+    writer.write("actions", trajectory.actions)
+  }
+
+  mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    let place = try reader.integers("place")
+    guard place.count == 2 else { throw .mismatch(name: "place", expected: "2 integers", found: "\(place.count)") }
+    (condition, time) = (place[0], place[1])
+    random = try reader.stream("random")
+    trajectory.states = try reader.read("states", shape: [trajectory.states.count])
+    trajectory.actions = try reader.read("actions", shape: [trajectory.actions.count])
+  }
+}

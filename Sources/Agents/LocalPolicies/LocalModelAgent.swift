@@ -1,0 +1,99 @@
+import Archive
+import Configuration
+import Control
+import Interfaces
+import Kernels
+
+/// Trajectory optimization under unknown dynamics (Levine and Abbeel 2014): LQR with fitted local models.
+///
+/// An iteration collects trajectories of each initial condition under its time-varying linear-Gaussian controller, fits
+/// linear-Gaussian dynamics to them time by time, and updates the controller within a bound on the divergence from the one
+/// that collected them, which adapts to how well the improvement was predicted. An update that cannot be had leaves the
+/// controller as it is and is counted.
+public struct LocalModelAgent<Estimator: LinearGaussianEstimator>: TabulatingAgent {
+  private var search: LocalSearch<Estimator>
+  private var report: LocalTables
+  public private(set) var phases = PhaseSeconds()
+
+  public var metricNames: [String] {
+    LocalSearch<Estimator>.fitMetrics + LocalSearch<Estimator>.updateMetrics
+  }
+
+  /// An agent for `task` that fits dynamics with `estimator`. Throws where settings of the first controller do not fit the
+  /// task.
+  public init(
+    _ settings: LocalSearchSettings, task: LocalTask, estimator: Estimator, using random: RandomStream
+  ) throws(ConfigurationError) {
+    search = try LocalSearch(settings, task: task, estimator: estimator, using: random)
+    report = LocalTables(task, extra: [], details: settings.details)
+  }
+
+  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
+    search.startEpisode(for: purpose, using: random)
+  }
+
+  public mutating func act(on observation: [Float], for purpose: ActPurpose, action: inout [Float]) {
+    search.act(on: observation, for: purpose, action: &action)
+  }
+
+  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
+    search.observe(observation, action, outcome, next: next)
+  }
+
+  public mutating func improve(metrics: inout MetricRow) {
+    guard search.isReady else { return }
+    var start = ContinuousClock.now
+    let fits = search.fit(metrics: &metrics)
+    phases.fitting += (ContinuousClock.now - start) / .seconds(1)
+    start = ContinuousClock.now
+    for (index, fit) in fits.enumerated() { update(index, fit, metrics: &metrics) }
+    search.advance()
+    phases.planning += (ContinuousClock.now - start) / .seconds(1)
+  }
+
+  private mutating func update(_ index: Int, _ fit: LocalFit?, metrics: inout MetricRow) {
+    let trajectories = search.conditions[index].samples.count
+    guard let fit, let current = fit.follow(search.conditions[index].controller) else {
+      search.keep(index, metrics: &metrics)
+      report.add(
+        iteration: search.iteration, condition: index, fit, expectedCost: nil, improvement: nil,
+        bound: search.bound(index), nil, outcome: fit == nil ? "no-fit" : "diverging", trajectories: trajectories,
+        extra: [])
+      return
+    }
+    metrics.recordIfFinite("expected_cost", current.cost)
+    let improvement = search.adaptBound(index, cost: current.cost, metrics: &metrics)
+    let problem = ControllerUpdateProblem(
+      dynamics: fit.dynamics, costs: fit.costs, start: fit.start, previous: search.conditions[index].controller)
+    let bound = search.bound(index)
+    let outcome = search.update(index, problem, fit, cost: current.cost, metrics: &metrics)
+    report.add(
+      iteration: search.iteration, condition: index, fit, expectedCost: current.cost, improvement: improvement,
+      bound: bound, outcome.report, outcome: outcome.name, trajectories: trajectories, extra: [])
+    report.add(
+      iteration: search.iteration, condition: index, search.conditions[index].controller,
+      outcome.report?.distribution ?? current.distribution, fit, outcome.report)
+  }
+
+  public var tables: [AgentTable] { report.tables }
+  public var hasRows: Bool { !report.rows.isEmpty }
+  public mutating func takeRows() -> [(table: Int, fields: [AgentField])] { report.take() }
+}
+
+extension LocalModelAgent: Checkpointable {
+  public func save(to writer: inout StateWriter) { search.save(to: &writer) }
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) { try search.restore(from: reader) }
+}
+
+extension ControllerUpdateOutcome {
+  /// The update, if there is one.
+  var report: ControllerUpdateReport? { if case .updated(let report) = self { report } else { nil } }
+
+  /// A word for tables.
+  var name: String {
+    switch self {
+    case .updated(let report): report.isInactive ? "unbounded" : "updated"
+    case .failed(let failure): failure.name
+    }
+  }
+}
