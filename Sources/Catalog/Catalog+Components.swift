@@ -19,6 +19,9 @@ extension Catalog {
       .model, "time-varying-linear", summary: "linear-Gaussian dynamics for each time of an episode",
       settings: TimeVaryingLinearSettings.self),
     ComponentEntry(
+      .model, "local-linear", summary: "linear-Gaussian dynamics for each time, with a prior from a Gaussian mixture",
+      settings: LocalRegressionSettings.self),
+    ComponentEntry(
       .model, "tabular", summary: "counts of what followed each action in each state",
       settings: TabularModelSettings.self),
     ComponentEntry(
