@@ -40,6 +40,10 @@ extension Catalog {
     .qLearning,
     .dynaQ,
     .iterativeLQR,
+    .distill,
+    .distillDeepQ,
+    .divideAndConquer,
+    .distral,
     AgentEntry("random", summary: "uniformly random actions, the baseline", secondsPerStep: 2e-6) {
       (_: RandomAgentSettings, environment, random) throws(ConfigurationError) in
       RandomAgent(action: environment.spec.action, random: random)

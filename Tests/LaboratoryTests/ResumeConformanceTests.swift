@@ -15,6 +15,15 @@ import TestSupport
     ],
     "q-learning": ["environment.step_limit=30"],
     "dyna-q": ["environment.step_limit=30", "agent.planning_steps=3", "agent.kappa=0.01", "model.kind=empirical"],
+    "distill": students + [
+      "distillation.teaching_steps=60", "distillation.lesson_size=16", "distillation.teachers=tasks",
+      "loss.feature_weight=0.1",
+    ],
+    "distill-dqn": students + [
+      "distillation.teaching_steps=70", "distillation.lesson_size=16", "distillation.members=2",
+    ],
+    "divide-and-conquer": students + ["parts.count=2", "parts.episodes=3", "shared.lesson_size=16"],
+    "distral": students + ["shared.lesson_size=16", "shared.interval=3", "shared.start=50"],
     "sac": learning,
     "td3": learning,
     "naf": learning + ["learner.precision_noise=true", "agent.return_steps=4"],
@@ -43,6 +52,7 @@ import TestSupport
       "model.hidden=[16,16]", "model.weight_decay=[1e-4]", "model.epochs=3",
     ],
   ]
+  private static let students = learning + ["student.hidden=[16,16]", "environment.step_limit=15"]
   private static let dyna = ["agent.imagined_updates=2"]
   private static let imagination =
     learning + [
@@ -59,7 +69,8 @@ import TestSupport
 
   /// Where an agent cannot act in the usual place.
   private static let places = [
-    "dqn": "CartPole-v1", "dyna-dqn": "CartPole-v1", "q-learning": "chain", "dyna-q": "chain",
+    "dqn": "CartPole-v1", "distill-dqn": "cartpole-poles", "distill": "point-mass-goals", "distral": "reacher-goals",
+    "dyna-dqn": "CartPole-v1", "q-learning": "chain", "dyna-q": "chain",
   ]
 
   @Test(arguments: Catalog.registry.agents.map(\.name))
