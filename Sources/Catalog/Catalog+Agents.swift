@@ -45,6 +45,10 @@ extension Catalog {
     .localModels,
     .guidedByMultipliers,
     .guidedByMirrorDescent,
+    .distill,
+    .distillDeepQ,
+    .divideAndConquer,
+    .distral,
     AgentEntry("random", summary: "uniformly random actions, the baseline", secondsPerStep: 2e-6) {
       (_: RandomAgentSettings, environment, random) throws(ConfigurationError) in
       RandomAgent(action: environment.spec.action, random: random)

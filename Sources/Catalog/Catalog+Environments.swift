@@ -4,7 +4,8 @@ import Interfaces
 public import Laboratory
 
 extension Catalog {
-  static let environments: [EnvironmentEntry] = nativeEnvironments + tabularEnvironments + mujocoEnvironments
+  static let environments: [EnvironmentEntry] =
+    nativeEnvironments + taskFamilies + tabularEnvironments + mujocoEnvironments
 
   /// The tasks written in this package.
   package static let nativeEnvironments: [EnvironmentEntry] = [

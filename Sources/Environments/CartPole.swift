@@ -30,11 +30,8 @@ public struct CartPole: StateSpaceTask {
   public static let summary = "balance a pole on a cart by pushing left or right (discrete, 500 steps)"
 
   static let timeStep = 0.02
-  static let forceMagnitude = 10.0
-  static let gravity = 9.8
-  static let poleMass = 0.1
-  static let totalMass = 1.1
   static let halfPoleLength = 0.5
+  static let dynamics = CartPoleDynamics(poleMass: 0.1, halfPoleLength: halfPoleLength)
   static let maximalPosition = 2.4
   static let maximalAngle = 12 * 2 * Double.pi / 360
 
@@ -62,15 +59,7 @@ public struct CartPole: StateSpaceTask {
 
   /// The state one step after `state`.
   public func successor(of state: SIMD4<Double>, under action: UnsafePointer<Float>) -> SIMD4<Double> {
-    let force = Self.forceMagnitude * (2 * choice(action[0], of: 2) - 1)
-    let (sine, cosine) = (sin(state[2]), cos(state[2]))
-    let momentArm = Self.poleMass * Self.halfPoleLength
-    let push = (force + momentArm * (state[3] * state[3]) * sine) / Self.totalMass
-    let angularAcceleration =
-      (Self.gravity * sine - cosine * push)
-      / (Self.halfPoleLength * (4.0 / 3.0 - Self.poleMass * (cosine * cosine) / Self.totalMass))
-    let acceleration = push - momentArm * angularAcceleration * cosine / Self.totalMass
-    return state + Self.timeStep * SIMD4(state[1], acceleration, state[3], angularAcceleration)
+    Self.dynamics.successor(of: state, under: action)
   }
 
   /// Reward and termination of the step from `state` to `next`.

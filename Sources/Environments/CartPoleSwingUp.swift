@@ -38,7 +38,7 @@ public struct CartPoleSwingUp: DifferentiableTask {
   static let slideLimit = 2.5
   static let integrationStep = 0.02
   static let integrationsPerStep = 2
-  static let poleLength = 0.6
+  package static let poleLength = 0.6
 
   /// Shapes, bounds and step limit.
   public let spec: EnvironmentSpec
@@ -66,17 +66,7 @@ public struct CartPoleSwingUp: DifferentiableTask {
 
   /// The state one step after `state`.
   public func successor(of state: SIMD4<Double>, under action: UnsafePointer<Float>) -> SIMD4<Double> {
-    successor(of: state, force: Self.forcePerAction * Double(clip(action[0], -Self.maximalAction, Self.maximalAction)))
-  }
-
-  @inline(__always)
-  private func successor<State: StateVector>(of state: State, force: State.Scalar) -> State {
-    var state = state
-    for _ in 0..<Self.integrationsPerStep {
-      state = rungeKutta4(state, step: Self.integrationStep) { dynamics.derivative(of: $0, force: force) }
-      state = dynamics.stopped(state, at: Self.slideLimit)
-    }
-    return state
+    dynamics.successor(of: state, force: Self.force(action[0]))
   }
 
   /// Reward and termination of the step from `state` to `next`.
@@ -84,15 +74,21 @@ public struct CartPoleSwingUp: DifferentiableTask {
     _ state: SIMD4<Double>, _ action: UnsafePointer<Float>, next: SIMD4<Double>
   ) -> (reward: Float, terminated: Bool) {
     let acted = clip(action[0], -Self.maximalAction, Self.maximalAction)
-    return (Float(closeness(position: next[0], angle: next[2])) - objective.actionCost * acted * acted, false)
+    return (Float(Self.closeness(position: next[0], angle: next[2])) - objective.actionCost * acted * acted, false)
   }
 
-  /// exp(-|p - (0, 0.6)|² / 0.6²).
+  /// The force of an action, which is clipped, in N.
   @inline(__always)
-  private func closeness<Scalar: DynamicsScalar>(position: Scalar, angle: Scalar) -> Scalar {
-    let across = position - Self.poleLength * angle.sine
-    let below = -Self.poleLength * angle.cosine - Scalar(Self.poleLength)
-    return (-(across * across + below * below) / Scalar(Self.poleLength * Self.poleLength)).exponential
+  static func force(_ action: Float) -> Double { forcePerAction * Double(clip(action, -maximalAction, maximalAction)) }
+
+  /// exp(-|p - (0, l)|² / l²) of the tip p of a pole of length l.
+  @inline(__always)
+  static func closeness<Scalar: DynamicsScalar>(
+    position: Scalar, angle: Scalar, poleLength: Double = CartPoleSwingUp.poleLength
+  ) -> Scalar {
+    let across = position - poleLength * angle.sine
+    let below = -poleLength * angle.cosine - Scalar(poleLength)
+    return (-(across * across + below * below) / Scalar(poleLength * poleLength)).exponential
   }
 
   @_specialize(where Scalar == Double)
@@ -101,9 +97,9 @@ public struct CartPoleSwingUp: DifferentiableTask {
   public func transition<Scalar: DynamicsScalar>(
     from state: ScalarVector<Scalar>, under action: ScalarVector<Scalar>
   ) -> (next: ScalarVector<Scalar>, reward: Scalar) {
-    let next = successor(of: state, force: Self.forcePerAction * action[0])
+    let next = dynamics.successor(of: state, force: Self.forcePerAction * action[0])
     let effort = Double(objective.actionCost) * action[0] * action[0]
-    return (next, closeness(position: next[0], angle: next[2]) - effort)
+    return (next, Self.closeness(position: next[0], angle: next[2]) - effort)
   }
 
   /// Writes the observation of `state`.

@@ -29,14 +29,15 @@ package struct CartPoleSwingUpDynamics: Sendable {
   /// b, in N s/m for the slide and N m s for the hinge.
   package let damping: Double
 
-  package init(damping: Double) {
-    let length = (0.6 * 0.6 + 0.001 * 0.001).squareRoot()
+  /// The pole from the pivot to (0.001, 0, -`poleLength`), `poleDensity` in kg/m³.
+  package init(damping: Double, poleLength: Double = CartPoleSwingUp.poleLength, poleDensity: Double = 1000) {
+    let length = (poleLength * poleLength + 0.001 * 0.001).squareRoot()
     let cart = Capsule(radius: 0.1, length: 0.2, density: 1000)
-    let pole = Capsule(radius: 0.049, length: length, density: 1000)
+    let pole = Capsule(radius: 0.049, length: length, density: poleDensity)
     totalMass = cart.mass + pole.mass
     moment = pole.mass * length / 2
     pivotInertia = pole.inertia + moment * length / 2
-    offset = atan2(0.001, 0.6)
+    offset = atan2(0.001, poleLength)
     self.damping = damping
   }
 
@@ -55,6 +56,17 @@ package struct CartPoleSwingUpDynamics: Sendable {
     derivative[2] = state[3]
     derivative[3] = (coupling * push + totalMass * torque) / determinant
     return derivative
+  }
+
+  /// The state a decision later under a constant `force` in N: Runge-Kutta steps, each followed by the stops.
+  @inline(__always)
+  func successor<State: StateVector>(of state: State, force: State.Scalar) -> State {
+    var state = state
+    for _ in 0..<CartPoleSwingUp.integrationsPerStep {
+      state = rungeKutta4(state, step: CartPoleSwingUp.integrationStep) { derivative(of: $0, force: force) }
+      state = stopped(state, at: CartPoleSwingUp.slideLimit)
+    }
+    return state
   }
 
   /// Kinetic and potential energy, in J; 0 potential at the height of the pivot.

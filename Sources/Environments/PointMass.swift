@@ -61,18 +61,18 @@ public struct PointMass: DifferentiableTask {
   public func successor(of state: SIMD4<Double>, under action: UnsafePointer<Float>) -> SIMD4<Double> {
     let force = clipped(action)
     let (x, y) = (
-      successor(position: state[0], velocity: state[2], force: force[0]),
-      successor(position: state[1], velocity: state[3], force: force[1])
+      Self.successor(position: state[0], velocity: state[2], force: force[0]),
+      Self.successor(position: state[1], velocity: state[3], force: force[1])
     )
     return SIMD4(x.position, y.position, x.velocity, y.velocity)
   }
 
   /// Along one axis.
   @inline(__always)
-  private func successor<Scalar: DynamicsScalar>(
+  static func successor<Scalar: DynamicsScalar>(
     position: Scalar, velocity: Scalar, force: Scalar
   ) -> (position: Scalar, velocity: Scalar) {
-    let step = Self.timeStep
+    let step = timeStep
     return (position + step * velocity + (step * step / 2) * force, velocity + step * force)
   }
 
@@ -103,7 +103,7 @@ public struct PointMass: DifferentiableTask {
   ) -> (next: ScalarVector<Scalar>, reward: Scalar) {
     var next = ScalarVector<Scalar>()
     for axis in 0..<2 {
-      (next[axis], next[axis + 2]) = successor(
+      (next[axis], next[axis + 2]) = Self.successor(
         position: state[axis], velocity: state[axis + 2], force: action[axis])
     }
     let cost = cost(

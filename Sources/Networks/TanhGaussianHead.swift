@@ -112,4 +112,44 @@ package enum TanhGaussianHead {
       }
     }
   }
+
+  /// Log-probabilities [rows] under `other` network rows [rows, 2 A] of the actions that `outputs` and `noise` give as in
+  /// `sample`, and, where asked for, their slopes by u = atanh(action) [rows, A].
+  package static func compare(
+    _ outputs: UnsafePointer<Float>, noise: UnsafePointer<Float>, with other: UnsafePointer<Float>, rows: Int,
+    size: Int,
+    logProbabilities: UnsafeMutablePointer<Float>, slopes: UnsafeMutablePointer<Float>?
+  ) {
+    let (lowest, highest) = (logStdRange.lowerBound, logStdRange.upperBound)
+    for r in 0..<rows {
+      let (own, prior) = (outputs + r * 2 * size, other + r * 2 * size)
+      var sum: Float = 0
+      for c in 0..<size {
+        let u = own[c] + Scalar.exp(min(max(own[size + c], lowest), highest)) * noise[r * size + c]
+        let logStd = min(max(prior[size + c], lowest), highest)
+        let precision = Scalar.exp(-logStd)
+        let z = (u - prior[c]) * precision
+        sum += -0.5 * z * z - logStd - halfLogTwoPi - 2 * (logTwo - u - Scalar.softplus(-2 * u))
+        // d/du of -z^2/2 - log(1 - tanh(u)^2)
+        if let slopes { slopes[r * size + c] = -z * precision + 2 * Scalar.tanh(u) }
+      }
+      logProbabilities[r] = sum
+    }
+  }
+
+  /// Adds `scale` times the gradient by the network rows [rows, 2 A] that goes through u = mean + exp(logStd) * noise,
+  /// given slopes by u [rows, A].
+  package static func addBackward(
+    _ outputs: UnsafePointer<Float>, noise: UnsafePointer<Float>, slopes: UnsafePointer<Float>, scale: Float, rows: Int,
+    size: Int, gradient: UnsafeMutablePointer<Float>
+  ) {
+    for r in 0..<rows {
+      let (raw, result) = (outputs + r * 2 * size + size, gradient + r * 2 * size)
+      for c in 0..<size {
+        let du = scale * slopes[r * size + c]
+        result[c] += du
+        if logStdRange.contains(raw[c]) { result[size + c] += du * Scalar.exp(raw[c]) * noise[r * size + c] }
+      }
+    }
+  }
 }

@@ -28,13 +28,14 @@ import Testing
     #expect(
       Set(Self.environments).isSuperset(of: [
         "Pendulum-v1", "CartPole-v1", "MountainCar-v0", "MountainCarContinuous-v0", "Acrobot-v1", "cartpole-swingup",
-        "point-mass", "point-mass-obstacle", "planar-arm", "dyna-maze", "blocking-maze", "shortcut-maze", "chain", "four-by-three", "random-mdp",
+        "point-mass", "point-mass-obstacle", "planar-arm", "dyna-maze", "blocking-maze", "shortcut-maze", "chain",
+        "four-by-three", "random-mdp", "point-mass-goals", "cartpole-poles", "swingup-poles", "reacher-goals",
       ]))
     #expect(
       Set(Self.agents).isSuperset(of: [
         "pets", "pets-mppi", "pets-random-shooting", "pets-gradient", "policy-backpropagation", "sac", "td3", "ddpg",
         "naf", "dqn", "mba", "q-learning", "dyna-q",
-        "ilqr", "random",
+        "ilqr", "random", "distill", "distill-dqn", "divide-and-conquer", "distral",
       ]))
     #expect(Set(Self.agents).isSuperset(of: Self.learnersInModels + Self.local))
     #expect(
@@ -94,7 +95,10 @@ import Testing
     let place =
       name.hasSuffix("dqn")
       ? "CartPole-v1"
-      : Self.tabular.contains(name) ? "chain" : Self.local.contains(name) ? "point-mass-obstacle" : "point-mass"
+      : Self.tabular.contains(name)
+        ? "chain"
+        : Self.local.contains(name)
+          ? "point-mass-obstacle" : name == "distral" ? "point-mass-goals" : "point-mass"
     let environment = try Self.registry.environment(place).make()
     var tree = ConfigurationTree()
     for setting in entry.documentation {
@@ -174,12 +178,19 @@ import Testing
       #expect(message.contains(environment) && message.contains("point-mass-obstacle"), "\(message)")
       return
     }
+    if agent == "distral", !(made.environment is any TaskFamily) {
+      let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
+      let message = error.map { "\($0)" } ?? ""
+      #expect(message.contains(environment) && message.contains("family of tasks"), "\(message)")
+      return
+    }
     // MuJoCo's steps take long, and iLQR takes many; large networks and buffers take long to fill
     let brief =
       agent == "ilqr"
       ? ["agent.first_iterations=2", "planner.horizon=2"]
       : [
         "agent.replay_capacity=1000", "agent.rollouts=100", "learner.hidden=[8]", "model.hidden=[8]",
+        "student.hidden=[8]",
         "model.weight_decay=[0]",
       ].filter { assignment in entry.documentation.contains { assignment.hasPrefix("\($0.key)=") } }
     let settings = try brief.reduce(ConfigurationTree()) { $0.merging(try ConfigurationTree(assignment: $1)) }
@@ -255,7 +266,9 @@ import Testing
   @Test(arguments: [
     ("mbpo", "agent.rollout_schedule=[3,2,1,1]"), ("dyna", "agent.actions=none"),
     ("pets", "planner.elites=500"), ("pets", "model.elites=6"), ("pets", "model.weight_decay=[0.1,0.2]"),
-    ("sac", "learner.discount=1.5"), ("sac", "learner.hidden=[0]"), ("pets-mppi", "planner.temperature=0"),
+    ("distill", "loss.feature_weight=1"),
+    ("divide-and-conquer", "parts.episodes=3"), ("sac", "learner.discount=1.5"), ("sac", "learner.hidden=[0]"),
+    ("pets-mppi", "planner.temperature=0"),
   ])
   func settingsThatCannotBeAreRefusedByName(_ agent: String, _ assignment: String) throws {
     let environment = try Self.registry.environment("point-mass").make()

@@ -18,6 +18,15 @@ import TestSupport
     ],
     "q-learning": ["environment.step_limit=30"],
     "dyna-q": ["environment.step_limit=30", "agent.planning_steps=3", "agent.kappa=0.01", "model.kind=empirical"],
+    "distill": students + [
+      "distillation.teaching_steps=60", "distillation.lesson_size=16", "distillation.teachers=tasks",
+      "loss.feature_weight=0.1",
+    ],
+    "distill-dqn": students + [
+      "distillation.teaching_steps=70", "distillation.lesson_size=16", "distillation.members=2",
+    ],
+    "divide-and-conquer": students + ["parts.count=2", "parts.episodes=3", "shared.lesson_size=16"],
+    "distral": students + ["shared.lesson_size=16", "shared.interval=3", "shared.start=50"],
     "sac": learning,
     "td3": learning,
     "naf": learning + ["learner.precision_noise=true", "agent.return_steps=4"],
@@ -57,6 +66,7 @@ import TestSupport
     "model.regression.mixture.points_per_cluster=10",
   ]
   private static let taught = ["policy.hidden=[8]", "policy.steps=20", "policy.batch_size=8"]
+  private static let students = learning + ["student.hidden=[16,16]", "environment.step_limit=15"]
   private static let dyna = ["agent.imagined_updates=2"]
   private static let imagination =
     learning + [
@@ -75,6 +85,7 @@ import TestSupport
   private static let places = [
     "dqn": "CartPole-v1", "dyna-dqn": "CartPole-v1", "q-learning": "chain", "dyna-q": "chain",
     "lqr-flm": "point-mass-obstacle", "gps-badmm": "point-mass-obstacle", "gps-mirror": "point-mass-obstacle",
+    "distill-dqn": "cartpole-poles", "distill": "point-mass-goals", "distral": "reacher-goals",
   ]
 
   @Test(arguments: Catalog.registry.agents.map(\.name))

@@ -53,6 +53,22 @@ struct NaiveSoftActorCritic {
     return (0..<size).map { (output[$0], exp(min(max(output[size + $0], -20), 2))) }
   }
 
+  /// A policy of the actor's architecture that the actor is drawn to: its parameters, and how strongly.
+  struct Prior {
+    var parameters: [Double]
+    var pull: PriorPull
+  }
+
+  /// Log-probability of an action in the unit box.
+  private func logProbability(_ actor: [Double], _ observation: [Double], _ action: [Double]) -> Double {
+    zip(distribution(actor, observation), action).reduce(0) {
+      let (normal, a) = $1
+      let z = (atanh(a) - normal.mean) / normal.deviation
+      return $0 - z * z / 2 - Foundation.log(normal.deviation) - Foundation.log(2 * Double.pi) / 2
+        - Foundation.log(1 - a * a)
+    }
+  }
+
   /// Action in the unit box and its log-probability there.
   private func sample(_ actor: [Double], _ observation: [Double], _ noise: [Double]) -> (action: [Double], log: Double)
   {
@@ -72,7 +88,7 @@ struct NaiveSoftActorCritic {
   }
 
   /// One update; `noise` [2, N, A] is for the next actions, then for the actor's.
-  mutating func update(_ batch: TransitionBatch, noise: [Float]) -> Losses {
+  mutating func update(_ batch: TransitionBatch, noise: [Float], prior: Prior? = nil) -> Losses {
     let count = batch.count
     func row(_ matrix: Matrix, _ index: Int) -> [Double] { matrix.row(index).map(Double.init) }
     func draws(_ half: Int, _ index: Int) -> [Double] {
@@ -82,7 +98,15 @@ struct NaiveSoftActorCritic {
     let actions = (0..<count).map { index in
       row(batch.actions, index).enumerated().map { 2 * ($1 - low[$0]) / (high[$0] - low[$0]) - 1 }
     }
-    let alpha = exp(logTemperature[0])
+    let temperature = exp(logTemperature[0])
+    let divergence = Double(prior?.pull.divergence ?? 0)
+    let alpha = temperature + divergence
+    // c log pi_0, c = share * temperature + divergence
+    func drawn(_ observation: [Double], _ action: [Double]) -> Double {
+      guard let prior else { return 0 }
+      return (Double(prior.pull.share) * temperature + divergence)
+        * logProbability(prior.parameters, observation, action)
+    }
     var losses = Losses()
 
     // y = r + discount (1 - terminated) (min Q'(s', a') - alpha log pi(a' | s'))
@@ -91,7 +115,7 @@ struct NaiveSoftActorCritic {
       let (action, log) = sample(actor, next, draws(0, index))
       let least = min(value(criticTargets, 0, next, action), value(criticTargets, 1, next, action))
       return Double(batch.rewards[index]) + Double(settings.discount) * Double(batch.continues[index])
-        * (least - alpha * log)
+        * (least - alpha * log + drawn(next, action))
     }
     // 1/2 mean (Q_i - y)², for each critic by itself
     func criticLoss(_ critics: [Double], _ index: Int) -> Double {
@@ -118,7 +142,8 @@ struct NaiveSoftActorCritic {
       (0..<count).reduce((0, 0)) { sum, index in
         let (action, log) = sample(actor, observations[index], draws(1, index))
         let least = min(value(frozen, 0, observations[index], action), value(frozen, 1, observations[index], action))
-        return (sum.0 + (alpha * log - least) / Double(count), sum.1 + log / Double(count))
+        let prior = drawn(observations[index], action)
+        return (sum.0 + (alpha * log - prior - least) / Double(count), sum.1 + log / Double(count))
       }
     }
     let before = actorLoss(actor)

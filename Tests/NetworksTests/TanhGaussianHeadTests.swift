@@ -116,4 +116,43 @@ import Testing
     let total = found.logs.reduce(0.0) { $0 + exp(Double($1)) * 2 / Double(steps) }
     #expect(abs(total - 1) < 1e-4)
   }
+
+  /// Of its own actions, a distribution's log-probabilities are those that sampling gives.
+  @Test func comparedWithItselfADistributionIsAsSampled() {
+    let (rows, size) = (30, 3)
+    let (outputs, noise) = (drawn(rows * 2 * size, "outputs", scale: 0.8), drawn(rows * size, "noise"))
+    var found = [Float](repeating: .nan, count: rows)
+    TanhGaussianHead.compare(
+      outputs, noise: noise, with: outputs, rows: rows, size: size, logProbabilities: &found, slopes: nil)
+    let expected = sample(outputs, noise, rows: rows, size: size).logs
+    #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-4 })
+  }
+
+  /// The gradient of a sum of log-probabilities under another distribution, by the rows that the actions come from.
+  @Test func theGradientUnderAnotherDistributionIsThatOfFiniteDifferences() {
+    let (rows, size) = (12, 2)
+    let outputs = drawn(rows * 2 * size, "outputs", scale: 0.7)
+    let (other, noise) = (drawn(rows * 2 * size, "other", scale: 0.7), drawn(rows * size, "noise"))
+    var (logs, slopes) = ([Float](repeating: .nan, count: rows), [Float](repeating: .nan, count: rows * size))
+    TanhGaussianHead.compare(
+      outputs, noise: noise, with: other, rows: rows, size: size, logProbabilities: &logs, slopes: &slopes)
+    var gradient = [Float](repeating: 0.5, count: rows * 2 * size)
+    TanhGaussianHead.addBackward(
+      outputs, noise: noise, slopes: slopes, scale: 2, rows: rows, size: size, gradient: &gradient)
+    func total(_ outputs: [Double]) -> Double {
+      var sum = 0.0
+      for r in 0..<rows {
+        for c in 0..<size {
+          let place = r * 2 * size + c
+          let u = outputs[place] + exp(outputs[place + size]) * Double(noise[r * size + c])
+          let z = (u - Double(other[place])) / exp(Double(other[place + size]))
+          sum += -0.5 * z * z - Double(other[place + size]) - halfLogTwoPi - logSlope(u)
+        }
+      }
+      return sum
+    }
+    #expect(abs(Double(logs.reduce(0, +)) - total(outputs.map(Double.init))) < 1e-3)
+    let error = gradientError(of: gradient.map { ($0 - 0.5) / 2 }, at: outputs.map(Double.init), total)
+    #expect(error.worst < 1e-3, "\(error)")
+  }
 }

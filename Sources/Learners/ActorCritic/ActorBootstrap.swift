@@ -58,6 +58,7 @@ struct BootstrapPass<Head: ActorHead> {
   let critics: CriticNetworks
   let criticTargets: UnsafePointer<Float>
   let temperature: Float
+  var prior: PriorTerm?
 
   /// V'(s) [rows] of `observations` [rows, D] for noise [rows, A].
   func values(
@@ -72,5 +73,10 @@ struct BootstrapPass<Head: ActorHead> {
     let x = critics.pair(observations, unitActions: actions, rows: rows, criticWorkspace)
     critics.least(criticTargets, x, rows: rows, into: values, criticWorkspace)
     for r in 0..<rows { values[r] -= temperature * logProbabilities[r] }
+    if let prior {
+      prior.add(
+        to: values, observations, output, noise: noise, rows: rows, size: critics.actionSize,
+        workspace.reservePrior(prior))
+    }
   }
 }

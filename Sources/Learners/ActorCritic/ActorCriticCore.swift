@@ -104,19 +104,23 @@ struct ActorCriticCore<Head: ActorHead> {
     return fresh
   }
 
-  /// Both halves of an update on transitions: critics to bootstrapped targets, then, if `improves`, the actor.
+  /// Both halves of an update on transitions: critics to bootstrapped targets, then, if `improves`, the actor. A prior
+  /// must be of the actor's kind, a squashed Gaussian.
   mutating func update(
-    on batch: TransitionBatch, temperature: Float, movesTargets: Bool, improves: Bool, using random: inout RandomStream
+    on batch: TransitionBatch, temperature: Float, prior: PriorTerm? = nil, movesTargets: Bool, improves: Bool,
+    using random: inout RandomStream
   ) -> (critic: CriticLosses, actor: ActorLosses?) {
     let rows = FittedRows(batch, observationSize: critics.observationSize, actionSize: critics.actionSize)
     let scratch = reserve(batch.count)
     scratch.drawNoise(batch.count * critics.actionSize, both: Head.isStochastic, using: &random)
-    let fitted = scratch.fitCritics(&self, rows, temperature: temperature, movesTargets: movesTargets)
+    let fitted = scratch.fitCritics(
+      &self, rows, temperature: temperature, prior: prior, movesTargets: movesTargets)
     guard improves else { return (fitted, nil) }
     return (
       fitted,
       scratch.improveActor(
-        &self, at: batch.observations, noiseHalf: Head.isStochastic ? 1 : 0, temperature: temperature)
+        &self, at: batch.observations, noiseHalf: Head.isStochastic ? 1 : 0, temperature: temperature,
+        prior: prior)
     )
   }
 

@@ -43,6 +43,7 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
     let step: Adam.Step
     let tau: Float
     let temperature: Float
+    let prior: PriorTerm?
   }
 
   init(_ core: ActorCriticCore<Head>, rows: Int) {
@@ -68,7 +69,8 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
 
   /// One step of the critics, with noise drawn before; their targets move if `movesTargets`.
   func fitCritics(
-    _ core: inout ActorCriticCore<Head>, _ rows: FittedRows, temperature: Float, movesTargets: Bool
+    _ core: inout ActorCriticCore<Head>, _ rows: FittedRows, temperature: Float, prior: PriorTerm? = nil,
+    movesTargets: Bool
   ) -> CriticLosses {
     let (parameters, targets) = (core.criticParameters.mutablePointer, core.criticTargets.mutablePointer)
     let blocks = RowBlocks(rows: rows.count)
@@ -76,7 +78,7 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
       rows: rows, blocks: blocks, noise: noise.pointer,
       bootstrap: BootstrapPass(
         head: core.head, network: core.actorNetwork, actor: (core.actorTarget ?? core.actor).pointer,
-        critics: core.critics, criticTargets: targets, temperature: temperature),
+        critics: core.critics, criticTargets: targets, temperature: temperature, prior: prior),
       parameters: parameters, targets: movesTargets ? targets : nil,
       step: core.criticOptimizer.beginStep(learningRate: core.rates.criticLearningRate), discount: core.rates.discount,
       tau: core.rates.tau)
@@ -88,7 +90,8 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
 
   /// One step of the actor, with noise drawn before as the `half`th part of [2, N, A]; its target, if it has one, moves.
   func improveActor(
-    _ core: inout ActorCriticCore<Head>, at observations: Matrix, noiseHalf half: Int, temperature: Float
+    _ core: inout ActorCriticCore<Head>, at observations: Matrix, noiseHalf half: Int, temperature: Float,
+    prior: PriorTerm? = nil
   ) -> ActorLosses {
     precondition(
       observations.columns == core.actorNetwork.inputs && observations.rows > 0, "observations of another shape")
@@ -99,7 +102,7 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
       network: core.actorNetwork, parameters: core.actor.mutablePointer, target: core.actorTarget?.mutablePointer,
       critics: core.critics, ascended: core.ascendedCritics, criticParameters: core.criticParameters.pointer,
       step: core.actorOptimizer.beginStep(learningRate: core.rates.actorLearningRate), tau: core.rates.tau,
-      temperature: temperature)
+      temperature: temperature, prior: prior)
     run(.actorGradient, shards: blocks.count)
     run(.actorStep, shards: actorGradients.pieces)
     let (loss, logProbability) = means(blocks)
@@ -178,10 +181,16 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
     ascent.head.backward(
       output, noise: noise, actions: actions, actionGradient: actionGradients,
       logProbabilityGradient: ascent.temperature * share, rows: rows, size: size, gradient: outputGradients)
+    var loss: Float = 0
+    if let prior = ascent.prior {
+      loss -= prior.descend(
+        observations, output, noise: noise, share: share, rows: rows, size: size, gradient: outputGradients,
+        worker.reservePrior(prior))
+    }
     ascent.network.backward(
       ascent.parameters, observations, rows: rows, outputGradient: outputGradients, worker.actor,
       parameterGradient: actorGradients[block])
-    var (loss, logProbability) = (Float(0), Float(0))
+    var logProbability: Float = 0
     for r in 0..<rows {
       loss += ascent.temperature * logProbabilities[r] - values[r]
       logProbability += logProbabilities[r]

@@ -16,6 +16,7 @@ public final class ActorWorkspace {
   var targets: Vector
   /// Gradients with respect to the actor's outputs.
   var outputGradients: Matrix
+  private var prior: PriorTerm.Workspace?
 
   /// Scratch for an actor with actions of `actionSize` components and perhaps critics; with `gradients` for their backward
   /// passes.
@@ -30,5 +31,13 @@ public final class ActorWorkspace {
     values = Vector(count: rows)
     targets = Vector(count: rows)
     outputGradients = Matrix(rows: gradients ? rows : 0, columns: network.outputs)
+  }
+
+  /// Scratch for the passes of a prior; allocates at the first call for its architecture alone.
+  func reservePrior(_ term: PriorTerm) -> PriorTerm.Workspace {
+    if let prior, prior.hidden == term.network.hidden { return prior }
+    let fresh = PriorTerm.Workspace(term, actionSize: actions.columns)
+    prior = fresh
+    return fresh
   }
 }

@@ -84,8 +84,15 @@ public struct SoftActorCritic: DifferentiableValueLearner {
   public mutating func update(
     on batch: TransitionBatch, using random: inout RandomStream, metrics: inout MetricRow
   ) throws(NumericalFailure) {
+    try update(on: batch, temperature: temperature, prior: nil, using: &random, metrics: &metrics)
+  }
+
+  private mutating func update(
+    on batch: TransitionBatch, temperature: Float, prior: PriorTerm?, using random: inout RandomStream,
+    metrics: inout MetricRow
+  ) throws(NumericalFailure) {
     let losses = core.update(
-      on: batch, temperature: temperature, movesTargets: true, improves: true, using: &random)
+      on: batch, temperature: temperature, prior: prior, movesTargets: true, improves: true, using: &random)
     try losses.critic.record(in: &metrics)
     if let actor = losses.actor { try finish(actor, metrics: &metrics) }
   }
@@ -112,6 +119,27 @@ public struct SoftActorCritic: DifferentiableValueLearner {
     }
     metrics.record("temperature", temperature)
     metrics.record("entropy", actor.entropy)
+  }
+}
+
+extension SoftActorCritic: GuidedLearner {
+  public var teacher: ActorTeacher { ActorTeacher(network: core.actorNetwork, parameters: core.actor) }
+
+  /// An update with y = r + discount * continues * (min_i Q'_i - (alpha + d) log pi + c log pi_0) and the actor's loss
+  /// (alpha + d) log pi - c log pi_0 - min_i Q_i, where d is the pull's divergence and c = share * alpha + d.
+  public mutating func update(
+    on batch: TransitionBatch, toward prior: ActorPrior, pull: PriorPull, using random: inout RandomStream,
+    metrics: inout MetricRow
+  ) throws(NumericalFailure) {
+    precondition(
+      prior.network.inputs == core.actorNetwork.inputs && prior.network.outputs == core.actorNetwork.outputs,
+      "a prior for other observations or actions")
+    let parameters = prior.parameters
+    defer { withExtendedLifetime(parameters) {} }
+    let term = PriorTerm(
+      network: prior.network, parameters: parameters.pointer, weight: pull.share * temperature + pull.divergence)
+    let raised = temperature + pull.divergence
+    try update(on: batch, temperature: raised, prior: term, using: &random, metrics: &metrics)
   }
 }
 

@@ -104,6 +104,13 @@ public struct DeepQNetwork: ValueLearner {
   ) throws(NumericalFailure) {}
 }
 
+extension DeepQNetwork: TeachingLearner {
+  public var teacher: ValueTeacher {
+    ValueTeacher(
+      network: core.network, parameters: core.parameters, actions: actions, dueling: settings.dueling)
+  }
+}
+
 extension DeepQNetwork: Checkpointable {
   public func save(to writer: inout StateWriter) {
     core.save(to: &writer)

@@ -1,0 +1,141 @@
+import Archive
+import Configuration
+import Interfaces
+import Kernels
+
+/// Who teaches.
+public enum TeacherKind: String, CaseIterable, SettingValue {
+  /// Learners that differ in their seeds, whose policies are averaged.
+  case ensemble
+  /// One learner for each task of a family.
+  case tasks
+}
+
+/// Who acts.
+public enum DistillationActor: String, CaseIterable, SettingValue {
+  case student
+  case teachers
+}
+
+/// What can be set of distillation.
+public struct DistillationScheduleSettings: Configuration {
+  /// The defaults.
+  public init() {}
+  @Setting("Who teaches: learners of different seeds, or one for each task of a family")
+  public var teachers: TeacherKind = .ensemble
+  @Setting("Learners of an ensemble", in: 1...64) public var members: Int = 5
+  @Setting("Steps for which teachers learn; the student does after them", in: 1...1_000_000_000)
+  public var teachingSteps: Int = 20_000
+  @Setting("States in a lesson", in: 1...65_536) public var lessonSize: Int = 256
+  @Setting("Lessons for each step after the teaching steps", in: 1...10_000) public var lessons: Int = 1
+  @Setting("Who collects states while the student learns: itself, as in DAgger, or the teachers")
+  public var collector: DistillationActor = .student
+  @Setting("Who is evaluated; the teachers are while they learn") public var evaluated: DistillationActor = .student
+}
+
+/// Trains several learners, each in its own episodes, then distills their policies into one student.
+///
+/// For the first `teachingSteps` steps the learners act, each in its part of the episodes: an ensemble's in turns, a
+/// family's by task. Then they stay as they are, and the student learns at replayed states what they say there. States that
+/// the student itself comes to are added (Ross, Gordon and Bagnell 2011), so that it learns what to do after its own
+/// errors.
+public struct DistillationAgent<Learner: TeachingLearner, Student: PolicyStudent>: Agent {
+  private let settings: DistillationScheduleSettings
+  private var learners: PartedLearners<Learner>
+  private var student: Student
+  private var lessons: Lessons<Learner>
+  private var training: RandomStream
+  private var exploration = RandomStream(seed: 0)
+  private var steps = 0
+  /// Sum of the collected episode's rewards, and that of the one that has just ended.
+  private var (total, ended): (Float, Float?) = (0, nil)
+  public private(set) var phases = PhaseSeconds()
+
+  public var metricNames: [String] {
+    Learner.metricNames + Student.metricNames + ["teacher_return", "student_return"]
+  }
+
+  /// An agent in an environment of `spec`, whose actions `learners`, one for each part by `rule`, and the student can take.
+  public init(
+    _ settings: DistillationScheduleSettings, _ schedule: OffPolicySettings, learners: [Learner], student: Student,
+    rule: PartRule, spec: EnvironmentSpec, using random: RandomStream
+  ) {
+    self.settings = settings
+    self.learners = PartedLearners(
+      schedule, learners, rule: rule, observationSize: spec.observationSize, spec: spec, using: random.child("parts"))
+    self.student = student
+    lessons = Lessons(
+      count: settings.lessonSize, self.learners, featureSize: student.featureSize, spec: spec)
+    training = random.child("training")
+  }
+
+  /// Whether the student learns.
+  private var studies: Bool { steps > settings.teachingSteps }
+
+  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
+    learners.startEpisode(for: purpose, using: random)
+    guard purpose == .collect else { return }
+    exploration = random.child("student")
+    total = 0
+  }
+
+  public mutating func act(
+    on observation: [Float], for purpose: ActPurpose, action: inout [Float]
+  ) throws(NumericalFailure) {
+    let part = learners.part(of: observation, for: purpose)
+    switch (purpose, studies ? (purpose == .collect ? settings.collector : settings.evaluated) : .teachers) {
+    case (_, .student):
+      student.act(on: observation, explore: purpose == .collect, using: &exploration, action: &action)
+    case (.evaluate, .teachers) where settings.teachers == .ensemble:
+      lessons.decide(on: observation, with: learners, for: student, action: &action)
+    case (_, .teachers): learners.act(part, on: observation, for: purpose, action: &action)
+    }
+  }
+
+  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
+    learners.observe(observation, action, outcome, next: next)
+    steps += 1
+    total += outcome.reward
+    if outcome.ending != .none { ended = total }
+  }
+
+  public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
+    let start = ContinuousClock.now
+    defer { phases.learning += (ContinuousClock.now - start) / .seconds(1) }
+    if let ended {
+      let isStudents = steps > settings.teachingSteps && settings.collector == .student
+      metrics.record(isStudents ? "student_return" : "teacher_return", ended)
+      self.ended = nil
+    }
+    guard steps > settings.teachingSteps else {
+      return try learners.train(using: &training) { (learner, batch, random) throws(NumericalFailure) in
+        try learner.update(on: batch, using: &random, metrics: &metrics)
+      }
+    }
+    for _ in 0..<settings.lessons {
+      lessons.draw(from: learners, together: settings.teachers == .ensemble, for: student, using: &training)
+      try student.learn(lessons.batch, metrics: &metrics)
+    }
+  }
+}
+
+extension DistillationAgent: Checkpointable {
+  public func save(to writer: inout StateWriter) {
+    writer.write("learners", learners)
+    writer.write("student", student)
+    writer.write("training", training)
+    writer.write("exploration", exploration)
+    writer.write("steps", steps)
+    writer.write("total", total)
+  }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try reader.read("learners", into: &learners)
+    try reader.read("student", into: &student)
+    training = try reader.stream("training")
+    exploration = try reader.stream("exploration")
+    steps = try reader.integer("steps")
+    total = try reader.value("total")
+    ended = nil
+  }
+}

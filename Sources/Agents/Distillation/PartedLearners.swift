@@ -1,0 +1,78 @@
+import Archive
+import Experience
+import Interfaces
+import Kernels
+
+/// Learners each of which acts in, remembers and learns from the episodes of one part.
+struct PartedLearners<Learner: TeachingLearner> {
+  private(set) var learners: [ReplayedLearner<Learner>]
+  private(set) var parts: EpisodeParts
+  private let settings: OffPolicySettings
+  private var batch: TransitionBatch
+
+  /// One of `learners` for each part, in an environment of `spec`.
+  init(
+    _ settings: OffPolicySettings, _ learners: [Learner], rule: PartRule, observationSize: Int, spec: EnvironmentSpec,
+    using random: RandomStream
+  ) {
+    self.settings = settings
+    self.learners = learners.map {
+      ReplayedLearner(
+        $0, spec: spec, randomSteps: settings.randomSteps, replayCapacity: settings.replayCapacity,
+        returnSteps: settings.returnSteps)
+    }
+    parts = EpisodeParts(count: learners.count, rule: rule, observationSize: observationSize, using: random)
+    batch = TransitionBatch(
+      count: settings.batchSize, observationSize: spec.observationSize, actionSize: spec.action.size)
+  }
+
+  /// What the learner of a part says of states now.
+  func teacher(_ part: Int) -> Learner.Teacher { learners[part].learner.teacher }
+
+  mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
+    parts.startEpisode(for: purpose)
+    for part in learners.indices { learners[part].startEpisode(for: purpose, using: random) }
+  }
+
+  /// The part of the episode that `observation` belongs to.
+  mutating func part(of observation: [Float], for purpose: ActPurpose) -> Int {
+    parts.part(of: observation, for: purpose)
+  }
+
+  /// Writes the action of a part's learner.
+  mutating func act(_ part: Int, on observation: [Float], for purpose: ActPurpose, action: inout [Float]) {
+    learners[part].act(on: observation, for: purpose, action: &action)
+  }
+
+  mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
+    learners[parts.current].observe(observation, action, outcome, next: next)
+  }
+
+  /// Trains the learner of the collected episode's part, if the schedule says so, by `update` on each batch.
+  mutating func train(
+    using random: inout RandomStream,
+    _ update: (inout Learner, TransitionBatch, inout RandomStream) throws(NumericalFailure) -> Void
+  ) throws(NumericalFailure) {
+    let part = parts.current
+    let steps = learners[part].steps
+    guard steps > settings.randomSteps, steps % settings.trainInterval == 0, learners[part].replay.count > 0 else {
+      return
+    }
+    for _ in 0..<settings.updates {
+      learners[part].replay.sample(into: &batch, using: &random)
+      try update(&learners[part].learner, batch, &random)
+    }
+  }
+}
+
+extension PartedLearners: Checkpointable {
+  func save(to writer: inout StateWriter) {
+    for (part, learner) in learners.enumerated() { writer.write("\(part)", learner) }
+    writer.write("parts", parts)
+  }
+
+  mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    for part in learners.indices { try reader.read("\(part)", into: &learners[part]) }
+    try reader.read("parts", into: &parts)
+  }
+}
