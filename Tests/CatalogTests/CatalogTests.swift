@@ -31,7 +31,8 @@ import Testing
     #expect(
       Set(Self.environments).isSuperset(of: [
         "Pendulum-v1", "CartPole-v1", "MountainCar-v0", "MountainCarContinuous-v0", "Acrobot-v1", "cartpole-swingup",
-        "point-mass", "point-mass-obstacle", "planar-arm", "dyna-maze", "blocking-maze", "shortcut-maze", "chain", "four-by-three", "random-mdp",
+        "point-mass", "point-mass-obstacle", "planar-arm", "dyna-maze", "blocking-maze", "shortcut-maze", "chain",
+        "four-by-three", "random-mdp",
       ]))
     #expect(
       Set(Self.agents).isSuperset(of: [
