@@ -37,7 +37,7 @@ extension EnsembleSettings {
 extension LocalDynamicsSettings {
   func validate() throws(ConfigurationError) {
     if network.propagation != .mean { throw ConfigurationError("network.propagation", "must be mean for a prior") }
-    if network.learnsReward { throw ConfigurationError("network.learns_reward", "must be false for a prior") }
+    if network.learnsReward == true { throw ConfigurationError("network.learns_reward", "must be false for a prior") }
   }
 
   /// Hands `body` the estimator for `task`.
