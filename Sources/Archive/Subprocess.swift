@@ -3,7 +3,8 @@ import Foundation
 /// Starting other programs and waiting for their end.
 package enum Subprocess {
   /// Starts `executable`, looked up in `PATH` unless it has a slash, with this process's environment variables and the
-  /// given standard input, output and errors; nil leaves them as they are here. Throws `ArchiveError.system`.
+  /// given standard input, output and errors; nil leaves them as they are here. Other open files stay behind: a program that
+  /// held the end of a pipe to another one would keep that from ending. Throws `ArchiveError.system`.
   package static func start(
     _ executable: String, _ arguments: [String], input: Int32?, output: Int32?, errors: Int32?
   ) throws(ArchiveError) -> pid_t {
@@ -12,6 +13,7 @@ package enum Subprocess {
     for (descriptor, standard) in [(input, STDIN_FILENO), (output, STDOUT_FILENO), (errors, STDERR_FILENO)] {
       if let descriptor { posix_spawn_file_actions_adddup2(&actions, descriptor, standard) }
     }
+    keepFilesToThisProcess()
     var argv: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
     var environment: [UnsafeMutablePointer<CChar>?] =
       ProcessInfo.processInfo.environment.map { strdup("\($0)=\($1)") } + [nil]
@@ -23,6 +25,15 @@ package enum Subprocess {
       throw .system(action: "start", path: executable, reason: String(cString: strerror(status)))
     }
     return identifier
+  }
+
+  /// Marks the open files beyond the standard ones to be closed in programs that are started.
+  private static func keepFilesToThisProcess() {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
+      guard let descriptor = Int32(name), descriptor > STDERR_FILENO else { continue }
+      let flags = fcntl(descriptor, F_GETFD)
+      if flags >= 0 && flags & FD_CLOEXEC == 0 { _ = fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC) }
+    }
   }
 
   /// Waits for the process to end; its exit status, or 128 and the signal that killed it.

@@ -82,7 +82,8 @@ public final class VideoWriter {
   /// Ends the program and removes what it has written.
   public func abandon() {
     try? input.fileHandleForWriting.close()
-    process.terminate()
+    // ffmpeg would go on waiting for frames after a polite request
+    kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
     try? FileManager.default.removeItem(atPath: partial)
   }
