@@ -64,7 +64,7 @@ public struct DynaAgent<Model: TrainableDynamics, Learner: OffPolicyLearner>: Ag
   }
 
   /// An agent that trains `learner` in `model` for an environment of `spec`. `objective` says when imagined trajectories
-  /// terminate, and gives their rewards unless the model predicts them.
+  /// terminate, and gives their rewards, where the model does not predict that.
   public init(
     _ settings: DynaSettings, learner: Learner, model: Model, objective: any Objective, spec: EnvironmentSpec,
     using random: RandomStream

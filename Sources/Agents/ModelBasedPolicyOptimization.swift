@@ -62,7 +62,7 @@ public struct ModelBasedPolicyOptimization<Model: TrainableDynamics, Learner: Of
   }
 
   /// An agent that trains `learner` in `model` for an environment of `spec`. `objective` says when imagined trajectories
-  /// terminate, and gives their rewards unless the model predicts them.
+  /// terminate, and gives their rewards, where the model does not predict that.
   public init(
     _ settings: ModelBasedPolicyOptimizationSettings, learner: Learner, model: Model, objective: any Objective,
     spec: EnvironmentSpec, using random: RandomStream

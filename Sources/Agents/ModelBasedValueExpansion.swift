@@ -41,7 +41,7 @@ public struct ModelBasedValueExpansion<Model: TrainableDynamics, Learner: ValueL
   public var metricNames: [String] { Learner.metricNames + Model.metricNames + ["nonfinite_rollouts"] }
 
   /// An agent that trains `learner` with targets from `model` in an environment of `spec`. `objective` says when imagined
-  /// trajectories terminate, and gives their rewards unless the model predicts them.
+  /// trajectories terminate, and gives their rewards, where the model does not predict that.
   public init(
     _ settings: ModelBasedValueExpansionSettings, learner: Learner, model: Model, objective: any Objective,
     spec: EnvironmentSpec, using random: RandomStream

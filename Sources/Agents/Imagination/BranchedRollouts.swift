@@ -55,7 +55,7 @@ public final class BranchedRollouts<Model: DynamicsModel, Acting: Policy> {
   }
 
   /// Rollouts in `model` for an environment whose actions are `space`. `objective` says when trajectories terminate, and
-  /// gives the rewards, unless the model predicts them.
+  /// gives the rewards, where the model does not predict that.
   public init(model: Model, objective: any Objective, space: ActionSpace) {
     precondition(space.size == model.actionSize, "a model for actions of \(model.actionSize) floats")
     self.model = model

@@ -44,8 +44,8 @@ public final class ValueExpansion<Model: DynamicsModel, Bootstrap: BootstrapValu
     let random: RandomStream
   }
 
-  /// Targets by `horizon` steps in `model`. `objective` says when imagined trajectories terminate, and gives their rewards
-  /// unless the model predicts them.
+  /// Targets by `horizon` steps in `model`. `objective` says when imagined trajectories terminate, and gives their rewards,
+  /// where the model does not predict that.
   public init(horizon: Int, model: Model, objective: any Objective) {
     precondition(horizon > 0, "horizon \(horizon)")
     self.horizon = horizon
