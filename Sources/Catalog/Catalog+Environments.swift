@@ -19,6 +19,7 @@ extension Catalog {
     EnvironmentEntry(PointMassGusts.self),
     EnvironmentEntry(PointMassObstacle.self),
     EnvironmentEntry(PlanarArm.self),
+    EnvironmentEntry(SwingUpConditions.self),
   ]
 }
 

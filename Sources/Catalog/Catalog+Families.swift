@@ -4,7 +4,7 @@ import Interfaces
 import Laboratory
 
 extension Catalog {
-  static let families: [EnvironmentFamily] = [.gymnasium]
+  static let families: [EnvironmentFamily] = [.gymnasium, .collections]
 }
 
 extension EnvironmentFamily {

@@ -4,7 +4,7 @@ public import Configuration
 public struct GymnasiumSettings: Configuration, Equatable {
   /// Keyword arguments of `gymnasium.make`.
   @Setting("Keyword arguments of gymnasium.make: a mapping, or JSON text such as '{\"gravity\": -5}'")
-  public var arguments: KeywordArguments = KeywordArguments()
+  public var arguments: SettingMapping = SettingMapping()
   /// Steps after which an episode is cut off.
   @Setting("Steps after which an episode is cut off; auto: as the environment is registered", in: 1...)
   public var stepLimit: Int? = nil
@@ -24,31 +24,4 @@ public struct GymnasiumSettings: Configuration, Equatable {
 
   /// The defaults.
   public init() {}
-}
-
-/// Keyword arguments of a Python function. Users write a mapping, or its JSON text.
-public struct KeywordArguments: SettingValue {
-  /// The arguments as a JSON object on one line, keys in the order they were written.
-  public let json: String
-
-  /// None.
-  public init() { json = "{}" }
-
-  /// Type in the documentation.
-  public static var settingTypeName: String { "mapping" }
-
-  /// Reads a mapping, or a text that holds one.
-  public init(configuration tree: ConfigurationTree) throws(SettingMismatch) {
-    if tree.isMapping {
-      json = tree.json(indent: 0)
-      return
-    }
-    guard let text = tree.scalarText, let parsed = try? ConfigurationTree.parse(yaml: text, file: "arguments"),
-      parsed.isMapping
-    else { throw SettingMismatch(kind: .wrongType, value: tree, problem: "expected a mapping of keyword arguments") }
-    json = parsed.json(indent: 0)
-  }
-
-  /// The JSON text.
-  public var configuration: ConfigurationTree { .string(json) }
 }

@@ -82,6 +82,111 @@ package enum LaneProduct {
     store(s7, to: c + 7 * ldc)
   }
 
+  /// values_n - |Aᵀ x_n|² / 2 for the columns x_n of B [inner, 8 lanes]: A [inner, 8 rowBlocks] with rows `lda` apart. The
+  /// images Aᵀ x_n are never stored.
+  package static func subtractHalfSquares(
+    rowBlocks: Int, lanes: Int, inner: Int, _ a: UnsafePointer<Double>, lda: Int, _ b: UnsafePointer<Double>, ldb: Int,
+    from values: UnsafeMutablePointer<Double>
+  ) {
+    var column = 0
+    while column < lanes {
+      let isPair = column + 1 < lanes
+      let (x, value) = (b + lane * column, values + lane * column)
+      var (first, second) = (Lane(), Lane())
+      for block in 0..<rowBlocks {
+        if isPair {
+          let squares = pairOfSquares(inner, a + lane * block, lda, x, ldb)
+          (first, second) = (first + squares.0, second + squares.1)
+        } else {
+          first += squares(inner, a + lane * block, lda, x, ldb)
+        }
+      }
+      store(load(value) - 0.5 * first, to: value)
+      if isPair { store(load(value + lane) - 0.5 * second, to: value + lane) }
+      column += isPair ? 2 : 1
+    }
+  }
+
+  /// The squared lengths of eight rows of images of eight points.
+  @inline(__always)
+  private static func squares(
+    _ inner: Int, _ a: UnsafePointer<Double>, _ lda: Int, _ b: UnsafePointer<Double>, _ ldb: Int
+  ) -> Lane {
+    var (s0, s1, s2, s3) = (Lane(), Lane(), Lane(), Lane())
+    var (s4, s5, s6, s7) = (Lane(), Lane(), Lane(), Lane())
+    var (a, b) = (a, b)
+    for _ in 0..<inner {
+      let y = load(b)
+      s0 = multiplyAdd(Lane(repeating: a[0]), y, s0)
+      s1 = multiplyAdd(Lane(repeating: a[1]), y, s1)
+      s2 = multiplyAdd(Lane(repeating: a[2]), y, s2)
+      s3 = multiplyAdd(Lane(repeating: a[3]), y, s3)
+      s4 = multiplyAdd(Lane(repeating: a[4]), y, s4)
+      s5 = multiplyAdd(Lane(repeating: a[5]), y, s5)
+      s6 = multiplyAdd(Lane(repeating: a[6]), y, s6)
+      s7 = multiplyAdd(Lane(repeating: a[7]), y, s7)
+      a += lda
+      b += ldb
+    }
+    return sumOfSquares(s0, s1, s2, s3, s4, s5, s6, s7)
+  }
+
+  /// As `squares`, of sixteen points: every broadcast serves twice.
+  @inline(__always)
+  private static func pairOfSquares(
+    _ inner: Int, _ a: UnsafePointer<Double>, _ lda: Int, _ b: UnsafePointer<Double>, _ ldb: Int
+  ) -> (Lane, Lane) {
+    var (s0, s1, s2, s3) = (Lane(), Lane(), Lane(), Lane())
+    var (s4, s5, s6, s7) = (Lane(), Lane(), Lane(), Lane())
+    var (t0, t1, t2, t3) = (Lane(), Lane(), Lane(), Lane())
+    var (t4, t5, t6, t7) = (Lane(), Lane(), Lane(), Lane())
+    var (a, b) = (a, b)
+    for _ in 0..<inner {
+      let (y, z) = (load(b), load(b + lane))
+      var x = Lane(repeating: a[0])
+      (s0, t0) = (multiplyAdd(x, y, s0), multiplyAdd(x, z, t0))
+      x = Lane(repeating: a[1])
+      (s1, t1) = (multiplyAdd(x, y, s1), multiplyAdd(x, z, t1))
+      x = Lane(repeating: a[2])
+      (s2, t2) = (multiplyAdd(x, y, s2), multiplyAdd(x, z, t2))
+      x = Lane(repeating: a[3])
+      (s3, t3) = (multiplyAdd(x, y, s3), multiplyAdd(x, z, t3))
+      x = Lane(repeating: a[4])
+      (s4, t4) = (multiplyAdd(x, y, s4), multiplyAdd(x, z, t4))
+      x = Lane(repeating: a[5])
+      (s5, t5) = (multiplyAdd(x, y, s5), multiplyAdd(x, z, t5))
+      x = Lane(repeating: a[6])
+      (s6, t6) = (multiplyAdd(x, y, s6), multiplyAdd(x, z, t6))
+      x = Lane(repeating: a[7])
+      (s7, t7) = (multiplyAdd(x, y, s7), multiplyAdd(x, z, t7))
+      a += lda
+      b += ldb
+    }
+    return (sumOfSquares(s0, s1, s2, s3, s4, s5, s6, s7), sumOfSquares(t0, t1, t2, t3, t4, t5, t6, t7))
+  }
+
+  @inline(__always)
+  private static func sumOfSquares(
+    _ s0: Lane, _ s1: Lane, _ s2: Lane, _ s3: Lane, _ s4: Lane, _ s5: Lane, _ s6: Lane, _ s7: Lane
+  ) -> Lane {
+    let left = multiplyAdd(s3, s3, multiplyAdd(s2, s2, multiplyAdd(s1, s1, s0 * s0)))
+    let right = multiplyAdd(s7, s7, multiplyAdd(s6, s6, multiplyAdd(s5, s5, s4 * s4)))
+    return left + right
+  }
+
+  /// (x, y) turned in place: y = s x + c y, x = c x - s y, over whole lanes.
+  @inline(__always)
+  package static func rotate(
+    lanes: Int, cosine c: Double, sine s: Double, _ x: UnsafeMutablePointer<Double>, _ y: UnsafeMutablePointer<Double>
+  ) {
+    let (c, s) = (Lane(repeating: c), Lane(repeating: s))
+    for column in 0..<lanes {
+      let (upper, lower) = (load(x + lane * column), load(y + lane * column))
+      store(multiplyAdd(s, upper, c * lower), to: y + lane * column)
+      store(c * upper - s * lower, to: x + lane * column)
+    }
+  }
+
   /// y = factor * x over whole lanes.
   package static func scale(
     lanes: Int, _ factor: Double, _ x: UnsafePointer<Double>, into y: UnsafeMutablePointer<Double>

@@ -52,7 +52,7 @@ public struct DoubleMatrix: Sendable, Equatable {
   }
 
   /// Element access.
-  public subscript(row: Int, column: Int) -> Double {
+  @inlinable public subscript(row: Int, column: Int) -> Double {
     get { elements[row * columns + column] }
     set { elements[row * columns + column] = newValue }
   }
@@ -133,10 +133,15 @@ public struct DoubleMatrix: Sendable, Equatable {
     return solution
   }
 
-  /// Eigenvalues in ascending order and orthonormal eigenvectors in the columns, for a symmetric matrix (LAPACK dsyevd).
+  /// Eigenvalues in ascending order and orthonormal eigenvectors in the columns, for a symmetric matrix (LAPACK dsyevd; our own
+  /// `SmallSymmetricEigen` up to order 64).
   public func symmetricEigen() throws(LinearAlgebraError) -> (values: [Double], vectors: DoubleMatrix) {
     precondition(rows == columns, "eigenvalues of a [\(rows), \(columns)] matrix")
     try checkFinite()
+    if rows <= SmallSymmetricEigen.largest {
+      guard let (values, vectors) = SmallSymmetricEigen.solve(elements, order: rows) else { throw .noConvergence }
+      return (values, DoubleMatrix(rows: rows, columns: rows, vectors))
+    }
     BLAS.initialize()
     var vectors = self
     var values = [Double](repeating: 0, count: rows)

@@ -52,6 +52,17 @@ public enum WorkerPool {
     busy.store(false, ordering: .releasing)
   }
 
+  /// Calls `body` with 0..<count, which may run side by side: for passes of some microseconds a call and more, whose context
+  /// would not fit `run`. Allocates the closure.
+  public static func forEach(_ count: Int, _ body: (Int) -> Void) {
+    withoutActuallyEscaping(body) { run(shards: count, Closure(body: $0)) }
+  }
+
+  private struct Closure: ShardedWork {
+    let body: (Int) -> Void
+    func run(shard: Int, worker: Int) { body(shard) }
+  }
+
   private static func claim() -> Bool {
     busy.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
   }

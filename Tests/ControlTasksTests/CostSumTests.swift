@@ -16,6 +16,7 @@ import Testing
     ComponentDistance([.init(1, target: 0.4), .init(4, target: -0.3, weight: 2.5)]),
     DifferenceDistance([0, 2], [3, 5]),
     TipDistance(of: chain, from: SIMD2(0.3, -0.4), firstAngle: 1),
+    PoleTipDistance(length: 0.6, position: 2, angle: 4),
   ]
 
   private static func sum(_ term: CostSum.Term, _ curvature: CostCurvature) -> CostSum {
@@ -39,7 +40,7 @@ import Testing
     return (value, gradient, hessian)
   }
 
-  @Test(arguments: 0..<3, 0..<3) func derivativesAreThoseOfDifferences(penalty: Int, distance: Int) {
+  @Test(arguments: 0..<3, 0..<4) func derivativesAreThoseOfDifferences(penalty: Int, distance: Int) {
     let term = CostSum.Term(
       Self.penalties[penalty], of: Self.distances[distance], at: .ramp(0.9, power: 2))
     let cost = Self.sum(term, .exact)
@@ -63,7 +64,7 @@ import Testing
   }
 
   /// Same slopes, no negative eigenvalue, and of linear errors under a logarithm never below the cost.
-  @Test(arguments: 0..<3, 0..<3) func gaussNewtonIsPositiveSemidefinite(penalty: Int, distance: Int) throws {
+  @Test(arguments: 0..<3, 0..<4) func gaussNewtonIsPositiveSemidefinite(penalty: Int, distance: Int) throws {
     let term = CostSum.Term(Self.penalties[penalty], of: Self.distances[distance])
     let (exact, safe) = (Self.sum(term, .exact), Self.sum(term, .gaussNewton))
     var random = RandomStream(seed: 9)

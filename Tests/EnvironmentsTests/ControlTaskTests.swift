@@ -1,6 +1,7 @@
 import Archive
 import ControlTasks
 import Environments
+import Foundation
 import Interfaces
 import Kernels
 import TestSupport
@@ -21,10 +22,18 @@ import Testing
     return PointMassObstacle(settings)
   }
 
+  private static var pole: SwingUpConditions {
+    var settings = SwingUpConditionsSettings()
+    settings.conditions = 3
+    return SwingUpConditions(settings)
+  }
+
   @Test func rulesHold() throws {
     let (arm, mass) = (PlanarArm(PlanarArmSettings()), Self.mass)
     #expect(try EnvironmentConformance.failures(objective: arm.objective) { arm } == [])
     #expect(try EnvironmentConformance.failures(objective: mass.objective) { mass } == [])
+    let pole = Self.pole
+    #expect(try EnvironmentConformance.failures(objective: pole.objective) { pole } == [])
     var anywhere = PlanarArmSettings()
     anywhere.startsAnywhere = true
     let open = PlanarArm(anywhere)
@@ -59,6 +68,7 @@ import Testing
   @Test func rewardsAreTheTrajectorysCost() throws {
     try check(Self.arm)
     try check(Self.mass)
+    try check(Self.pole)
   }
 
   private func check<Task: ControlTask>(_ task: Task) throws {
@@ -85,6 +95,7 @@ import Testing
   @Test func derivativesAreThoseOfDifferences() throws {
     try checkDerivatives(Self.arm)
     try checkDerivatives(Self.mass)
+    try checkDerivatives(Self.pole)
   }
 
   private func checkDerivatives<Task: ControlTask>(_ task: Task) throws {
@@ -176,6 +187,23 @@ import Testing
     let error = tip - SIMD2(0.2, 0.6)
     #expect(task.measureNames == ["final_distance"])
     #expect(abs(task.measures[0] - (error * error).sum().squareRoot()) < 1e-9)
-    #expect(task.picture() != nil && Self.mass.picture() != nil)
+    #expect(task.picture() != nil && Self.mass.picture() != nil && Self.pole.picture() != nil)
+  }
+
+  /// The pole moves as that of the task with rewards; upright in the middle it is at its target, and costs least.
+  @Test func conditionedPolesMoveAsTheRewardedTasks() {
+    let (task, rewarded) = (Self.pole, CartPoleSwingUp(CartPoleSwingUpSettings()))
+    var random = RandomStream(seed: 9)
+    for _ in 0..<50 {
+      let state = SIMD4<Double>(
+        Double(random.uniform(-2, 2)), Double(random.normal()), Double(random.uniform(-4, 4)), Double(random.normal()))
+      let action = [random.uniform(-4, 4)]
+      let next = task.successor(of: SIMD8(lowHalf: state, highHalf: .zero), under: action)
+      #expect(next.lowHalf == rewarded.successor(of: state, under: action) && next.highHalf == .zero)
+    }
+    func cost(_ x: Double, _ angle: Double) -> Double { task.cost.stateCost([x, 0, angle, 0], step: 0, horizon: 0) }
+    #expect(abs(cost(0, .pi) - task.cost.minimum) < 1e-12)
+    // hanging in the middle the tip is 1.2 m below its target
+    #expect(abs(cost(0, 0) - (1.44 + 0.05 * log(1.44 + 1e-3))) < 1e-12)
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 import Testing
 
@@ -43,7 +44,7 @@ import Testing
     #expect(worstGap(matrix * solution, right) < 1e-10)
   }
 
-  @Test(arguments: [1, 2, 6, 31]) func eigenvectors(_ order: Int) throws {
+  @Test(arguments: [1, 2, 6, 31, 64, 65]) func eigenvectors(_ order: Int) throws {
     let root = drawnDoubles(order, order, seed: 6)
     let matrix = root + root.transposed
     let (values, vectors) = try matrix.symmetricEigen()
@@ -52,6 +53,33 @@ import Testing
     var diagonal = DoubleMatrix(rows: order, columns: order)
     for i in 0..<order { diagonal[i, i] = values[i] }
     #expect(worstGap(vectors * diagonal * vectors.transposed, matrix) < 1e-11)
+  }
+
+  /// Eigenvalues over ten magnitudes, some of them equal, in a turned basis.
+  @Test(arguments: [5, 23, 64]) func gradedAndEqualEigenvalues(_ order: Int) throws {
+    let (_, basis) = try (drawnDoubles(order, order, seed: 14) + drawnDoubles(order, order, seed: 14).transposed)
+      .symmetricEigen()
+    var diagonal = DoubleMatrix(rows: order, columns: order)
+    for i in 0..<order { diagonal[i, i] = pow(10, -Double(i / 2 * 20 / order)) }
+    let (values, vectors) = try (basis * diagonal * basis.transposed).symmetricEigen()
+    for i in 0..<order { #expect(abs(values[order - 1 - i] - diagonal[i, i]) < 1e-14 * Double(order)) }
+    #expect(worstGap(vectors.transposed * vectors, .identity(order)) < 1e-12)
+  }
+
+  @Test func eigenvaluesOfMatricesThatAreTridiagonalAlready() throws {
+    // 2 on the diagonal and -1 beside it: 2 - 2 cos(kπ / (n + 1))
+    let order = 12
+    var matrix = DoubleMatrix(rows: order, columns: order)
+    for i in 0..<order { matrix[i, i] = 2 }
+    for i in 1..<order { (matrix[i, i - 1], matrix[i - 1, i]) = (-1, -1) }
+    let values = try matrix.symmetricEigen().values
+    for k in 1...order { #expect(abs(values[k - 1] - (2 - 2 * cos(Double(k) * .pi / 13))) < 1e-13) }
+    let zeros = try DoubleMatrix(rows: 4, columns: 4).symmetricEigen()
+    #expect(zeros.values == [0, 0, 0, 0] && zeros.vectors == .identity(4))
+    var rankOne = DoubleMatrix(rows: 3, columns: 3)
+    for i in 0..<3 { for j in 0..<3 { rankOne[i, j] = 1 } }
+    let found = try rankOne.symmetricEigen().values
+    #expect(abs(found[0]) < 1e-14 && abs(found[1]) < 1e-14 && abs(found[2] - 3) < 1e-14)
   }
 
   @Test func knownEigenvalues() throws {

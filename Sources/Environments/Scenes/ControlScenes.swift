@@ -31,3 +31,7 @@ extension PlanarArm {
     return .scene(scene)
   }
 }
+
+extension SwingUpConditions {
+  public func picture() -> Picture? { CartPoleSwingUp.picture(position: episode.state[0], angle: episode.state[2]) }
+}

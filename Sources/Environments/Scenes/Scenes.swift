@@ -29,13 +29,15 @@ extension CartPole {
 }
 
 extension CartPoleSwingUp {
-  public func picture() -> Picture? {
-    let state = episode.state
+  public func picture() -> Picture? { Self.picture(position: episode.state[0], angle: episode.state[2]) }
+
+  /// The cart at `position` in m, its pole at `angle` in rad.
+  static func picture(position: Double, angle: Double) -> Picture {
     var scene = Scene(center: .zero, size: SIMD2(5.6, 2.2))
-    scene.shapes = [.disc(center: SIMD2(0, Self.poleLength), radius: 0.05, .goal)]
-    scene.addCart(at: state[0], rail: Self.slideLimit, size: SIMD2(0.4, 0.2))
+    scene.shapes = [.disc(center: SIMD2(0, poleLength), radius: 0.05, .goal)]
+    scene.addCart(at: position, rail: slideLimit, size: SIMD2(0.4, 0.2))
     scene.addPole(
-      from: SIMD2(state[0], 0), direction: SIMD2(-sin(state[2]), -cos(state[2])), length: Self.poleLength, width: 0.098)
+      from: SIMD2(position, 0), direction: SIMD2(-sin(angle), -cos(angle)), length: poleLength, width: 0.098)
     return .scene(scene)
   }
 }

@@ -2,25 +2,48 @@ import Foundation
 import Interfaces
 import Kernels
 
-/// The conditionals of some rows as they are fitted, time by time.
+/// Fits p(y | z) at each time on its own.
 struct ConditionalRegression {
-  private let rows: TimedRows
-  private let regularization: Double
-  private(set) var result: TimedLinearGaussian
-  /// Mean over the rows of log p(y | z) at each time.
-  private(set) var logLikelihoods: [Double]
+  /// The rows to fit.
+  let rows: TimedRows
+  /// `rows` in `coordinates`, [T, N, D].
+  let points: [Double]
+  let coordinates: Standardization
+  /// What is added to the diagonal of S_zz.
+  let regularization: Double
 
-  init(_ rows: TimedRows, regularization: Double) {
-    self.rows = rows
-    self.regularization = regularization
-    result = TimedLinearGaussian(count: rows.times, inputSize: rows.inputSize, outputSize: rows.outputSize)
-    logLikelihoods = Array(repeating: 0, count: rows.times)
+  /// p(y | z) = N(M z + b, S) of one time, in the rows' own units, and the mean of its logarithm over the rows.
+  private struct Conditional {
+    var matrix: [Double]
+    var offset: [Double]
+    var covariance: [Double]
+    var logLikelihood: Double
   }
 
-  /// Fits time `t` to `points` [T, N, D], the rows in `coordinates`. False if that cannot be.
-  mutating func fit(
-    _ t: Int, _ points: [Double], _ prior: NormalInverseWishart, _ coordinates: Standardization
-  ) -> Bool {
+  /// Fits all times, side by side, with the prior that `prior` gives for each.
+  func fit(_ prior: (Int) -> NormalInverseWishart) -> LinearGaussianFit {
+    var fits = [Conditional?](repeating: nil, count: rows.times)
+    fits.withUnsafeMutableBufferPointer { fits in
+      guard let fits = fits.baseAddress else { return }
+      WorkerPool.forEach(rows.times) { fits[$0] = fit($0, prior($0)) }
+    }
+    let (inputs, outputs) = (rows.inputSize, rows.outputSize)
+    var result = TimedLinearGaussian(count: rows.times, inputSize: inputs, outputSize: outputs)
+    var logLikelihoods: [Double] = []
+    for (t, fit) in fits.enumerated() {
+      guard let fit else { return .failed(step: t) }
+      let first = t * outputs
+      result.matrices.replaceSubrange(first * inputs..<(first + outputs) * inputs, with: fit.matrix)
+      result.offsets.replaceSubrange(first..<first + outputs, with: fit.offset)
+      result.covariances.replaceSubrange(first * outputs..<(first + outputs) * outputs, with: fit.covariance)
+      logLikelihoods.append(fit.logLikelihood)
+    }
+    return .fitted(result, logLikelihoods: logLikelihoods)
+  }
+
+  /// Fits time `t`; nil if that cannot be.
+  private func fit(_ t: Int, _ prior: NormalInverseWishart) -> Conditional? {
+    guard prior.mean.allSatisfy(\.isFinite), prior.covariance.allSatisfy(\.isFinite) else { return nil }
     let (count, inputs, outputs, d) = (rows.count, rows.inputSize, rows.outputSize, rows.width)
     let first = t * count * d
     var mean = [Double](repeating: 0, count: d)
@@ -37,7 +60,7 @@ struct ConditionalRegression {
       for j in 0..<outputs { zy[i, j] = joint[i * d + inputs + j] }
       zz[i, i] += regularization
     }
-    guard let weights = try? zz.solvePositiveDefinite(zy) else { return false }  // Mᵀ
+    guard let weights = try? zz.solvePositiveDefinite(zy) else { return nil }  // Mᵀ
     // S_yy - M S_zz Mᵀ = S_yy - M S_zy, with S_zz as regularized
     var left = DoubleMatrix(rows: outputs, columns: outputs)
     let explained = weights.transposed * zy
@@ -49,10 +72,8 @@ struct ConditionalRegression {
       // what rounding takes away
       left[i, i] = max(left[i, i], 0) + 1e-12
     }
-    logLikelihoods[t] = logLikelihood(centered, weights, left)
-    write(t, mean, weights, left, coordinates)
-    return result.matrices[t * outputs * inputs..<(t + 1) * outputs * inputs].allSatisfy(\.isFinite)
-      && logLikelihoods[t].isFinite
+    let fit = inUnits(mean, weights, left, logLikelihood(centered, weights, left))
+    return fit.matrix.allSatisfy(\.isFinite) && fit.logLikelihood.isFinite ? fit : nil
   }
 
   /// Mean of log N(y; M z, S) over `centered` [N, D], in standardized coordinates.
@@ -75,26 +96,28 @@ struct ConditionalRegression {
     return total
   }
 
-  /// Takes time `t` back to the rows' own units.
-  private mutating func write(
-    _ t: Int, _ mean: [Double], _ weights: DoubleMatrix, _ covariance: DoubleMatrix, _ coordinates: Standardization
-  ) {
-    let (inputs, outputs) = (rows.inputSize, rows.outputSize)
-    let scales = coordinates.scales
+  /// Takes a fit to standardized numbers of mean `mean` back to the rows' own units.
+  private func inUnits(
+    _ mean: [Double], _ weights: DoubleMatrix, _ covariance: DoubleMatrix, _ logLikelihood: Double
+  ) -> Conditional {
+    let (inputs, outputs, scales) = (rows.inputSize, rows.outputSize, coordinates.scales)
+    var fit = Conditional(
+      matrix: Array(repeating: 0, count: outputs * inputs), offset: Array(repeating: 0, count: outputs),
+      covariance: Array(repeating: 0, count: outputs * outputs), logLikelihood: logLikelihood)
     func value(_ i: Int) -> Double { coordinates.means[i] + scales[i] * mean[i] }
     for i in 0..<outputs {
       var offset = value(inputs + i)
       for j in 0..<inputs {
         let slope = weights[j, i] * scales[inputs + i] / scales[j]
-        result.matrices[(t * outputs + i) * inputs + j] = slope
+        fit.matrix[i * inputs + j] = slope
         offset -= slope * value(j)
       }
-      result.offsets[t * outputs + i] = offset
+      fit.offset[i] = offset
       for j in 0..<outputs {
-        result.covariances[(t * outputs + i) * outputs + j] = covariance[i, j] * scales[inputs + i] * scales[inputs + j]
+        fit.covariance[i * outputs + j] = covariance[i, j] * scales[inputs + i] * scales[inputs + j]
       }
+      fit.logLikelihood -= log(scales[inputs + i])
     }
-    let dimension = (0..<outputs).reduce(0) { $0 + log(scales[inputs + $1]) }
-    logLikelihoods[t] -= dimension
+    return fit
   }
 }

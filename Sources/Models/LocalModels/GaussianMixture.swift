@@ -13,10 +13,14 @@ public struct GaussianMixture: Sendable, Equatable {
   public internal(set) var covariances: [Double]
   /// Points that each component stands for in the last fit, [K].
   public internal(set) var counts: [Double]
-  /// V diag(λ^-1/2) of each covariance V diag(λ) Vᵀ, below them its means' images -mᵀV diag(λ^-1/2): [K, D + 1, D].
+  /// V diag(λ^-1/2) of each covariance V diag(λ) Vᵀ, below them its means' images -mᵀV diag(λ^-1/2), and zeros to whole lanes:
+  /// [K, D + 1, 8 ⌈D / 8⌉].
   private(set) var whitening: [Double] = []
   /// log w_k - (log |S_k| + D log 2π) / 2, [K].
   private(set) var logScales: [Double] = []
+
+  /// Numbers of `whitening` for each component over `d` numbers.
+  static func whiteningSize(_ d: Int) -> Int { (d + 1) * LaneProduct.padded(d) }
 
   /// Number of components, K.
   public var count: Int { weights.count }
@@ -28,7 +32,7 @@ public struct GaussianMixture: Sendable, Equatable {
     size = means.count / k
     precondition(covariances.count == k * size * size, "covariances of another size")
     (self.weights, self.means, self.covariances, self.counts) = (weights, means, covariances, counts)
-    whitening = Array(repeating: 0, count: k * (size + 1) * size)
+    whitening = Array(repeating: 0, count: k * Self.whiteningSize(size))
     logScales = Array(repeating: 0, count: k)
     for index in 0..<k {
       let covariance = DoubleMatrix(
@@ -56,13 +60,13 @@ public struct GaussianMixture: Sendable, Equatable {
     means = Array(repeating: 0, count: count * size)
     covariances = Array(repeating: 0, count: count * size * size)
     counts = Array(repeating: 0, count: count)
-    whitening = Array(repeating: 0, count: count * (size + 1) * size)
+    whitening = Array(repeating: 0, count: count * Self.whiteningSize(size))
     logScales = Array(repeating: 0, count: count)
   }
 
   /// Takes in the eigenvalues and eigenvectors of covariance `index`, whose weight and mean are known.
   mutating func setFactor(_ index: Int, values: [Double], vectors: DoubleMatrix) {
-    let (d, first) = (size, index * (size + 1) * size)
+    let (d, first, stride) = (size, index * Self.whiteningSize(size), LaneProduct.padded(size))
     var determinant = 0.0
     for j in 0..<d {
       let scale = 1 / values[j].squareRoot()
@@ -70,12 +74,33 @@ public struct GaussianMixture: Sendable, Equatable {
       var image = 0.0
       for i in 0..<d {
         let value = vectors[i, j] * scale
-        whitening[first + i * d + j] = value
+        whitening[first + i * stride + j] = value
         image -= means[index * d + i] * value
       }
-      whitening[first + d * d + j] = image
+      whitening[first + d * stride + j] = image
     }
     logScales[index] = log(weights[index]) - (determinant + Double(d) * log(2 * Double.pi)) / 2
+  }
+
+  /// Counts [K], weights [K], means [K, D] and covariances [K, D, D], to write.
+  mutating func withUnsafeParts(
+    _ body: (
+      _ counts: UnsafeMutablePointer<Double>, _ weights: UnsafeMutablePointer<Double>,
+      _ means: UnsafeMutablePointer<Double>, _ covariances: UnsafeMutablePointer<Double>
+    ) -> Void
+  ) {
+    counts.withUnsafeMutableBufferPointer { counts in
+      weights.withUnsafeMutableBufferPointer { weights in
+        means.withUnsafeMutableBufferPointer { means in
+          covariances.withUnsafeMutableBufferPointer { covariances in
+            guard let counts = counts.baseAddress, let weights = weights.baseAddress, let means = means.baseAddress,
+              let covariances = covariances.baseAddress
+            else { return }
+            body(counts, weights, means, covariances)
+          }
+        }
+      }
+    }
   }
 
   /// Drops the components of `indices`; the others' weights grow to sum to one.
@@ -88,80 +113,20 @@ public struct GaussianMixture: Sendable, Equatable {
     means = pick(means, d)
     covariances = pick(covariances, d * d)
     counts = pick(counts, 1)
-    whitening = pick(whitening, (d + 1) * d)
+    whitening = pick(whitening, Self.whiteningSize(d))
     logScales = pick(logScales, 1).map { $0 - log(total) }
     weights = pick(weights, 1).map { $0 / total }
   }
 }
 
 extension GaussianMixture {
-  /// Writes the responsibilities [N, K] of `points` [N, D + 1], each followed by a one, and returns the sum of their
-  /// log-likelihoods. Sums of exponentials are taken after the largest is divided out. `scratch` holds N D numbers.
-  func expect(
-    count: Int, _ points: UnsafePointer<Double>, into responsibilities: UnsafeMutablePointer<Double>,
-    scratch: UnsafeMutablePointer<Double>
-  ) -> Double {
-    let (d, k) = (size, self.count)
-    whitening.withUnsafeBufferPointer { whitening in
-      guard let whitening = whitening.baseAddress else { return }
-      for component in 0..<k {
-        // Y = (X, 1) W, whose rows' squared lengths are the Mahalanobis distances
-        gemm(
-          m: count, n: d, k: d + 1, points, lda: d + 1, whitening + component * (d + 1) * d, ldb: d, scratch, ldc: d)
-        for row in 0..<count {
-          var sum = 0.0
-          for j in 0..<d { sum += scratch[row * d + j] * scratch[row * d + j] }
-          responsibilities[row * k + component] = logScales[component] - sum / 2
-        }
-      }
-    }
-    var total = 0.0
-    for row in 0..<count {
-      let r = responsibilities + row * k
-      var largest = r[0]
-      for component in 1..<max(k, 1) { largest = max(largest, r[component]) }
-      var sum = 0.0
-      for component in 0..<k {
-        r[component] = exp(r[component] - largest)
-        sum += r[component]
-      }
-      for component in 0..<k { r[component] /= sum }
-      total += largest + log(sum)
-    }
-    return total
-  }
-
-  /// Responsibilities [N, K] of `points` [N, D].
-  public func responsibilities(of points: [Double]) -> [Double] { expectation(of: points).responsibilities }
-
-  /// The mean log-likelihood of `points` [N, D].
-  public func logLikelihood(of points: [Double]) -> Double {
-    expectation(of: points).total / Double(points.count / size)
-  }
-
-  private func expectation(of points: [Double]) -> (responsibilities: [Double], total: Double) {
-    precondition(points.count % size == 0 && !points.isEmpty, "\(points.count) numbers are no points of \(size)")
-    let rows = points.count / size
-    var extended: [Double] = []
-    extended.reserveCapacity(rows * (size + 1))
-    for row in 0..<rows {
-      extended.append(contentsOf: points[row * size..<(row + 1) * size])
-      extended.append(1)
-    }
-    var (result, scratch) = (
-      [Double](repeating: 0, count: rows * count), [Double](repeating: 0, count: rows * size)
-    )
-    let total = expect(count: rows, extended, into: &result, scratch: &scratch)
-    return (result, total)
-  }
-
   /// Mean and covariance of the mixture with its weights replaced by `shares` [K], which sum to one:
   /// m = Σ r_k m_k, S = Σ r_k (S_k + (m_k - m)(m_k - m)ᵀ).
   public func moments(_ shares: [Double]) -> (mean: [Double], covariance: [Double]) {
     precondition(shares.count == count, "\(shares.count) shares for \(count) components")
     let d = size
     var (mean, covariance) = ([Double](repeating: 0, count: d), [Double](repeating: 0, count: d * d))
-    for k in 0..<count { for i in 0..<d { mean[i] += shares[k] * means[k * d + i] } }
+    for k in 0..<count where shares[k] > 0 { for i in 0..<d { mean[i] += shares[k] * means[k * d + i] } }
     for k in 0..<count where shares[k] > 0 {
       for i in 0..<d {
         let left = means[k * d + i] - mean[i]

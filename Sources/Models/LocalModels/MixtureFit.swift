@@ -32,7 +32,7 @@ extension GaussianMixture {
   /// would be.
   ///
   /// The maximization is over covariances whose eigenvalues are at least the smallest variance: eigenvalues below it are
-  /// raised to it, which is the constrained maximum, so that the likelihood never falls. Work is cut into shards of 256
+  /// raised to it, which is the constrained maximum, so that the likelihood never falls. Work is cut into blocks of 248
   /// points whose sums are added in order: the result does not depend on the number of threads. O(N K D²) an iteration.
   ///
   /// - Returns: nil if a point is not finite.

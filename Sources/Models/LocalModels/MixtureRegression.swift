@@ -71,17 +71,12 @@ public struct MixtureRegression: LinearGaussianEstimator, Sendable {
     let points = coordinates.apply(rows.values)
     guard points.allSatisfy(\.isFinite) else { return .failed(step: 0) }
     let shares = mixture.map { $0.responsibilities(of: points) }
-    var regression = ConditionalRegression(rows, regularization: settings.regularization)
-    for t in 0..<rows.times {
-      let prior: NormalInverseWishart
-      if let mixture, let shares {
-        prior = self.prior(mixture, shares, at: t, count: rows.count)
-      } else {
-        prior = NormalInverseWishart(uninformedOf: width)
-      }
-      guard regression.fit(t, points, prior, coordinates) else { return .failed(step: t) }
+    let regression = ConditionalRegression(
+      rows: rows, points: points, coordinates: coordinates, regularization: settings.regularization)
+    return regression.fit { t in
+      guard let mixture, let shares else { return NormalInverseWishart(uninformedOf: width) }
+      return prior(mixture, shares, at: t, count: rows.count)
     }
-    return .fitted(regression.result, logLikelihoods: regression.logLikelihoods)
   }
 
   private func prior(_ mixture: GaussianMixture, _ shares: [Double], at t: Int, count: Int) -> NormalInverseWishart {
@@ -108,7 +103,7 @@ extension MixtureRegression: Checkpointable {
     writer.write("cluster_means", mixture?.means ?? [])
     writer.write("cluster_covariances", mixture?.covariances ?? [])
     writer.write("cluster_counts", mixture?.counts ?? [])
-    writer.write("cluster_factors", mixture?.whitening ?? [])
+    writer.write("cluster_whitening", mixture?.whitening ?? [])
     writer.write("cluster_scales", mixture?.logScales ?? [])
   }
 
@@ -136,7 +131,7 @@ extension MixtureRegression: Checkpointable {
       weights: weights, means: try reader.read("cluster_means", shape: [k * d]),
       covariances: try reader.read("cluster_covariances", shape: [k * d * d]),
       counts: try reader.read("cluster_counts", shape: [k]),
-      whitening: try reader.read("cluster_factors", shape: [k * (d + 1) * d]),
+      whitening: try reader.read("cluster_whitening", shape: [k * GaussianMixture.whiteningSize(d)]),
       logScales: try reader.read("cluster_scales", shape: [k]))
   }
 }

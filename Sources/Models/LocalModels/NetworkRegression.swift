@@ -54,19 +54,13 @@ public struct NetworkRegression<Model: TrainableDynamics & DifferentiableModel>:
     let coordinates = Standardization(of: rows.values, size: width)
     let points = coordinates.apply(rows.values)
     guard points.allSatisfy(\.isFinite) else { return .failed(step: 0) }
-    var regression = ConditionalRegression(rows, regularization: settings.regularization)
+    let regression = ConditionalRegression(
+      rows: rows, points: points, coordinates: coordinates, regularization: settings.regularization)
     let linear = model.isFitted && settings.strength > 0 ? linearize(rows) : nil
-    for t in 0..<rows.times {
-      var prior = NormalInverseWishart(uninformedOf: width)
-      if let linear {
-        prior = self.prior(t, rows, linear, coordinates)
-        guard prior.mean.allSatisfy(\.isFinite), prior.covariance.allSatisfy(\.isFinite) else {
-          return .failed(step: t)
-        }
-      }
-      guard regression.fit(t, points, prior, coordinates) else { return .failed(step: t) }
+    return regression.fit { t in
+      guard let linear else { return NormalInverseWishart(uninformedOf: width) }
+      return prior(t, rows, linear, coordinates)
     }
-    return .fitted(regression.result, logLikelihoods: regression.logLikelihoods)
   }
 
   /// The model at each time's mean inputs.

@@ -23,10 +23,14 @@ struct Standardization: Sendable, Equatable {
     self.init(size: size)
     let count = Double(rows.count / size)
     var squares = means
-    for index in rows.indices { means[index % size] += rows[index] / count }
-    for index in rows.indices {
-      let left = rows[index] - means[index % size]
-      squares[index % size] += left * left / count
+    for first in stride(from: 0, to: rows.count, by: size) {
+      for i in 0..<size { means[i] += rows[first + i] / count }
+    }
+    for first in stride(from: 0, to: rows.count, by: size) {
+      for i in 0..<size {
+        let left = rows[first + i] - means[i]
+        squares[i] += left * left / count
+      }
     }
     for i in 0..<size {
       let deviation = squares[i].squareRoot()
@@ -37,6 +41,11 @@ struct Standardization: Sendable, Equatable {
   /// `rows` [N, D] moved.
   func apply(_ rows: [Double]) -> [Double] {
     let size = means.count
-    return rows.indices.map { (rows[$0] - means[$0 % size]) / scales[$0 % size] }
+    precondition(rows.count % size == 0, "rows of another size")
+    var moved = rows
+    for first in stride(from: 0, to: rows.count, by: size) {
+      for i in 0..<size { moved[first + i] = (rows[first + i] - means[i]) / scales[i] }
+    }
+    return moved
   }
 }
