@@ -49,11 +49,17 @@ extension EnvironmentFamily {
   /// Several tasks of any one environment that differ in its settings.
   static let collections = EnvironmentFamily(
     prefix: "tasks:", pattern: "tasks:NAME",
-    summary: "a family of several tasks of the environment NAME, each with settings of its own (environment.members)"
+    summary: "a family of several tasks of the environment NAME, each with settings of its own (environment.members)",
+    needsSettings: true
   ) { name throws(ConfigurationError) in
-    let base = try Catalog.registry.environment(String(name.dropFirst("tasks:".count)))
-    return EnvironmentEntry(name, summary: "a family: \(base.summary)") {
+    // the pattern itself stands for all of them, and can only be described
+    let base = name == "tasks:NAME" ? nil : try Catalog.registry.environment(String(name.dropFirst("tasks:".count)))
+    return EnvironmentEntry(name, summary: base.map { "a family: \($0.summary)" } ?? "families of tasks") {
       (settings: TaskCollectionSettings) throws(ConfigurationError) in
+      guard let base else {
+        throw ConfigurationError(
+          kind: .outOfRange, problem: "NAME in tasks:NAME is that of an environment, such as tasks:Pendulum-v1")
+      }
       var (environments, objectives): ([any Environment], [any Objective]) = ([], [])
       for (index, member) in settings.members.enumerated() {
         do throws(ConfigurationError) {

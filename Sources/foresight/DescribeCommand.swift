@@ -32,7 +32,7 @@ struct DescribeCommand: ParsableCommand {
       subjects.append(("run", "settings that all runs have", RunSettings.documentation(), []))
       if let family = registry.families.first(where: { name.hasPrefix($0.prefix) }) {
         let entry = try family.environment(name)
-        if name != family.pattern {  // the pattern itself stands for what all of them have
+        if name != family.pattern && !family.needsSettings {  // the pattern itself stands for what all of them have
           _ = try entry.make()
           print(EnvironmentTable([entry]).text)
         }

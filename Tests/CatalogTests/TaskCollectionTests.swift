@@ -87,6 +87,7 @@ import Wrappers
         "must have the same step limit for all tasks: task 1 has 9, task 0 200"))
     #expect(problem("cartpole-swingup", "members: [{wrappers: {time_limit: 9}}]").contains("members[0].wrappers"))
     #expect(problem("cartpole-swingup", "{members: [{}], tasks: {only: 1}}").contains("tasks.only = 1"))
+    #expect(problem("NAME", "members: [{}]").contains("such as tasks:Pendulum-v1"))
     #expect(problem("no-such-task", "members: [{}]").contains("unknown environment 'no-such-task'"))
   }
 }

@@ -96,4 +96,16 @@ import TestSupport
       settings: settings + ["evaluation.interval=40", "evaluation.episodes=1", "log.interval=7"])
     #expect(failures.isEmpty, "\(failures.joined(separator: "\n"))")
   }
+
+  /// A family made of one environment with several settings.
+  @Test func collectionsOfTasksAreReproducible() throws {
+    let settings = try #require(Self.small["distral"]).filter { !$0.hasPrefix("environment.") }
+    let failures = try LaboratoryConformance.failures(
+      of: "distral", in: "tasks:cartpole-swingup", registry: Catalog.registry, steps: 120,
+      settings: settings + [
+        "environment.members=[{step_limit: 15}, {step_limit: 15, action_cost: 0.1}]", "evaluation.interval=40",
+        "evaluation.episodes=1", "log.interval=7",
+      ])
+    #expect(failures.isEmpty, "\(failures.joined(separator: "\n"))")
+  }
 }

@@ -23,8 +23,8 @@ public enum MuJoCoError: Error, Sendable, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .noModelFolder(let file):
-      "the model \(file) comes with the Python package gymnasium, which was not found in a folder .venv here or above the "
-        + "program: `make setup` installs it"
+      "the model \(file) comes with the Python package gymnasium, which was not found in the folder .venv of Foresight's source "
+        + "tree (above the program or here; FORESIGHT_HOME names another place): `make setup` installs it"
     case .noSourceTree(let file):
       "the model \(file) is in Foresight's source tree, which was not found here or above the program"
     case .rejected(let file, let message):
