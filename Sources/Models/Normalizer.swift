@@ -19,15 +19,16 @@ struct Normalizer: Sendable, Checkpointable {
     inverse.fill(1)
   }
 
-  /// Takes mean and deviation from the rows of `x` [N, D].
-  mutating func fit(_ x: Matrix) {
+  /// Takes mean and deviation from the rows of `x` [N, D]. A component that does not vary counts as one of deviation 1 among
+  /// inputs, where it would otherwise be blown up to noise, and of next to none among `targets`, so that it is predicted as
+  /// it was.
+  mutating func fit(_ x: Matrix, targets: Bool = false) {
     var moments = RunningMoments(size: mean.count)
     moments.add(x)
     let deviations = moments.standardDeviation
     for i in 0..<mean.count {
-      // A constant component would otherwise be blown up to noise.
       let small = 1e-6 * max(1, abs(moments.mean[i]))
-      let deviation = deviations[i] > small ? Float(deviations[i]) : 1
+      let deviation = deviations[i] > small ? Float(deviations[i]) : targets ? Float(small) : 1
       mean[i] = Float(moments.mean[i])
       scale[i] = deviation
       inverse[i] = 1 / deviation

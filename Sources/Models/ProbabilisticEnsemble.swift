@@ -137,7 +137,7 @@ public struct ProbabilisticEnsemble: TrainableDynamics, DifferentiableModel {
   /// Takes the normalization from training inputs [N, D + A] and targets [N, outputs].
   mutating func normalize(inputs x: Matrix, targets y: Matrix) {
     inputs.fit(x)
-    targets.fit(y)
+    targets.fit(y, targets: true)
   }
 }
 

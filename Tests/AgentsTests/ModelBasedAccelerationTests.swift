@@ -1,4 +1,5 @@
 import Agents
+import Archive
 import Environments
 import Interfaces
 import Kernels
@@ -111,6 +112,33 @@ import Testing
     #expect((runner.metrics.mean(of: "abandoned_share") ?? 0) > 0)
   }
 
+  /// An observation that never varies, which a model need not predict to the last bit, does not end rollouts.
+  @Test func observationsThatNeverVaryAreNoLimit() throws {
+    let task = WithConstant(base: Self.task)
+    var (settings, imagining, ensemble) = (OffPolicySettings(), ImaginationSettings(), EnsembleSettings())
+    (settings.replayCapacity, settings.batchSize, settings.randomSteps) = (500, 16, 150)
+    (imagining.rollouts, imagining.length, imagining.firstFit, imagining.margin) = (6, 2, 8, 0.5)
+    (ensemble.members, ensemble.hidden, ensemble.weightDecay, ensemble.epochs) = (2, [16], [1e-5], 20)
+    var learning = NormalizedAdvantageFunctionSettings()
+    learning.hidden = [8]
+    let (low, high) = task.spec.action.bounds
+    let agent = ModelBasedAcceleration(
+      settings, imagining,
+      learner: NormalizedAdvantageFunction(
+        learning, observationSize: 5, low: low, high: high, using: RandomStream(seed: 3)),
+      model: TimelessDynamics(
+        ProbabilisticEnsemble(ensemble, stateSize: 5, actionSize: 2, using: RandomStream(seed: 4))),
+      objective: WithConstant.Known(base: Self.task),
+      spec: task.spec, using: RandomStream(seed: 2))
+    var runner = AgentRunner(agent, in: task, seed: 1)
+    try runner.collect(300)
+    let state = OracleState(runner.agent)
+    let imagined = state.doubles("imagination.replay.next_observations")
+    let constants = stride(from: 4, to: imagined.count, by: 5).map { imagined[$0] }
+    #expect(constants.count > 50 && constants.allSatisfy { abs($0 - 0.3) < 1e-3 })
+    #expect((runner.metrics.mean(of: "abandoned_share") ?? 1) < 0.5)
+  }
+
   /// A saved agent goes on bit for bit, in the middle of an episode and of imagination.
   @Test func continuesExactly() throws {
     var original = AgentRunner(Self.probe(), in: Self.task, seed: 1)
@@ -120,5 +148,48 @@ import Testing
     try restored.collect(60)
     #expect(original.actions == restored.actions)
     #expect(OracleState(original.agent) == OracleState(restored.agent))
+  }
+}
+
+/// A point mass whose observations end with a constant.
+private struct WithConstant: Environment {
+  var base: PointMass
+  private var seen = [Float](repeating: 0, count: 4)
+
+  init(base: PointMass) { self.base = base }
+
+  var spec: EnvironmentSpec {
+    EnvironmentSpec(
+      observationSize: 5, action: base.spec.action, timeStep: base.spec.timeStep, stepLimit: base.spec.stepLimit)
+  }
+
+  mutating func reset(using random: inout RandomStream, observation: inout [Float]) throws {
+    base.reset(using: &random, observation: &seen)
+    observation = seen + [0.3]
+  }
+
+  mutating func step(_ action: [Float], observation: inout [Float]) throws -> StepOutcome {
+    let outcome = try base.step(action, observation: &seen)
+    observation = seen + [0.3]
+    return outcome
+  }
+
+  func save(to writer: inout StateWriter) { writer.write("base", base) }
+  mutating func restore(from reader: StateReader) throws(ArchiveError) { try reader.read("base", into: &base) }
+
+  /// The point mass's own objective, on the other components.
+  struct Known: Objective {
+    let base: PointMass
+
+    func evaluate(
+      count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
+      rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>
+    ) {
+      for row in 0..<count {
+        base.objective.evaluate(
+          count: 1, states: states + 5 * row, actions: actions + 2 * row, next: next + 5 * row, rewards: rewards + row,
+          terminated: terminated + row)
+      }
+    }
   }
 }

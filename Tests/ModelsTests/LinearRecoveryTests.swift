@@ -46,6 +46,25 @@ import Testing
     }
   }
 
+  /// A component that never varied and a reward that was always the same are predicted as they were, after however little
+  /// training.
+  @Test func whatNeverVariedStaysAsItWas() throws {
+    var model = ProbabilisticEnsemble.small(seed: 1) {
+      $0.learnsReward = true
+      $0.epochs = 1
+    }
+    var (data, random) = (ReplayBuffer(capacity: 300, observationSize: 2, actionSize: 1), RandomStream(seed: 5))
+    for _ in 0..<300 {
+      let (x, u) = system.point(&random)
+      data.append([0.3, x[1]], u, reward: 1, next: [0.3, x[1] + u[0]], continues: true)
+    }
+    try model.fit(data, seed: 1)
+    let points = (0..<50).map { _ in system.point(&random) }
+    let sample = model.advanced(points.map { [0.3, $0.state[1]] }, points.map(\.action))
+    #expect(sample.states.allSatisfy { abs($0[0] - 0.3) < 2e-5 })
+    #expect(try #require(sample.rewards).allSatisfy { abs($0 - 1) < 2e-5 })
+  }
+
   /// Stopped early by the likelihood instead of the error, deviations are the noise's to 12 %, and those of a model stopped
   /// by the error are further off.
   @Test func likelihoodStopsWhereTheNoiseFits() throws {
