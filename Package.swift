@@ -76,7 +76,7 @@ let package = Package(
       ], exclude: ["Assets"], swiftSettings: strict),
     module("Models", ["Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
     module("Control", ["Interfaces", "Kernels", "Archive", "Configuration"]),
-    module("Planners", ["Interfaces", "Kernels", "Archive", "Configuration"]),
+    module("Planners", ["Interfaces", "Control", "Kernels", "Archive", "Configuration"]),
     module("Learners", ["Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
     module("Agents", ["Interfaces", "Experience", "Control", "Planners", "Kernels", "Archive", "Configuration"]),
     module("Laboratory", ["Interfaces", "Wrappers", "Configuration", "Archive", "Kernels", logging]),
@@ -131,7 +131,7 @@ let package = Package(
     tests("Models", ["Models", "Networks", "Experience", "Environments", "Interfaces", "Kernels", "Archive"]),
     tests(
       "Control", ["Control", "Interfaces", "Kernels", "Archive", "Configuration", "Environments"], exclude: ["Peers"]),
-    tests("Planners", ["Planners", "Interfaces", "Kernels", "Environments"]),
+    tests("Planners", ["Planners", "Interfaces", "Kernels", "Archive", "Environments"]),
     tests("Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive"]),
     tests(
       "Agents",

@@ -14,6 +14,7 @@ extension Catalog {
     .planning("pets-mppi", "PETS with the MPPI planner", PathIntegral.self),
     .planning("pets-random-shooting", "PETS with random shooting", RandomShooting.self),
     .planning("pets-gradient", "PETS with gradient ascent through the ensemble", GradientAscent.self),
+    .planning("pets-ilqr", "PETS with iLQR in the ensemble's expectation", TrajectoryOptimization.self),
     .modelPredictiveControl,
     .policyBackpropagation,
     .offPolicy("sac", "soft actor-critic", SoftActorCriticKind.self),

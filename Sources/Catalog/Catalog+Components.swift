@@ -10,6 +10,7 @@ extension Catalog {
     .planner(PathIntegral.self),
     .planner(RandomShooting.self),
     .planner(GradientAscent.self),
+    .planner(TrajectoryOptimization.self),
     .planner(CategoricalCrossEntropy.self),
     .planner(DiscreteShooting.self),
     ComponentEntry(

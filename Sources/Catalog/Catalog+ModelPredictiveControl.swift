@@ -14,6 +14,7 @@ enum PlannerChoice: String, CaseIterable, SettingValue {
   case pathIntegral = "mppi"
   case shooting
   case gradient
+  case trajectoryOptimization = "ilqr"
 }
 
 /// Models to choose from.
@@ -26,7 +27,7 @@ enum DynamicsChoice: String, CaseIterable, SettingValue {
 struct ModelPredictiveControlSettings: Configuration {
   init() {}
   @Setting(
-    "Planner: cem, icem, mppi, shooting or gradient; for discrete actions cem or shooting; auto is icem, for these cem"
+    "Planner: cem, icem, mppi, shooting, gradient or ilqr; for discrete actions cem or shooting; auto is icem, for these cem"
   )
   var search: PlannerChoice? = nil
   @Setting("Model: ensemble or linear") var dynamics: DynamicsChoice = .ensemble
@@ -38,6 +39,7 @@ struct ModelPredictiveControlSettings: Configuration {
   @SettingGroup("Model predictive path integral") var mppi = PathIntegral.Settings()
   @SettingGroup("Random shooting") var shooting = RandomShooting.Settings()
   @SettingGroup("Gradient ascent through the ensemble") var gradient = GradientAscent.Settings()
+  @SettingGroup("iLQR in the ensemble's expectation") var ilqr = TrajectoryOptimization.Settings()
   @SettingGroup("Cross-entropy method for discrete actions") var categorical =
     CategoricalCrossEntropy.Settings()
   @SettingGroup("Shooting with discrete actions") var discreteShooting = DiscreteShooting.Settings()
@@ -57,7 +59,8 @@ struct ModelPredictiveControlSettings: Configuration {
         "search", search.rawValue,
         "must be cem or shooting in \(environment.name), whose actions are discrete")
     }
-    if search == .gradient && dynamics == .linear {
+    let isDifferentiating = search == .gradient || search == .trajectoryOptimization
+    if isDifferentiating && dynamics == .linear {
       throw refuse("search", search.rawValue, "needs dynamics=ensemble, which can be differentiated")
     }
     if policyPrior && (!isContinuous || search != .crossEntropy && search != .improvedCrossEntropy) {
@@ -65,7 +68,7 @@ struct ModelPredictiveControlSettings: Configuration {
     }
     self.search = search
     if dynamics == .ensemble {
-      try model.settle(for: environment, path: "model", differentiating: search == .gradient)
+      try model.settle(for: environment, path: "model", differentiating: isDifferentiating)
     } else if environment.objective?.knowsReward != true {
       throw refuse(
         "dynamics", "linear",
@@ -80,6 +83,7 @@ struct ModelPredictiveControlSettings: Configuration {
     case .shooting: isContinuous ? shooting.horizon : discreteShooting.horizon
     case .pathIntegral: mppi.horizon
     case .gradient: gradient.horizon
+    case .trajectoryOptimization: ilqr.horizon
     case .improvedCrossEntropy, nil: icem.horizon
     }
   }
@@ -142,6 +146,8 @@ extension AgentEntry {
         return agent(PathIntegral(settings.mppi, low: low, high: high), settings.mppi.horizon)
       case .gradient:
         return agent(GradientAscent(settings.gradient, low: low, high: high), settings.gradient.horizon)
+      case .trajectoryOptimization:
+        return agent(TrajectoryOptimization(settings.ilqr, low: low, high: high), settings.ilqr.horizon)
       case .shooting:
         return agent(
           RandomShooting(settings.shooting, low: low, high: high), settings.shooting.horizon)

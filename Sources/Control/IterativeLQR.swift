@@ -43,8 +43,10 @@ public struct IterativeLQR<Dynamics: DifferentiableDynamics> where Dynamics.Simu
   /// Actions in a trajectory, T.
   public var horizon: Int { settings.horizon }
 
-  /// Scratch for trajectories in `dynamics`.
-  public init(_ settings: IterativeLQRSettings, dynamics: Dynamics) {
+  /// Scratch for trajectories in `dynamics`, with actions within `bounds`, by default the dynamics'.
+  public init(
+    _ settings: IterativeLQRSettings, dynamics: Dynamics, bounds: (low: [Double], high: [Double])? = nil
+  ) {
     let (horizon, n, k, m) = (settings.horizon, dynamics.stateSize, dynamics.tangentSize, dynamics.actionSize)
     self.settings = settings
     self.dynamics = dynamics
@@ -54,7 +56,7 @@ public struct IterativeLQR<Dynamics: DifferentiableDynamics> where Dynamics.Simu
     schedule = RegularizationSchedule(
       initial: settings.regularization, least: settings.leastRegularization, largest: settings.largestRegularization,
       rate: settings.regularizationRate)
-    let bounds = dynamics.actionBounds
+    let bounds = bounds ?? dynamics.actionBounds
     low = settings.bounded ? bounds.low : Array(repeating: -.infinity, count: m)
     high = settings.bounded ? bounds.high : Array(repeating: .infinity, count: m)
     if settings.bounded {

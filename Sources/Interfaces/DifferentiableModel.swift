@@ -9,6 +9,10 @@ public protocol DifferentiableModel: DynamicsModel {
   /// Whether next states are drawn from a density, so that `pullBack` knows scores.
   var isStochastic: Bool { get }
 
+  /// The same model with every step at its expectation, a function of state and action alone; the model itself where it is
+  /// one already. O(1): parameters are shared.
+  var expectation: Self { get }
+
   /// A rollout of at most `capacity` states that keeps up to `steps` steps. Allocates; everything after it does not.
   func makeDifferentiableRollout(capacity: Int, steps: Int) -> DifferentiableSteps
 }

@@ -18,11 +18,20 @@ public protocol PlanEvaluator {
   /// False, with nothing evaluated, where model or rewards cannot be differentiated, as here by default.
   mutating func differentiate(_ plans: Matrix, returns: inout [Float], gradients: inout Matrix) -> Bool
 
+  /// Lends the model's expected steps and what they cost, with derivatives, and the state [D] that plans start from; the
+  /// dynamics are the same object as long as the model is the same. False, with `body` not called, where model or rewards
+  /// cannot be differentiated, as here by default.
+  mutating func withDynamics(_ body: (any PlannedDynamics, UnsafePointer<Float>) -> Void) -> Bool
+
   /// Returns so far that were not finite.
   var nonFiniteReturns: Int { get }
 }
 
+/// Dynamics and costs of imagined steps, with derivatives, whose states are observations: what a planner linearizes.
+public protocol PlannedDynamics: AnyObject, DifferentiableDynamics where Simulation: CostSimulation {}
+
 extension PlanEvaluator {
+  public mutating func withDynamics(_ body: (any PlannedDynamics, UnsafePointer<Float>) -> Void) -> Bool { false }
   public mutating func differentiate(_ plans: Matrix, returns: inout [Float], gradients: inout Matrix) -> Bool { false }
 }
 
@@ -41,7 +50,7 @@ public protocol Planner: Checkpointable, Sendable {
   static var name: String { get }
   /// One line for lists.
   static var summary: String { get }
-  /// Whether it needs the gradients of returns, as `PlanEvaluator.differentiate` gives them; most do not.
+  /// Whether it needs derivatives, as `PlanEvaluator.differentiate` and `withDynamics` give them; most do not.
   static var needsGradients: Bool { get }
 
   /// Forgets the warm start; called when an episode starts.

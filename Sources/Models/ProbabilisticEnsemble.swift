@@ -17,7 +17,7 @@ public struct ProbabilisticEnsemble: TrainableDynamics, DifferentiableModel {
   ]
 
   /// What was set.
-  public let settings: EnsembleSettings
+  public private(set) var settings: EnsembleSettings
   public let stateSize: Int
   public var actionSize: Int { encoding.size }
   public private(set) var isFitted = false
@@ -101,6 +101,13 @@ public struct ProbabilisticEnsemble: TrainableDynamics, DifferentiableModel {
   /// Whether predictions are drawn from a density: those of members are, their average and those of deterministic networks
   /// are not.
   public var isStochastic: Bool { settings.propagation != .mean && !settings.deterministic }
+
+  /// The mean over the elites of their means.
+  public var expectation: ProbabilisticEnsemble {
+    var model = self
+    model.settings.propagation = .mean
+    return model
+  }
 
   public func makeRollout(capacity: Int) -> EnsembleRollout { EnsembleRollout(self, capacity: capacity) }
 

@@ -28,6 +28,9 @@ public struct RolloutEvaluator<Model: DynamicsModel>: PlanEvaluator {
   private lazy var differentiator = planDifferentiator(
     model: model, objective: objective, horizon: horizon, particles: particles)
 
+  /// The same for planners that linearize.
+  private lazy var dynamics = plannedDynamics(model: model, objective: objective)
+
   public var actionSize: Int { model.actionSize }
 
   /// Plans of `horizon` decisions, `particles` trajectories each.
@@ -96,6 +99,13 @@ public struct RolloutEvaluator<Model: DynamicsModel>: PlanEvaluator {
     calls += 1
     differentiator.differentiate(plans, from: start.pointer, using: stream, returns: &returns, gradients: &gradients)
     countNonFinite(&returns)
+    return true
+  }
+
+  /// The model must be a `DifferentiableModel`, and either predict its rewards or be scored by a `DifferentiableObjective`.
+  public mutating func withDynamics(_ body: (any PlannedDynamics, UnsafePointer<Float>) -> Void) -> Bool {
+    guard let dynamics else { return false }
+    body(dynamics, start.pointer)
     return true
   }
 

@@ -35,12 +35,12 @@ import Testing
       Set(Self.agents).isSuperset(of: [
         "pets", "pets-mppi", "pets-random-shooting", "pets-gradient", "policy-backpropagation", "sac", "td3", "ddpg",
         "naf", "dqn", "mba", "q-learning", "dyna-q",
-        "ilqr", "random", "distill", "distill-dqn", "divide-and-conquer", "distral",
+        "ilqr", "random", "pets-ilqr", "distill", "distill-dqn", "divide-and-conquer", "distral",
       ]))
     #expect(Set(Self.agents).isSuperset(of: Self.learnersInModels + Self.local))
     #expect(
       Set(components.filter { $0.kind == .planner }.map(\.name)).isSuperset(of: [
-        "cem", "mppi", "random-shooting", "gradient",
+        "cem", "mppi", "random-shooting", "gradient", "ilqr",
       ]))
     #expect(
       Set(components.filter { $0.kind == .model }.map(\.name)).isSuperset(of: [

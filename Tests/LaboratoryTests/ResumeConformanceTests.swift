@@ -55,6 +55,7 @@ import TestSupport
     "pets-gradient": planning.filter { $0 != "planner.population=12" } + [
       "planner.restarts=3", "planner.iterations=2",
     ],
+    "pets-ilqr": planning.filter { $0 != "planner.population=12" } + ["planner.iterations=2"],
     "policy-backpropagation": [
       "learner.hidden=[16,16]", "learner.horizon=3", "learner.estimator=total_propagation", "learner.particles=4",
       "agent.batch_size=8", "agent.random_steps=20", "agent.replay_capacity=90", "agent.fit_interval=25",

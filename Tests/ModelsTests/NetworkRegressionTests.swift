@@ -14,6 +14,7 @@ import Testing
     var actionSize: Int { 1 }
     var preferredRows: Int { 64 }
     var isStochastic: Bool { false }
+    var expectation: KnownModel { self }
     var isFitted = false
     var fittedRows = 0
 

@@ -28,6 +28,9 @@ public struct DifferentiableTrueModel<Task: DifferentiableTask>: DifferentiableM
   /// Whether there is noise.
   public var isStochastic: Bool { noise > 0 }
 
+  /// The model without noise.
+  public var expectation: DifferentiableTrueModel { DifferentiableTrueModel(dynamics.task) }
+
   /// A rollout that keeps its last step only.
   public func makeRollout(capacity: Int) -> DifferentiableTrueRollout<Task> {
     DifferentiableTrueRollout(self, capacity: capacity, keptSteps: nil)

@@ -1,0 +1,235 @@
+import Interfaces
+import Kernels
+
+/// The dynamics of `model` where it and the rewards can be differentiated.
+func plannedDynamics(model: some DynamicsModel, objective: any Objective) -> (any PlannedDynamics)? {
+  func open<Model: DifferentiableModel>(_ model: Model) -> (any PlannedDynamics)? {
+    ModelDynamics(model, objective: objective)
+  }
+  return (model as? any DifferentiableModel).flatMap { open($0) }
+}
+
+/// The expected steps of a learned model as dynamics for iLQR: states are observations, costs are minus the rewards, which the
+/// model predicts or a `DifferentiableObjective` knows. Terminations play no part.
+///
+/// Jacobians of steps and gradients of costs are exact, by backpropagation. Hessians of costs are centered differences of
+/// these gradients and so have the steps' curvature in them. All is computed in single precision, as the model is: gradients
+/// are good to some 1e-6 of their size, and so are Hessians to some 1e-4.
+public final class ModelDynamics<Model: DifferentiableModel>: PlannedDynamics {
+  let model: Model
+  let objective: any Objective
+  public let observationSize: Int
+  public let actionSize: Int
+  public var stateSize: Int { observationSize }
+  /// None: the planner that searches knows the actions' bounds.
+  public var actionBounds: (low: [Double], high: [Double]) {
+    (Array(repeating: -.infinity, count: actionSize), Array(repeating: .infinity, count: actionSize))
+  }
+
+  /// Nil where rewards are neither predicted by the model nor differentiable.
+  public init?(_ model: Model, objective: any Objective) {
+    self.model = model.expectation
+    self.objective = objective
+    (observationSize, actionSize) = (model.stateSize, model.actionSize)
+    let predicts = self.model.makeRollout(capacity: 1).predictedRewards != nil
+    guard predicts || objective is any DifferentiableObjective else { return nil }
+  }
+
+  public func makeSimulation() -> ModelSimulation<Model> { ModelSimulation(self) }
+}
+
+/// Steps, linearizes and scores in a learned model.
+public final class ModelSimulation<Model: DifferentiableModel>: CostSimulation {
+  public let stateSize: Int
+  public let actionSize: Int
+  public var tangentSize: Int { stateSize }
+
+  /// Changes of states and actions for differences of gradients.
+  private static var change: Float { 1e-2 }
+
+  private let dynamics: ModelDynamics<Model>
+  private let differentiable: (any DifferentiableObjective)?
+  private var rollout: Model.DifferentiableSteps
+  private var capacity = 0
+  private var (states, actions): (Vector, Vector)
+  private var (rewards, terminated): (Vector, [Bool])
+  private var (stateSlopes, actionSlopes, nextSlopes): (Vector, Vector, Vector)
+  private var (stateGradients, actionGradients): (Vector, Vector)
+
+  init(_ dynamics: ModelDynamics<Model>) {
+    self.dynamics = dynamics
+    (stateSize, actionSize) = (dynamics.observationSize, dynamics.actionSize)
+    differentiable = dynamics.objective as? any DifferentiableObjective
+    rollout = dynamics.model.makeDifferentiableRollout(capacity: 1, steps: 1)
+    (states, actions, rewards) = (Vector(count: 0), Vector(count: 0), Vector(count: 0))
+    (stateSlopes, actionSlopes, nextSlopes) = (states, states, states)
+    (stateGradients, actionGradients, terminated) = (states, states, [])
+    grow(to: 1)
+  }
+
+  private func grow(to count: Int) {
+    guard count > capacity else { return }
+    capacity = count
+    let (n, m) = (count * stateSize, count * actionSize)
+    rollout = dynamics.model.makeDifferentiableRollout(capacity: count, steps: 1)
+    (states, stateSlopes, nextSlopes, stateGradients) = (
+      Vector(count: n), Vector(count: n), Vector(count: n), Vector(count: n)
+    )
+    (actions, actionSlopes, actionGradients) = (Vector(count: m), Vector(count: m), Vector(count: m))
+    (rewards, terminated) = (Vector(count: count), Array(repeating: false, count: count))
+  }
+
+  // MARK: - Imagining
+
+  private func take(_ count: Int, _ states: UnsafePointer<Double>, _ actions: UnsafePointer<Double>) {
+    grow(to: count)
+    let (x, u) = (self.states.mutablePointer, self.actions.mutablePointer)
+    for i in 0..<count * stateSize { x[i] = Float(states[i]) }
+    for i in 0..<count * actionSize { u[i] = Float(actions[i]) }
+  }
+
+  private func imagine(_ count: Int) {
+    // an expectation draws nothing
+    rollout.reset(
+      count: count, to: states.pointer, rowsPerParticle: count, firstParticle: 0, using: RandomStream(seed: 0))
+    rollout.advance(actions.pointer)
+  }
+
+  private func score(_ count: Int, _ costs: UnsafeMutablePointer<Double>) {
+    let (rollout, objective, reward) = (rollout, dynamics.objective, rewards.mutablePointer)
+    let (states, actions) = (states.pointer, actions.pointer)
+    terminated.withUnsafeMutableBufferPointer { terminated in
+      guard let terminated = terminated.baseAddress else { return }
+      let earned = rollout.score(
+        by: objective, count: count, states: states, actions: actions, rewards: reward, terminated: terminated
+      ).rewards
+      for row in 0..<count { costs[row] = -Double(earned[row]) }
+    }
+  }
+
+  /// Gradients of the rewards of the steps imagined last, in `stateGradients` and `actionGradients`.
+  private func differentiateRewards(_ count: Int) {
+    let (x, u) = (stateGradients.mutablePointer, actionGradients.mutablePointer)
+    guard rollout.predictedRewards == nil, let differentiable else {
+      rewards.fill(1)
+      rollout.pullBack(
+        step: 0, nextGradients: nil, rewardGradients: rewards.pointer, scoreWeights: nil, stateGradients: x,
+        actionGradients: u)
+      return
+    }
+    differentiable.differentiate(
+      count: count, states: states.pointer, actions: actions.pointer, next: rollout.states,
+      stateGradients: stateSlopes.mutablePointer, actionGradients: actionSlopes.mutablePointer,
+      nextGradients: nextSlopes.mutablePointer)
+    rollout.pullBack(
+      step: 0, nextGradients: nextSlopes.pointer, rewardGradients: nil, scoreWeights: nil, stateGradients: x,
+      actionGradients: u)
+    let (direct, acted) = (stateSlopes.pointer, actionSlopes.pointer)
+    for i in 0..<count * stateSize { x[i] += direct[i] }
+    for i in 0..<count * actionSize { u[i] += acted[i] }
+  }
+
+  // MARK: - Simulation
+
+  public func setState(_ state: UnsafeMutablePointer<Double>, fromObservation observation: UnsafePointer<Float>) {
+    for i in 0..<stateSize { state[i] = Double(observation[i]) }
+  }
+
+  public func observe(_ state: UnsafePointer<Double>, into observation: UnsafeMutablePointer<Double>) {
+    observation.update(from: state, count: stateSize)
+  }
+
+  public func step(
+    count: Int, states: UnsafePointer<Double>, actions: UnsafePointer<Double>, next: UnsafeMutablePointer<Double>
+  ) {
+    take(count, states, actions)
+    imagine(count)
+    for i in 0..<count * stateSize { next[i] = Double(rollout.states[i]) }
+  }
+
+  public func linearize(
+    count: Int, states: UnsafePointer<Double>, actions: UnsafePointer<Double>,
+    stateJacobians: UnsafeMutablePointer<Double>, actionJacobians: UnsafeMutablePointer<Double>
+  ) {
+    let (n, m) = (stateSize, actionSize)
+    take(count, states, actions)
+    imagine(count)
+    let (unit, x, u) = (nextSlopes.mutablePointer, stateGradients.mutablePointer, actionGradients.mutablePointer)
+    for i in 0..<n {
+      for row in 0..<count { for j in 0..<n { unit[row * n + j] = i == j ? 1 : 0 } }
+      rollout.pullBack(
+        step: 0, nextGradients: unit, rewardGradients: nil, scoreWeights: nil, stateGradients: x, actionGradients: u)
+      for row in 0..<count {
+        for j in 0..<n { stateJacobians[(row * n + i) * n + j] = Double(x[row * n + j]) }
+        for j in 0..<m { actionJacobians[(row * n + i) * m + j] = Double(u[row * m + j]) }
+      }
+    }
+  }
+
+  public func evaluateCosts(
+    count: Int, states: UnsafePointer<Double>, actions: UnsafePointer<Double>, costs: UnsafeMutablePointer<Double>
+  ) {
+    take(count, states, actions)
+    imagine(count)
+    score(count, costs)
+  }
+
+  public func quadratize(
+    count: Int, states: UnsafePointer<Double>, actions: UnsafePointer<Double>, into costs: inout QuadraticCosts
+  ) {
+    precondition(count <= costs.count, "\(count) steps in an expansion for \(costs.count)")
+    precondition(costs.tangentSize == tangentSize && costs.actionSize == actionSize, "an expansion of other costs")
+    let (n, m) = (stateSize, actionSize)
+    take(count, states, actions)
+    imagine(count)
+    costs.withUnsafePointers { target in
+      score(count, target.values)
+      differentiateRewards(count)
+      let (x, u) = (stateGradients.pointer, actionGradients.pointer)
+      for i in 0..<count * n { target.stateGradients[i] = -Double(x[i]) }
+      for i in 0..<count * m { target.actionGradients[i] = -Double(u[i]) }
+      target.stateHessians.update(repeating: 0, count: count * n * n)
+      target.crossHessians.update(repeating: 0, count: count * m * n)
+      target.actionHessians.update(repeating: 0, count: count * m * m)
+      for direction in 0..<n + m {
+        for side: Float in [1, -1] { addDifferences(count, along: direction, side, to: target) }
+      }
+    }
+  }
+
+  /// Adds what gradients at a change along a component of (x, u) say of the Hessians; both triangles get half of it.
+  private func addDifferences(_ count: Int, along direction: Int, _ side: Float, to target: QuadraticCosts.Pointers) {
+    let (n, m) = (stateSize, actionSize)
+    func move(_ by: Float) {
+      let (values, stride, index) =
+        direction < n ? (states.mutablePointer, n, direction) : (actions.mutablePointer, m, direction - n)
+      for row in 0..<count { values[row * stride + index] += by }
+    }
+    move(side * Self.change)
+    imagine(count)
+    differentiateRewards(count)
+    let scale = -Double(side / (2 * Self.change))
+    let (x, u) = (stateGradients.pointer, actionGradients.pointer)
+    for row in 0..<count {
+      for j in 0..<n {
+        let value = scale * Double(x[row * n + j]) / 2
+        if direction < n {
+          target.stateHessians[(row * n + direction) * n + j] += value
+          target.stateHessians[(row * n + j) * n + direction] += value
+        } else {
+          target.crossHessians[(row * m + direction - n) * n + j] += value
+        }
+      }
+      for j in 0..<m {
+        let value = scale * Double(u[row * m + j]) / 2
+        if direction < n {
+          target.crossHessians[(row * m + j) * n + direction] += value
+        } else {
+          target.actionHessians[(row * m + direction - n) * m + j] += value
+          target.actionHessians[(row * m + j) * m + direction - n] += value
+        }
+      }
+    }
+    move(-side * Self.change)
+  }
+}
