@@ -129,6 +129,24 @@ import Testing
     }
   }
 
+  @Test func planningDoesNotAllocate() {
+    var settings = TrajectoryOptimization.Settings()
+    (settings.horizon, settings.iterations) = (8, 3)
+    var planner = TrajectoryOptimization(settings, low: [-10, -10], high: [10, 10])
+    var (random, action) = (RandomStream(seed: 1), [Float](repeating: 0, count: 2))
+    var evaluator = Self.evaluator(horizon: 8)
+    let start: [Float] = [1, -1, 0.5, 0]
+    evaluator.begin(at: start, using: random)
+    planner.plan(with: &evaluator, using: &random, action: &action)
+    let count = allocations {
+      for _ in 0..<5 {
+        evaluator.begin(at: start, using: random)
+        planner.plan(with: &evaluator, using: &random, action: &action)
+      }
+    }
+    #expect(count == 0, "\(count) heap allocations")
+  }
+
   @Test func rewardsThatAreNotKnownCannotBePlannedWith() {
     struct Opaque: Objective {
       func evaluate(
