@@ -2,7 +2,7 @@
 /// and Van Loan, "Matrix Computations", 4th edition, sections 8.3.1 and 8.3.3).
 ///
 /// The rotations of the iteration act on pairs of rows of the transposed eigenvectors, which are contiguous and padded to
-/// whole vector registers: at orders of some tens that takes a third of LAPACK's time, whose rotations go through the
+/// whole vector registers: at orders of some tens that takes about half of LAPACK's time, whose rotations go through the
 /// matrix column by column.
 struct SmallSymmetricEigen {
   /// Largest order that it is used for.

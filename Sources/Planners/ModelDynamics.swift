@@ -18,15 +18,18 @@ func plannedDynamics(model: some DynamicsModel, objective: any Objective) -> (an
 public final class ModelDynamics<Model: DifferentiableModel>: PlannedDynamics {
   let model: Model
   let objective: any Objective
+  /// Numbers in an observation, D.
   public let observationSize: Int
+  /// Numbers in an action, A.
   public let actionSize: Int
+  /// States are observations: D.
   public var stateSize: Int { observationSize }
-  /// None: the planner that searches knows the actions' bounds.
+  /// None, [A] infinities each: the planner that searches knows the actions' bounds.
   public var actionBounds: (low: [Double], high: [Double]) {
     (Array(repeating: -.infinity, count: actionSize), Array(repeating: .infinity, count: actionSize))
   }
 
-  /// Nil where rewards are neither predicted by the model nor differentiable.
+  /// Of the expectation of `model`; nil where rewards are neither predicted by it nor known to `objective` with derivatives.
   public init?(_ model: Model, objective: any Objective) {
     self.model = model.expectation
     self.objective = objective
@@ -35,13 +38,18 @@ public final class ModelDynamics<Model: DifferentiableModel>: PlannedDynamics {
     guard predicts || objective is any DifferentiableObjective else { return nil }
   }
 
+  /// A simulation with scratch of its own, which grows to the most rows it is asked for.
   public func makeSimulation() -> ModelSimulation<Model> { ModelSimulation(self) }
 }
 
-/// Steps, linearizes and scores in a learned model.
+/// Steps, linearizes and scores in a learned model, all N rows of a call in one pass: O(D) passes back for Jacobians,
+/// O(D + A) passes there and back for Hessians.
 public final class ModelSimulation<Model: DifferentiableModel>: CostSimulation {
+  /// Numbers in a state, D.
   public let stateSize: Int
+  /// Numbers in an action, A.
   public let actionSize: Int
+  /// Changes of states are differences of observations: D.
   public var tangentSize: Int { stateSize }
 
   /// Changes of states and actions for differences of gradients.

@@ -41,6 +41,7 @@ public struct TrajectoryOptimization: ContinuousPlanner {
     var search: (any TrajectorySearch)?
   }
 
+  /// A planner for actions between `low` and `high` [A]; begins with the middle of the bounds.
   public init(_ settings: Settings, low: [Float], high: [Float]) {
     self.settings = settings
     mean = PlannedMean(horizon: settings.horizon, low: low, high: high)

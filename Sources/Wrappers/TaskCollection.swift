@@ -7,6 +7,7 @@ public import Kernels
 ///
 /// Each member keeps a state of its own; those that are not in use cost nothing but their memory (or their process).
 public struct TaskCollection: TaskFamily {
+  /// The members', with K more floats in an observation where the task is shown.
   public let spec: EnvironmentSpec
   public private(set) var currentTask = 0
   private var members: [any Environment]

@@ -20,6 +20,7 @@ public struct SwingUpConditionsSettings: Configuration {
   public var velocityCost: Double = 0.003
   @Setting("Cost of a squared unit of action", in: 0...1e6) public var actionCost: Double = 0.01
 
+  /// One condition, hanging at rest in the middle.
   public init() {}
 }
 

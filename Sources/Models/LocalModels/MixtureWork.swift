@@ -169,9 +169,8 @@ final class MixtureWork {
 
   /// Responsibilities of zero or one by the nearest of `clusters` centers: k-means++ and five of Lloyd's iterations.
   func assignByDistance(clusters: Int, using random: inout RandomStream) {
-    let width = size + 1
-    let bare = points.indices.lazy.filter { $0 % width < width - 1 }.map { self.points[$0] }
-    let owners = KMeans(Array(bare), size: size, clusters: clusters, iterations: 5, using: &random).owners
+    // the one behind each point is the same for all, and so adds nothing to distances
+    let owners = KMeans(points, size: size + 1, clusters: clusters, iterations: 5, using: &random).owners
     var shares = [Double](repeating: 0, count: count * clusters)
     for row in 0..<count { shares[row * clusters + owners[row]] = 1 }
     adopt(shares)
