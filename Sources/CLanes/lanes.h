@@ -12,6 +12,32 @@ static inline __attribute__((always_inline)) void foresight_pause(void) {
 #endif
 }
 
+/// From now on this thread's floating-point unit takes denormal numbers for zero and writes zeros for them. Returns its
+/// mode before, for `foresight_restore_mode`.
+static inline __attribute__((always_inline)) unsigned long foresight_flush_denormals(void) {
+#if defined(__x86_64__)
+  unsigned int mode = __builtin_ia32_stmxcsr();
+  __builtin_ia32_ldmxcsr(mode | 0x8040);  // flush to zero, denormals are zero
+  return mode;
+#elif defined(__aarch64__)
+  unsigned long mode;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
+  __asm__ volatile("msr fpcr, %0" : : "r"(mode | 1ul << 24) : "memory");
+  return mode;
+#else
+  return 0;
+#endif
+}
+
+/// Sets the mode that `foresight_flush_denormals` returned.
+static inline __attribute__((always_inline)) void foresight_restore_mode(unsigned long mode) {
+#if defined(__x86_64__)
+  __builtin_ia32_ldmxcsr((unsigned int)mode);
+#elif defined(__aarch64__)
+  __asm__ volatile("msr fpcr, %0" : : "r"(mode) : "memory");
+#endif
+}
+
 typedef float foresight_float8 __attribute__((ext_vector_type(8)));
 typedef float foresight_float16 __attribute__((ext_vector_type(16)));
 typedef double foresight_double8 __attribute__((ext_vector_type(8)));

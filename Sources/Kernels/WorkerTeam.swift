@@ -1,3 +1,4 @@
+private import CLanes
 import Foundation
 import Synchronization
 
@@ -22,11 +23,12 @@ package final class WorkerTeam: Sendable {
     var count = 0
   }
 
-  /// Starts `threads - 1` threads, which live until `stop`.
+  /// Starts `threads - 1` threads, which live until `stop`; to them denormal numbers are zero.
   package init(threads: Int) {
     self.threads = threads
     for worker in 1..<Swift.max(threads, 1) {
       let thread = Thread { [weak self] in
+        _ = foresight_flush_denormals()
         var seen = 0
         while let team = self, team.serve(worker: worker, seen: &seen) {}
       }

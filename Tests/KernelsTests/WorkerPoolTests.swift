@@ -43,6 +43,19 @@ private struct Squares: ShardedWork {
   }
 }
 
+/// Writes products of factors whose value is a denormal number.
+private struct Products: ShardedWork {
+  let factors: UnsafePointer<Float>
+  let results: UnsafeMutablePointer<Float>
+
+  /// Kept out of line, so that the compiler computes nothing itself.
+  @inline(never) static func product(_ factors: UnsafePointer<Float>, _ shard: Int) -> Float {
+    factors[2 * shard] * factors[2 * shard + 1]
+  }
+
+  func run(shard: Int, worker: Int) { results[shard] = Self.product(factors, shard) }
+}
+
 /// Every shard runs a job of its own on the pool.
 private struct Nested: ShardedWork {
   let ledgers: [Ledger]
@@ -108,6 +121,35 @@ private struct Nested: ShardedWork {
     var harmonic = 0.0
     for i in 1...200 { harmonic += 1 / Double(i) }
     #expect(results[0].last == harmonic)
+  }
+
+  /// Products below the least normal number, and of a factor below it.
+  @Test func denormalNumbersAreZeroInShardsAlone() async {
+    await #expect(processExitsWith: .success) {
+      let pairs: [(Float, Float)] = [
+        (1e-20, 1e-20), (.leastNormalMagnitude / 4, 1e10), (1e-20, 1e-10), (-1e-25, 1e-15),
+      ]
+      let factors = (0..<16).flatMap { _ in pairs.flatMap { [$0.0, $0.1] } }
+      let expected: [Float] = (0..<16).flatMap { _ in [0, 0, 1e-20 as Float * 1e-10, 0] }
+      for threads in 1...3 {
+        WorkerPool.configure(threads: threads)
+        for shards in [1, 64] {
+          var results = [Float](repeating: .nan, count: 64)
+          factors.withUnsafeBufferPointer { factors in
+            results.withUnsafeMutableBufferPointer { results in
+              guard let factors = factors.baseAddress, let results = results.baseAddress else { return }
+              WorkerPool.run(shards: shards, Products(factors: factors, results: results))
+            }
+          }
+          precondition(Array(results[..<shards]) == Array(expected[..<shards]), "\(threads) threads: \(results)")
+          // the caller's own numbers stay as they are
+          factors.withUnsafeBufferPointer { factors in
+            guard let factors = factors.baseAddress else { return }
+            precondition(Products.product(factors, 0) > 0 && Products.product(factors, 1) > 0.9e-30)
+          }
+        }
+      }
+    }
   }
 
   @Test func runsAllocateNothing() {
