@@ -27,6 +27,7 @@ enum Signals {
         usleep(50_000)
         guard let number = stop.signal else { continue }
         usleep(UInt32(grace * 1e6))
+        printError("left in the middle of a step; the same command continues from the last checkpoint")
         _exit(128 + number)
       }
     }

@@ -83,8 +83,10 @@ import TestSupport
     usleep(1_500_000)
     let asked = ContinuousClock.now
     process.signal(SIGTERM)
-    #expect(process.finish().status == 143)
+    let result = process.finish()
+    #expect(result.status == 143)
     #expect(ContinuousClock.now - asked < .seconds(5))
+    #expect(result.errors.contains("left in the middle of a step"), "\(result.errors)")
     #expect(folder.checkpoints() == [0])
   }
 
