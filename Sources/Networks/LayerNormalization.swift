@@ -5,7 +5,8 @@ import Kernels
 package enum LayerNormalization {
   private static var epsilon: Float { 1e-5 }
 
-  private static func inverses(_ normalized: UnsafeMutablePointer<Float>, capacity: Int, columns: Int)
+  /// Where the inverse standard deviations are kept, after the normalized values.
+  static func inverses(_ normalized: UnsafeMutablePointer<Float>, capacity: Int, columns: Int)
     -> UnsafeMutablePointer<Float>
   { normalized + (capacity * columns + 15) & ~15 }
 

@@ -73,6 +73,23 @@ extension Perceptron {
     }
   }
 
+  /// Brings what the last forward pass through `workspace` left of `rows`, which ascend, to the front, for a backward pass of
+  /// these rows alone that asks for no parameters' gradient. O(rows * hidden units), no allocation.
+  package func keep(_ rows: UnsafeBufferPointer<Int32>, of workspace: PerceptronWorkspace) {
+    func move(_ block: UnsafeMutablePointer<Float>, _ width: Int) {
+      for (place, row) in rows.enumerated() where place != Int(row) {
+        (block + place * width).update(from: block + Int(row) * width, count: width)
+      }
+    }
+    for (index, width) in hidden.enumerated() {
+      move(activation == .silu ? workspace.slopes[index] : workspace.outputs[index], width)
+      guard layerNormalization else { continue }
+      let normalized = workspace.normalized[index]
+      move(normalized, width)
+      move(LayerNormalization.inverses(normalized, capacity: workspace.capacity, columns: width), 1)
+    }
+  }
+
   /// Jacobian-vector product at the last forward pass through `workspace`: the outputs' tangent [rows, outputs] for tangents
   /// of the parameters (laid out as they are; nil for zero) and of the inputs [rows, inputs] (nil for zero). The result
   /// is in the workspace until its next use.

@@ -46,8 +46,8 @@ extension BenchCase {
     let actorPhase =
       GemmReplay.forward(actor, rows: rows, weights: 0)
       + critics.flatMap { GemmReplay.forward(critic, rows: rows, weights: $0) }
-      + critics.flatMap {
-        GemmReplay.backward(critic, rows: rows, weights: $0, parameterGradient: false, inputGradient: true)
+      + critics.flatMap {  // each row goes back through the smaller of the two alone
+        GemmReplay.backward(critic, rows: rows / 2, weights: $0, parameterGradient: false, inputGradient: true)
       } + GemmReplay.backward(actor, rows: rows, weights: 0, parameterGradient: true, inputGradient: false)
     let gemms = GemmReplay(
       phases: [[criticPhase, criticPhase], [actorPhase, actorPhase]], weightCount: a + 4 * c)

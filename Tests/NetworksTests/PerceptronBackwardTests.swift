@@ -59,6 +59,27 @@ import Testing
     #expect(alone.parameters == both.parameters && alone.inputs == both.inputs)
   }
 
+  /// Of no row, all rows, every third and the last alone.
+  @Test(arguments: PerceptronCase.all) func aPassOfSomeRowsGivesTheirGradients(_ test: PerceptronCase) {
+    let all = gradients(test).inputs
+    let rows = (0..<Int32(test.rows))
+    let (network, x, outputGradient) = (test.network, test.inputs, test.outputGradient)
+    for kept in [[], Array(rows), rows.filter { $0 % 3 == 1 }, rows.suffix(1)] {
+      let workspace = PerceptronWorkspace(for: network, capacity: test.rows + 3, keepsActivations: true)
+      network.forward(test.parameters, x, rows: test.rows, workspace)
+      kept.withUnsafeBufferPointer { network.keep($0, of: workspace) }
+      func parts(_ values: [Float], _ width: Int) -> [Float] {
+        kept.flatMap { values[Int($0) * width..<(Int($0) + 1) * width] }
+      }
+      var found = [Float](repeating: .nan, count: kept.count * network.inputs)
+      network.backward(
+        test.parameters, x, rows: kept.count, outputGradient: parts(outputGradient, network.outputs), workspace,
+        parameterGradient: nil, inputGradient: &found)
+      let error = relativeError(of: found, from: doubles(parts(all, network.inputs)))
+      #expect(found.count == 0 || error.worst < 1e-5, "rows \(kept): \(error)")
+    }
+  }
+
   /// Which tangents are given: of the parameters, of the inputs, of both.
   @Test(arguments: PerceptronCase.all, [(true, true), (true, false), (false, true)])
   func pushforwardMatchesFiniteDifferencesAndTheBackwardPass(_ test: PerceptronCase, _ given: (Bool, Bool)) {

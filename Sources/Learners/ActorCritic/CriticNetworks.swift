@@ -23,7 +23,7 @@ struct CriticNetworks: Sendable {
     let passes: [PerceptronWorkspace]
     /// Inputs [rows, D + A].
     var pairs: Matrix
-    /// Gradients with respect to the outputs [members, rows] and to the inputs [members, rows, D + A].
+    /// Gradients with respect to the outputs [rows] and to the inputs: of all rows and of one critic's [2, rows, D + A].
     var outputGradients: Vector
     var inputGradients: Vector
 
@@ -32,8 +32,8 @@ struct CriticNetworks: Sendable {
         PerceptronWorkspace(for: critics.network, capacity: RowBlocks.size, keepsActivations: gradients)
       }
       pairs = Matrix(rows: RowBlocks.size, columns: critics.network.inputs)
-      outputGradients = Vector(count: gradients ? critics.members * RowBlocks.size : 0)
-      inputGradients = Vector(count: gradients ? critics.members * RowBlocks.size * critics.network.inputs : 0)
+      outputGradients = Vector(count: gradients ? RowBlocks.size : 0)
+      inputGradients = Vector(count: gradients ? 2 * RowBlocks.size * critics.network.inputs : 0)
     }
   }
 
@@ -78,34 +78,41 @@ struct CriticNetworks: Sendable {
   }
 
   /// min_i Q_i [rows] over the first `count` critics, and `scale` times its gradient by the inputs [rows, D + A], which goes
-  /// through the smallest critic alone; the result is in the workspace until its next use.
+  /// through the smallest critic alone, so each critic's backward pass is of its own rows; the result is in the workspace
+  /// until its next use.
   func leastAndGradient(
     _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, among count: Int, scale: Float,
     into values: UnsafeMutablePointer<Float>, _ workspace: Workspace
   ) -> UnsafeMutablePointer<Float> {
-    let gradients = workspace.outputGradients.mutablePointer
-    for member in 0..<count {
-      let q = network.forward(
-        parameters + member * network.layout.count, x, rows: rows, workspace.passes[member])
-      let own = gradients + member * rows
-      for r in 0..<rows {
-        let isLess = member == 0 || !(values[r] <= q[r])
-        own[r] = isLess ? scale : 0
-        if isLess { values[r] = q[r] }
-      }
-      // a smaller value takes the gradient from those before
-      for earlier in 0..<member {
-        for r in 0..<rows where own[r] != 0 { gradients[earlier * rows + r] = 0 }
-      }
-    }
     let inputGradients = workspace.inputGradients.mutablePointer
-    let width = network.inputs
-    for member in 0..<count {
-      network.backward(
-        parameters + member * network.layout.count, x, rows: rows, outputGradient: gradients + member * rows,
-        workspace.passes[member], parameterGradient: nil, inputGradient: inputGradients + member * rows * width)
-      if member > 0 {
-        Elementwise.add(inputGradients, inputGradients + member * rows * width, count: rows * width)
+    let (width, own) = (network.inputs, inputGradients + rows * network.inputs)
+    workspace.outputGradients.mutablePointer.update(repeating: scale, count: rows)
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2 * rows) { buffer in
+      guard let least = buffer.baseAddress else { return }
+      let places = least + rows
+      for member in 0..<count {
+        let q = network.forward(
+          parameters + member * network.layout.count, x, rows: rows, workspace.passes[member])
+        for r in 0..<rows where member == 0 || !(values[r] <= q[r]) {
+          values[r] = q[r]
+          least[r] = Int32(member)
+        }
+      }
+      for member in 0..<count {
+        var taken = 0
+        for r in 0..<rows where least[r] == member {
+          places[taken] = Int32(r)
+          taken += 1
+        }
+        guard taken > 0 else { continue }
+        let pass = workspace.passes[member]
+        network.keep(UnsafeBufferPointer(start: places, count: taken), of: pass)
+        network.backward(
+          parameters + member * network.layout.count, x, rows: taken,
+          outputGradient: workspace.outputGradients.pointer, pass, parameterGradient: nil, inputGradient: own)
+        for k in 0..<taken {
+          (inputGradients + Int(places[k]) * width).update(from: own + k * width, count: width)
+        }
       }
     }
     return inputGradients
