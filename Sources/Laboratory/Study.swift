@@ -9,7 +9,7 @@ public struct Study: Sendable {
   public let environments: [String]
   /// Labels of the agents, in the file's order.
   public let agents: [String]
-  /// The seeds, in the file's order.
+  /// The seeds of agents that have none of their own, in the file's order.
   public let seeds: [Int]
   /// Return that counts as solving an environment, for those that have one.
   public let thresholds: [(environment: String, value: Double)]
@@ -28,9 +28,9 @@ public struct Study: Sendable {
   ///
   /// - `name`: the study's name.
   /// - `environments`: a list of names, or a mapping from names to `{steps, settings}`.
-  /// - `agents`: a list of names, or a mapping from labels to `{agent, steps, settings, environments}`, where `agent` is
-  ///   the label unless given, and `environments` maps names to `{steps, settings}` for that pair alone.
-  /// - `seeds`: how many (0, 1, 2, ...), or a list.
+  /// - `agents`: a list of names, or a mapping from labels to `{agent, steps, seeds, settings, environments}`, where `agent`
+  ///   is the label unless given, and `environments` maps names to `{steps, settings}` for that pair alone.
+  /// - `seeds`: how many (0, 1, 2, ...), or a list; an agent's own win.
   /// - `steps`, `settings`: for all runs. What is more special wins: study, environment, agent, pair.
   /// - `thresholds`: a mapping from environments to returns.
   public init(_ tree: ConfigurationTree, in registry: Registry) throws(ConfigurationError) {
@@ -39,11 +39,14 @@ public struct Study: Sendable {
     name = try tree.string(at: "name")
     let common = try StudyPart(steps: tree["steps"], settings: tree["settings"])
     let environments = try Self.parts(of: tree, "environments", allowed: ["steps", "settings"])
-    let agents = try Self.parts(of: tree, "agents", allowed: ["agent", "steps", "settings", "environments"])
+    let agents = try Self.parts(of: tree, "agents", allowed: ["agent", "steps", "seeds", "settings", "environments"])
     let environmentNames = environments.map(\.name)
     self.environments = environmentNames
     self.agents = agents.map(\.name)
-    seeds = try Self.seeds(of: tree)
+    let seeds = try Self.seeds(of: tree)
+    self.seeds = seeds
+    var own: [String: [Int]] = [:]
+    for (label, node) in agents where node["seeds"] != nil { own[label] = try Self.seeds(of: node, "agents.\(label).") }
 
     for (name, node) in environments { _ = try registry.environment(name, at: node.location) }
     var thresholds: [(environment: String, value: Double)] = []
@@ -77,7 +80,7 @@ public struct Study: Sendable {
             kind: .missingKey, key: "agents.\(label).steps", location: node.location,
             problem: "give it for the agent or for the study")
         }
-        for seed in seeds {
+        for seed in own[label] ?? seeds {
           runs.append(
             try RunPlan(
               agent: kind, environment: environment, label: label, seed: seed, steps: steps, settings: part.settings,
@@ -117,7 +120,7 @@ public struct Study: Sendable {
       kind: .missingKey, key: key, location: tree.location, problem: "a study needs at least one")
   }
 
-  private static func seeds(of tree: ConfigurationTree) throws(ConfigurationError) -> [Int] {
+  private static func seeds(of tree: ConfigurationTree, _ prefix: String = "") throws(ConfigurationError) -> [Int] {
     guard let node = tree["seeds"] else { return try missing("seeds", in: tree) }
     var seeds: [Int] = []
     if node.elements != nil {
@@ -126,13 +129,14 @@ public struct Study: Sendable {
       let count = try tree.integer(at: "seeds")
       guard (1...10_000).contains(count) else {
         throw ConfigurationError(
-          kind: .outOfRange, key: "seeds", value: "\(count)", location: node.location, problem: "must be in 1...10000")
+          kind: .outOfRange, key: prefix + "seeds", value: "\(count)", location: node.location,
+          problem: "must be in 1...10000")
       }
       seeds = Array(0..<count)
     }
     guard !seeds.isEmpty, Set(seeds).count == seeds.count, seeds.allSatisfy({ $0 >= 0 }) else {
       throw ConfigurationError(
-        kind: .outOfRange, key: "seeds", value: node.json(indent: 0), location: node.location,
+        kind: .outOfRange, key: prefix + "seeds", value: node.json(indent: 0), location: node.location,
         problem: "must be different numbers, at least 0")
     }
     return seeds

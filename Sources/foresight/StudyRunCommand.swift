@@ -14,6 +14,10 @@ struct StudyRunCommand: ParsableCommand {
       whole file is checked before anything starts. A failed run does not keep the others from running; the exit status \
       is then 1. Results do not depend on --jobs.
 
+      Keys of the file: name; seeds, how many or a list; environments and agents, each a list of names, or a mapping from \
+      names to steps and settings, and for agents also to agent, seeds and environments; steps; settings; thresholds. What \
+      is more special wins.
+
       Example:
         foresight study run Experiments/demo/study.yaml --jobs 2
       """)

@@ -55,6 +55,14 @@ import TestSupport
     #expect(try runs.allSatisfy { try $0.resolved.integer(at: "log.interval") == 5 })
   }
 
+  @Test func anAgentMayHaveItsOwnSeeds() throws {
+    let study = try study(
+      "{name: s, environments: [countdown], agents: {a: {agent: tally, seeds: [7]}, b: {agent: tally}}, steps: 5, seeds: 2}"
+    )
+    #expect(study.runs.map { "\($0.label)\($0.seed)" } == ["a7", "b0", "b1"])
+    #expect(study.seeds == [0, 1])
+  }
+
   @Test func seedsMayBeListed() throws {
     let study = try study("{name: s, environments: [countdown], agents: [tally], steps: 5, seeds: [4, 2]}")
     #expect(study.runs.map(\.seed) == [4, 2])
@@ -70,6 +78,10 @@ import TestSupport
     ("{name: s, environments: [countdown], agents: [tally], steps: 5}", "missing setting 'seeds'"),
     ("{name: s, environments: [countdown], agents: [tally], steps: 5, seeds: 0}", "seeds = 0"),
     ("{name: s, environments: [countdown], agents: [tally], steps: 5, seeds: [1, 1]}", "must be different"),
+    (
+      "{name: s, environments: [countdown], agents: {tally: {seeds: []}}, steps: 5, seeds: 1}",
+      "agents.tally.seeds = []"
+    ),
     ("{name: s, environments: [countdown], agents: [tally], steps: 0, seeds: 1}", "steps = 0"),
     ("{name: s, environments: [countdown], agents: [tally, tally], steps: 5, seeds: 1}", "more than once"),
     ("{name: s, environments: [countdown], agents: [tally], steps: 5, seeds: 1, sedes: 2}", "did you mean 'seeds'?"),
