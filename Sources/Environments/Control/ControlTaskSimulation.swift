@@ -1,38 +1,41 @@
 import ControlTasks
 import Interfaces
 
-/// What is wanted of every row of a call, and where it goes.
-enum ControlOutput {
-  case successors(UnsafeMutablePointer<Double>)
-  case jacobians(state: UnsafeMutablePointer<Double>, action: UnsafeMutablePointer<Double>)
-  case costs(UnsafeMutablePointer<Double>)
-  case expansions(QuadraticCosts.Pointers)
-}
-
-/// One call's rows of a `ControlTask`.
-struct ControlRows<Task: ControlTask> {
+/// Steps, linearizes and scores a task's states.
+public struct ControlTaskSimulation<Task: ControlTask>: RowwiseSimulation {
   let dynamics: ControlTaskDynamics<Task>
-  let count: Int
-  let states: UnsafePointer<Double>
-  let actions: UnsafePointer<Double>
-  let output: ControlOutput
 
-  func run(_ row: Int) {
+  public var stateSize: Int { dynamics.stateSize }
+  public var tangentSize: Int { dynamics.stateSize }
+  public var actionSize: Int { dynamics.actionSize }
+
+  public mutating func setState(
+    _ state: UnsafeMutablePointer<Double>, fromObservation observation: UnsafePointer<Float>
+  ) {
+    for index in 0..<stateSize { state[index] = Double(observation[index]) }
+  }
+
+  public mutating func observe(_ state: UnsafePointer<Double>, into observation: UnsafeMutablePointer<Double>) {
+    observation.update(from: state, count: stateSize)
+  }
+
+  func run(_ row: Int, of rows: Rows) {
     let (n, m) = (dynamics.stateSize, dynamics.actionSize)
-    switch output {
+    switch rows.output {
     case .successors(let next):
-      let successor = successor(row)
+      let successor = successor(row, rows)
       for index in 0..<n { next[row * n + index] = successor[index] }
     case .jacobians(let stateJacobians, let actionJacobians):
-      linearize(row, stateJacobians + row * n * n, actionJacobians + row * n * m)
+      linearize(row, rows, stateJacobians + row * n * n, actionJacobians + row * n * m)
     case .costs(let costs):
-      var (next, action) = (successor(row), clippedAction(row))
+      var (next, action) = (successor(row, rows), clippedAction(row, rows))
       costs[row] = withUnsafePointer(to: &next) { next in
         withUnsafePointer(to: &action) { action in
           cost.stateCost(doubles(next), step: 0, horizon: 0) + cost.actionCost(doubles(action))
         }
       }
-    case .expansions(let targets): expand(row, into: targets)
+    case .expansions(let targets): expand(row, rows, into: targets)
+    case .curvature: preconditionFailure("the curvature of steps is not known here")
     }
   }
 
@@ -42,28 +45,29 @@ struct ControlRows<Task: ControlTask> {
     UnsafeRawPointer(vector).assumingMemoryBound(to: Double.self)
   }
 
-  private func clippedAction(_ row: Int) -> SIMD8<Double> {
+  private func clippedAction(_ row: Int, _ rows: Rows) -> SIMD8<Double> {
     var action = SIMD8<Double>.zero
     let bounds = dynamics.actionBounds
     for index in 0..<dynamics.actionSize {
-      action[index] = clip(actions[row * dynamics.actionSize + index], bounds.low[index], bounds.high[index])
+      action[index] = clip(rows.actions[row * dynamics.actionSize + index], bounds.low[index], bounds.high[index])
     }
     return action
   }
 
-  private func state(_ row: Int) -> SIMD8<Double> {
+  private func state(_ row: Int, _ rows: Rows) -> SIMD8<Double> {
     var state = SIMD8<Double>.zero
-    for index in 0..<dynamics.stateSize { state[index] = states[row * dynamics.stateSize + index] }
+    for index in 0..<dynamics.stateSize { state[index] = rows.states[row * dynamics.stateSize + index] }
     return state
   }
 
-  private func successor(_ row: Int) -> SIMD8<Double> {
-    dynamics.task.transition(from: state(row), under: clippedAction(row))
+  private func successor(_ row: Int, _ rows: Rows) -> SIMD8<Double> {
+    dynamics.task.transition(from: state(row, rows), under: clippedAction(row, rows))
   }
 
   /// A [n, n] and B [n, m] of one row, in two passes: by the state, then by the action.
-  private func linearize(_ row: Int, _ a: UnsafeMutablePointer<Double>, _ b: UnsafeMutablePointer<Double>) {
-    let (n, m, state, action) = (dynamics.stateSize, dynamics.actionSize, state(row), clippedAction(row))
+  private func linearize(_ row: Int, _ rows: Rows, _ a: UnsafeMutablePointer<Double>, _ b: UnsafeMutablePointer<Double>)
+  {
+    let (n, m, state, action) = (dynamics.stateSize, dynamics.actionSize, state(row, rows), clippedAction(row, rows))
     for isByState in [true, false] {
       var (x, u) = (LongScalarVector<Dual>(), LongScalarVector<Dual>())
       for index in 0..<n { x[index] = isByState ? Dual(state[index], direction: index) : Dual(state[index]) }
@@ -78,15 +82,15 @@ struct ControlRows<Task: ControlTask> {
   }
 
   /// l(f(x, u)) + l(u): with g and H of l at the next state, q = Aᵀg, r = Bᵀg + l_u, Q = AᵀHA, P = BᵀHA, R = BᵀHB + l_uu.
-  private func expand(_ row: Int, into targets: QuadraticCosts.Pointers) {
-    let (n, m, action) = (dynamics.stateSize, dynamics.actionSize, clippedAction(row))
-    var next = successor(row)
+  private func expand(_ row: Int, _ rows: Rows, into targets: QuadraticCosts.Pointers) {
+    let (n, m, action) = (dynamics.stateSize, dynamics.actionSize, clippedAction(row, rows))
+    var next = successor(row, rows)
     var (jacobian, hessian) = (InlineArray<128, Double>(repeating: 0), InlineArray<64, Double>(repeating: 0))
     var (gradient, product) = (InlineArray<8, Double>(repeating: 0), InlineArray<128, Double>(repeating: 0))
     withUnsafeMutablePointer(to: &jacobian) { pointer in
       // A in the first n² places, B after it
       let base = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: Double.self)
-      linearize(row, base, base + n * n)
+      linearize(row, rows, base, base + n * n)
     }
     var value = withUnsafeMutablePointer(to: &hessian) { hessian in
       withUnsafeMutablePointer(to: &gradient) { gradient in
