@@ -39,13 +39,13 @@ public struct DynaSettings: Configuration {
 /// After the random steps, and every `fitInterval` steps from then on, the model is fitted to all real transitions. A
 /// training takes `realUpdates` steps on real batches, then imagines anew, with the policy as it now is, as many
 /// transitions as K batches hold, and takes K steps on batches of those.
-public struct DynaAgent<Model: TrainableDynamics, Learner: OffPolicyLearner>: Agent {
+public struct DynaAgent<Model: TrainableDynamics, Learner: OffPolicyLearner>: ReplayedAgent {
   /// First steps of episodes that are remembered.
   private static var initialCapacity: Int { 10_000 }
 
   private let settings: DynaSettings
   private let objective: any Objective
-  private var core: ReplayedLearner<Learner>
+  var core: ReplayedLearner<Learner>
   private var initial: ReplayBuffer
   private var isFirstStep = false
   private var model: Model
@@ -90,12 +90,6 @@ public struct DynaAgent<Model: TrainableDynamics, Learner: OffPolicyLearner>: Ag
   public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
     core.startEpisode(for: purpose, using: random)
     if purpose == .collect { isFirstStep = true }
-  }
-
-  public mutating func act(
-    on observation: [Float], for purpose: ActPurpose, action: inout [Float]
-  ) throws(NumericalFailure) {
-    core.act(on: observation, for: purpose, action: &action)
   }
 
   public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {

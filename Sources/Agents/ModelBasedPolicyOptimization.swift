@@ -40,12 +40,12 @@ public struct ModelBasedPolicyOptimizationSettings: Configuration {
 /// short trajectories with the current policy branch off from real states into a buffer of imagined transitions. After
 /// each step the learner takes `updates` steps on batches of which `realRatio` are real. Epochs count from the end of the
 /// random steps.
-public struct ModelBasedPolicyOptimization<Model: TrainableDynamics, Learner: OffPolicyLearner>: Agent {
+public struct ModelBasedPolicyOptimization<Model: TrainableDynamics, Learner: OffPolicyLearner>: ReplayedAgent {
   private let settings: ModelBasedPolicyOptimizationSettings
   private let objective: any Objective
   private let schedule: RolloutSchedule
   private let realRows: Int
-  private var core: ReplayedLearner<Learner>
+  var core: ReplayedLearner<Learner>
   private var model: Model
   private var imagined: ReplayBuffer
   private var batch: TransitionBatch
@@ -86,20 +86,6 @@ public struct ModelBasedPolicyOptimization<Model: TrainableDynamics, Learner: Of
     training = random.child("training")
     fitting = random.child("fitting")
     imagination = random.child("imagination")
-  }
-
-  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
-    core.startEpisode(for: purpose, using: random)
-  }
-
-  public mutating func act(
-    on observation: [Float], for purpose: ActPurpose, action: inout [Float]
-  ) throws(NumericalFailure) {
-    core.act(on: observation, for: purpose, action: &action)
-  }
-
-  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
-    core.observe(observation, action, outcome, next: next)
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {

@@ -23,10 +23,10 @@ public struct ModelBasedValueExpansionSettings: Configuration {
 /// After the random steps, and every `fitInterval` steps from then on, the model is fitted to all transitions. In each update
 /// the critics are fitted to the expanded targets of a replayed batch (`ValueExpansion`), then the policy improves at the
 /// batch's real states.
-public struct ModelBasedValueExpansion<Model: TrainableDynamics, Learner: ValueLearner>: Agent {
+public struct ModelBasedValueExpansion<Model: TrainableDynamics, Learner: ValueLearner>: ReplayedAgent {
   private let settings: ModelBasedValueExpansionSettings
   private let objective: any Objective
-  private var core: ReplayedLearner<Learner>
+  var core: ReplayedLearner<Learner>
   private var model: Model
   private var expansion: ValueExpansion<Model, Learner.Bootstrap>?
   private var batch: TransitionBatch
@@ -58,20 +58,6 @@ public struct ModelBasedValueExpansion<Model: TrainableDynamics, Learner: ValueL
     training = random.child("training")
     fitting = random.child("fitting")
     imagination = random.child("imagination")
-  }
-
-  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
-    core.startEpisode(for: purpose, using: random)
-  }
-
-  public mutating func act(
-    on observation: [Float], for purpose: ActPurpose, action: inout [Float]
-  ) throws(NumericalFailure) {
-    core.act(on: observation, for: purpose, action: &action)
-  }
-
-  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
-    core.observe(observation, action, outcome, next: next)
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {

@@ -20,9 +20,9 @@ public struct OffPolicySettings: Configuration {
 ///
 /// The first `randomSteps` actions are uniform and training starts after them, as in the reference
 /// implementation of SAC.
-public struct OffPolicyAgent<Learner: OffPolicyLearner>: Agent {
+public struct OffPolicyAgent<Learner: OffPolicyLearner>: ReplayedAgent {
   private let settings: OffPolicySettings
-  private var core: ReplayedLearner<Learner>
+  var core: ReplayedLearner<Learner>
   private var batch: TransitionBatch
   private var training: RandomStream
   public private(set) var phases = PhaseSeconds()
@@ -38,20 +38,6 @@ public struct OffPolicyAgent<Learner: OffPolicyLearner>: Agent {
     batch = TransitionBatch(
       count: settings.batchSize, observationSize: spec.observationSize, actionSize: spec.action.size)
     training = random.child("training")
-  }
-
-  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
-    core.startEpisode(for: purpose, using: random)
-  }
-
-  public mutating func act(
-    on observation: [Float], for purpose: ActPurpose, action: inout [Float]
-  ) throws(NumericalFailure) {
-    core.act(on: observation, for: purpose, action: &action)
-  }
-
-  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
-    core.observe(observation, action, outcome, next: next)
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {

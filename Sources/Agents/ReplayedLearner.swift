@@ -48,6 +48,28 @@ struct ReplayedLearner<Learner: OffPolicyLearner> {
   }
 }
 
+/// Agents that act and remember as their `core` does, unless they say otherwise.
+protocol ReplayedAgent: Agent {
+  associatedtype Learner: OffPolicyLearner
+  var core: ReplayedLearner<Learner> { get set }
+}
+
+extension ReplayedAgent {
+  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
+    core.startEpisode(for: purpose, using: random)
+  }
+
+  public mutating func act(
+    on observation: [Float], for purpose: ActPurpose, action: inout [Float]
+  ) throws(NumericalFailure) {
+    core.act(on: observation, for: purpose, action: &action)
+  }
+
+  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
+    core.observe(observation, action, outcome, next: next)
+  }
+}
+
 extension ReplayedLearner: Checkpointable {
   func save(to writer: inout StateWriter) {
     writer.write("learner", learner)
