@@ -1,3 +1,5 @@
+private import CLanes
+
 /// The inner loop of matrix products: a tile of C held in registers while A and B stream past.
 ///
 /// A tile is up to four groups of three rows by one or two lanes of columns; with AVX-512 twelve rows by two lanes of
@@ -67,10 +69,7 @@ enum RegisterTile {
     }
   }
 
-  @inline(__always)
-  private static func add(_ sum: inout Lane, _ x: Lane, _ y: Lane) { sum = Lanes.multiplyAdd(x, y, sum) }
-
-  /// Sums of three rows in one or two lanes.
+  /// Sums of three rows in one or two lanes, in the order of `foresight_tile16`.
   struct Group {
     var y0 = Lane()
     var y1 = Lane()
@@ -78,22 +77,6 @@ enum RegisterTile {
     var z0 = Lane()
     var z1 = Lane()
     var z2 = Lane()
-
-    /// Adds the products of three elements of A with the lanes `y` and, if `wide`, `z` of B.
-    @inline(__always)
-    mutating func add(
-      _ a: UnsafePointer<Float>, _ first: Int, _ second: Int, _ third: Int, _ y: Lane, _ z: Lane, wide: Bool
-    ) {
-      let x0 = Lane(repeating: a[first])
-      RegisterTile.add(&y0, x0, y)
-      if wide { RegisterTile.add(&z0, x0, z) }
-      let x1 = Lane(repeating: a[second])
-      RegisterTile.add(&y1, x1, y)
-      if wide { RegisterTile.add(&z1, x1, z) }
-      let x2 = Lane(repeating: a[third])
-      RegisterTile.add(&y2, x2, y)
-      if wide { RegisterTile.add(&z2, x2, z) }
-    }
 
     /// Sums to begin with, for rows `row`, `row + one`, `row + two`.
     @inline(__always)
@@ -137,48 +120,70 @@ enum RegisterTile {
   /// One tile: C[row, column] = epilogue(begin + sum over p of a[row * rowStride + p * innerStride] * b[p * bStride +
   /// column]).
   ///
-  /// The shape is a type, so that each has machine code of its own with all sums in registers.
+  /// The shape is a type, so that each has machine code of its own with all sums in registers. So have tiles of whole lanes:
+  /// where parts of lanes may be called for, the sums would have to be saved before.
   @inline(never)
   static func compute<S: TileShape, E: TileEpilogue>(
     _ shape: S.Type, k: Int, _ a: Operand, _ rows: Rows, _ b: UnsafePointer<Float>, bStride: Int, _ columns: Columns,
     _ epilogue: E
   ) {
-    let (groups, wide) = (S.groups, S.wide)
-    let (one, two) = (rows.one &* a.rowStride, rows.two &* a.rowStride)
-    let step = a.innerStride
-    var g0 = Group(epilogue, rows.r0, rows.one, rows.two, columns, wide: wide)
-    var g1 = groups > 1 ? Group(epilogue, rows.r1, rows.one, rows.two, columns, wide: wide) : Group()
-    var g2 = groups > 2 ? Group(epilogue, rows.r2, rows.one, rows.two, columns, wide: wide) : Group()
-    var g3 = groups > 3 ? Group(epilogue, rows.r3, rows.one, rows.two, columns, wide: wide) : Group()
-    // Four bases and three indices: pointers that move would cost the compiler a register for each row.
-    let a0 = a.base + rows.r0 &* a.rowStride
-    let a1 = a.base + rows.r1 &* a.rowStride
-    let a2 = a.base + rows.r2 &* a.rowStride
-    let a3 = a.base + rows.r3 &* a.rowStride
-    var b = b
-    var first = 0
-    for _ in 0..<k {
-      let (second, third) = (first &+ one, first &+ two)
-      let y = load(b)
-      let z = wide ? load(b + lane) : y
-      b += bStride
-      g0.add(a0, first, second, third, y, z, wide: wide)
-      if groups > 1 { g1.add(a1, first, second, third, y, z, wide: wide) }
-      if groups > 2 { g2.add(a2, first, second, third, y, z, wide: wide) }
-      if groups > 3 { g3.add(a3, first, second, third, y, z, wide: wide) }
-      first &+= step
+    if columns.valid >= lane && (!S.wide || columns.validNext >= lane) {
+      let whole = Columns(first: columns.first, valid: lane, validNext: lane)
+      run(shape, k: k, a, rows, b, bStride: bStride, whole, epilogue)
+    } else {
+      run(shape, k: k, a, rows, b, bStride: bStride, columns, epilogue)
     }
-    g0.finish(epilogue, rows.r0, rows.one, rows.two, columns, wide: wide)
-    if groups > 1 { g1.finish(epilogue, rows.r1, rows.one, rows.two, columns, wide: wide) }
-    if groups > 2 { g2.finish(epilogue, rows.r2, rows.one, rows.two, columns, wide: wide) }
-    if groups > 3 { g3.finish(epilogue, rows.r3, rows.one, rows.two, columns, wide: wide) }
   }
 
-  /// The left operand: element (row, p) is `base[row * rowStride + p * innerStride]`.
+  @inline(__always)
+  private static func run<S: TileShape, E: TileEpilogue>(
+    _ shape: S.Type, k: Int, _ a: Operand, _ rows: Rows, _ b: UnsafePointer<Float>, bStride: Int, _ columns: Columns,
+    _ epilogue: E
+  ) {
+    let (groups, wide) = (S.groups, S.wide)
+    var tile = (
+      Group(epilogue, rows.r0, rows.one, rows.two, columns, wide: wide),
+      groups > 1 ? Group(epilogue, rows.r1, rows.one, rows.two, columns, wide: wide) : Group(),
+      groups > 2 ? Group(epilogue, rows.r2, rows.one, rows.two, columns, wide: wide) : Group(),
+      groups > 3 ? Group(epilogue, rows.r3, rows.one, rows.two, columns, wide: wide) : Group()
+    )
+    withUnsafeMutableBytes(of: &tile) { bytes in
+      guard let sums = bytes.baseAddress?.assumingMemoryBound(to: Float.self) else { return }
+      let (shape, isWide) = (Int32(groups), Int32(wide ? 1 : 0))
+      let (a0, a1) = (a.base + rows.r0 &* a.rowStride, a.base + rows.r1 &* a.rowStride)
+      let (a2, a3) = (a.base + rows.r2 &* a.rowStride, a.base + rows.r3 &* a.rowStride)
+      let (one, two) = (rows.one &* a.rowStride, rows.two &* a.rowStride)
+      #if FORESIGHT_AVX512
+      foresight_tile16(shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, b, bStride, sums)
+      #else
+      foresight_tile8(shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, b, bStride, sums)
+      #endif
+    }
+    tile.0.finish(epilogue, rows.r0, rows.one, rows.two, columns, wide: wide)
+    if groups > 1 { tile.1.finish(epilogue, rows.r1, rows.one, rows.two, columns, wide: wide) }
+    if groups > 2 { tile.2.finish(epilogue, rows.r2, rows.one, rows.two, columns, wide: wide) }
+    if groups > 3 { tile.3.finish(epilogue, rows.r3, rows.one, rows.two, columns, wide: wide) }
+  }
+
+  /// The left operand: element (row, p) is `base[row * rowStride + p * innerStride]`, or cut into strips.
   struct Operand {
     let base: UnsafePointer<Float>
     let rowStride: Int
     let innerStride: Int
+    private let isCut: Bool
+
+    init(base: UnsafePointer<Float>, rowStride: Int, innerStride: Int) {
+      (self.base, self.rowStride, self.innerStride, isCut) = (base, rowStride, innerStride, false)
+    }
+
+    /// Strips of some rows each, one after the other, each stored column after column.
+    init(strips: UnsafePointer<Float>) { (base, rowStride, innerStride, isCut) = (strips, 1, 0, true) }
+
+    /// The same as seen by a tile of the strip of `rows` rows from `row` on; k is the number of columns.
+    @inline(__always)
+    func strip(at row: Int, rows: Int, k: Int) -> Operand {
+      isCut ? Operand(base: base + row &* (k &- 1), rowStride: 1, innerStride: rows) : self
+    }
   }
 }
 

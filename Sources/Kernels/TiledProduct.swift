@@ -8,6 +8,19 @@ enum TiledProduct {
     _ ta: Transposition, _ tb: Transposition, m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, lda: Int,
     _ b: UnsafePointer<Float>, ldb: Int, accumulate: Bool, _ c: UnsafeMutablePointer<Float>, ldc: Int
   ) {
+    if ta == .transposed && m > fewRows {
+      let count = Panels.count(k: k, n: n)
+      let panels = ThreadScratch.floats(count + m * k)
+      Panels.pack(b, ldb: ldb, transposed: false, k: k, n: n, into: panels)
+      packStrips(a, lda: lda, m: m, k: k, into: panels + count)
+      let left = RegisterTile.Operand(strips: panels + count)
+      if accumulate {
+        multiply(m: m, n: n, k: k, left, panels: panels, AccumulateEpilogue(c: c, ldc: ldc))
+      } else {
+        multiply(m: m, n: n, k: k, left, panels: panels, StoreEpilogue(c: c, ldc: ldc))
+      }
+      return
+    }
     let left =
       ta == .none
       ? RegisterTile.Operand(base: a, rowStride: lda, innerStride: 1)
@@ -75,27 +88,49 @@ enum TiledProduct {
     }
   }
 
+  /// How many groups and rows the next tile has where `left` rows are left.
+  @inline(__always)
+  private static func height(_ left: Int) -> (groups: Int, rows: Int) {
+    let full = 3 * RegisterTile.tallest
+    // one or two rows must not be left over: they could not be a group without redoing finished ones
+    if left > full && left < full + 3 { return (RegisterTile.tallest / 2, 3 * (RegisterTile.tallest / 2)) }
+    return left < full ? ((left + 2) / 3, left) : (RegisterTile.tallest, full)
+  }
+
+  /// Cuts A', stored as A [k, m], into the strips of rows that tiles have, each stored column after column without gaps:
+  /// read as stored, a strip would take a line of the cache, and often the same few places in it, for each column.
+  private static func packStrips(
+    _ a: UnsafePointer<Float>, lda: Int, m: Int, k: Int, into strips: UnsafeMutablePointer<Float>
+  ) {
+    var row = 0
+    while row < m {
+      let (_, covered) = height(m - row)
+      let target = strips + row * k
+      if covered == 12 {
+        for p in 0..<k {
+          let (from, to) = (UnsafeRawPointer(a + p * lda + row), UnsafeMutableRawPointer(target + p * 12))
+          to.storeBytes(of: from.loadUnaligned(as: SIMD8<Float>.self), as: SIMD8<Float>.self)
+          to.storeBytes(
+            of: from.loadUnaligned(fromByteOffset: 32, as: SIMD4<Float>.self), toByteOffset: 32, as: SIMD4<Float>.self)
+        }
+      } else {
+        for p in 0..<k { for c in 0..<covered { target[p * covered + c] = a[p * lda + row + c] } }
+      }
+      row += covered
+    }
+  }
+
   /// All rows of one panel.
   @inline(__always)
   private static func strip<E: TileEpilogue>(
     _ m: Int, _ k: Int, _ a: RegisterTile.Operand, _ b: UnsafePointer<Float>, bStride: Int,
     _ columns: RegisterTile.Columns, wide: Bool, _ epilogue: E
   ) {
-    let full = 3 * RegisterTile.tallest
     var row = 0
     while row < m {
-      let left = m - row
-      var rows = RegisterTile.Rows(one: min(1, left - 1), two: min(2, left - 1))
-      var groups = RegisterTile.tallest
-      var covered = full
-      if left > full && left < full + 3 {
-        // one or two rows must not be left over: they could not be a group without redoing finished ones
-        groups = RegisterTile.tallest / 2
-        covered = 3 * groups
-      } else if left < full {
-        groups = (left + 2) / 3
-        covered = left
-      }
+      let (groups, covered) = height(m - row)
+      let a = a.strip(at: row, rows: covered, k: k)
+      var rows = RegisterTile.Rows(one: min(1, m - row - 1), two: min(2, m - row - 1))
       let last = max(0, covered - 3)
       rows.r0 = row
       rows.r1 = row + min(3, last)
