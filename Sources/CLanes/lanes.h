@@ -38,6 +38,11 @@ static inline __attribute__((always_inline)) void foresight_restore_mode(unsigne
 #endif
 }
 
+/// Asks for the line of memory that `address` lies in; never faults.
+static inline __attribute__((always_inline)) void foresight_prefetch(const void *_Nonnull address) {
+  __builtin_prefetch(address);
+}
+
 typedef float foresight_float8 __attribute__((ext_vector_type(8)));
 typedef float foresight_float16 __attribute__((ext_vector_type(16)));
 typedef double foresight_double8 __attribute__((ext_vector_type(8)));
@@ -62,6 +67,20 @@ static inline __attribute__((always_inline)) foresight_float16 foresight_recipro
   foresight_float16 estimate = __builtin_ia32_rcp14ps512_mask(a, one, (unsigned short)-1);
   foresight_float16 error = __builtin_elementwise_fma(-a, estimate, one);
   return __builtin_elementwise_fma(estimate, error, estimate);
+}
+#endif
+
+#ifdef __AVX512F__
+/// The first `count` (0 to 16) floats at `p`, zeros after them; no others are touched.
+static inline __attribute__((always_inline)) foresight_float16 foresight_load_part16(const float *_Nonnull p, long count) {
+  foresight_float16 zeros = 0.0f;
+  return __builtin_ia32_loadups512_mask(p, zeros, (unsigned short)((1u << count) - 1));
+}
+
+/// Writes the first `count` (0 to 16) floats of `v`.
+static inline __attribute__((always_inline)) void foresight_store_part16(
+    float *_Nonnull p, foresight_float16 v, long count) {
+  __builtin_ia32_storeups512_mask(p, v, (unsigned short)((1u << count) - 1));
 }
 #endif
 

@@ -52,6 +52,17 @@ enum RegisterTile {
     }
   }
 
+  #if FORESIGHT_AVX512
+  @inline(__always)
+  private static func loadPart(_ p: UnsafePointer<Float>, _ valid: Int) -> Lane {
+    foresight_load_part16(p, max(valid, 0))
+  }
+
+  @inline(__always)
+  private static func storePart(_ v: Lane, to p: UnsafeMutablePointer<Float>, _ valid: Int) {
+    foresight_store_part16(p, v, max(valid, 0))
+  }
+  #else
   // Parts of a lane go through memory and stay out of line: where single elements of a sum are taken, the compiler splits
   // all that led to it into scalars.
   @inline(never)
@@ -68,6 +79,7 @@ enum RegisterTile {
         from: UnsafeRawBufferPointer(rebasing: $0[..<(4 * valid)]))
     }
   }
+  #endif
 
   /// Sums of three rows in one or two lanes, in the order of `foresight_tile16`.
   struct Group {
