@@ -1,3 +1,5 @@
+private import CLanes
+
 /// In-place and fused elementwise loops on raw blocks; all vectorize. Naive counterparts are in the tests.
 package enum Elementwise {
   /// y[i] += alpha * x[i].
@@ -6,6 +8,22 @@ package enum Elementwise {
     _ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, count: Int, scale alpha: Float = 1
   ) {
     for i in 0..<count { y[i] += alpha * x[i] }
+  }
+
+  /// Copies the rows `indices` [count] of `source` [any, width] into `target` [count, width]. They may lie anywhere in
+  /// memory, so each is asked for some rows before its turn.
+  package static func gather(
+    _ indices: UnsafePointer<Int32>, count: Int, of source: UnsafePointer<Float>, width: Int,
+    into target: UnsafeMutablePointer<Float>
+  ) {
+    let ahead = 8
+    for r in 0..<count {
+      let coming = source + Int(indices[min(r + ahead, count - 1)]) * width
+      foresight_prefetch(coming)
+      foresight_prefetch(coming + width - 1)
+      let (from, to) = (source + Int(indices[r]) * width, target + r * width)
+      for c in 0..<width { to[c] = from[c] }
+    }
   }
 
   /// y[i] *= x[i].

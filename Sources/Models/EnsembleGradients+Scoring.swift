@@ -53,12 +53,10 @@ extension EnsembleGradients {
   private func loss(_ member: Int, _ rows: UnsafeBufferPointer<Int32>, of count: Int, worker: Int) -> EnsembleLoss {
     guard let parameters, let inputs, let targets else { return EnsembleLoss() }
     let scratch = self.scratch[worker]
-    let (x, y, width) = (scratch.x.mutablePointer, scratch.y.mutablePointer, network.inputs)
-    for r in rows.indices {
-      let row = Int(rows[r])
-      (x + r * width).update(from: inputs + row * width, count: width)
-      (y + r * outputs).update(from: targets + row * outputs, count: outputs)
-    }
+    guard let indices = rows.baseAddress else { return EnsembleLoss() }
+    let x = scratch.x.mutablePointer
+    Elementwise.gather(indices, count: rows.count, of: inputs, width: network.inputs, into: x)
+    Elementwise.gather(indices, count: rows.count, of: targets, width: outputs, into: scratch.y.mutablePointer)
     if let terminations {
       let ends = scratch.ends.mutablePointer
       for r in rows.indices { ends[r] = terminations[Int(rows[r])] }

@@ -22,7 +22,8 @@ final class EnsembleGradients {
   let terminator: Perceptron?
   /// Where predictions are fitted to several steps.
   private let chains: EnsembleChains?
-  private let decay: [(range: Range<Int>, rate: Float)]
+  /// The parameters in parts, each with its weight decay.
+  private let parts: [(range: Range<Int>, decay: Float)]
   var scratch: [Scratch] = []
   private let turns: Mutex<Turns>
 
@@ -103,9 +104,13 @@ final class EnsembleGradients {
     losses.initialize(repeating: EnsembleLoss(), count: members)
     turns = Mutex(Turns(done: Array(repeating: 0, count: members), busy: Array(repeating: false, count: members)))
     let rates = model.settings.weightDecay
-    decay = network.layers.enumerated().map { index, layer in
-      (layer.weight..<layer.weight + layer.inputs * layer.outputs, rates.count == 1 ? rates[0] : rates[index])
+    var parts: [(Range<Int>, Float)] = []
+    for (index, layer) in network.layers.enumerated() {
+      let biases = layer.weight + layer.inputs * layer.outputs
+      let end = index + 1 < network.layers.count ? network.layers[index + 1].weight : network.layout.count
+      parts += [(layer.weight..<biases, rates.count == 1 ? rates[0] : rates[index]), (biases..<end, 0)]
     }
+    self.parts = parts
   }
 
   deinit { losses.deallocate() }
@@ -189,10 +194,8 @@ final class EnsembleGradients {
         addGradient(member, from: first, rows: rows, scratch)
       }
     }
-    for (weights, rate) in decay where rate > 0 {
-      Elementwise.add(gradient + weights.lowerBound, own + weights.lowerBound, count: weights.count, scale: rate)
-    }
-    networkSteps.step(batch).offset(by: member * size).apply(own, gradient: gradient, range: 0..<size)
+    let networkStep = networkSteps.step(batch).offset(by: member * size)
+    for (range, decay) in parts { networkStep.apply(own, gradient: gradient, decay: decay, range: range) }
     if let terminator, let terminatorParameters, let terminatorSteps {
       let count = terminator.layout.count
       terminatorSteps.step(batch).offset(by: member * count).apply(
@@ -211,12 +214,9 @@ final class EnsembleGradients {
   /// adds to it.
   private func addGradient(_ member: Int, from first: Int, rows: Int, _ scratch: Scratch) {
     guard let parameters, let inputs, let targets, let sample = samples[member] else { return }
-    let (x, y, width) = (scratch.x.mutablePointer, scratch.y.mutablePointer, network.inputs)
-    for r in 0..<rows {
-      let row = Int(sample[first + r])
-      for c in 0..<width { x[r * width + c] = inputs[row * width + c] }
-      for c in 0..<outputs { y[r * outputs + c] = targets[row * outputs + c] }
-    }
+    let x = scratch.x.mutablePointer
+    Elementwise.gather(sample + first, count: rows, of: inputs, width: network.inputs, into: x)
+    Elementwise.gather(sample + first, count: rows, of: targets, width: outputs, into: scratch.y.mutablePointer)
     if let terminations {
       let ends = scratch.ends.mutablePointer
       for r in 0..<rows { ends[r] = terminations[Int(sample[first + r])] }

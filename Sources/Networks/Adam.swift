@@ -111,6 +111,14 @@ public struct Adam: Sendable {
       apply(parameters, range) { g[$0] + h[$0] }
     }
 
+    /// As `apply` with `decay` times the parameters added to the gradient: that of an L2 penalty of half of `decay`.
+    package func apply(
+      _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, decay: Float, range: Range<Int>
+    ) {
+      let (g, p) = (gradient + range.lowerBound, parameters + range.lowerBound)
+      apply(parameters, range) { g[$0] + decay * p[$0] }
+    }
+
     @inline(__always)
     private func apply(
       _ parameters: UnsafeMutablePointer<Float>, _ range: Range<Int>, _ gradients: (Int) -> Float

@@ -61,6 +61,15 @@ import Testing
         == zip(y, x).map { $0 + 0.25 * ($1 - $0) })
   }
 
+  @Test(arguments: shapes) func gather(_ rows: Int, _ columns: Int) {
+    let source = drawn((rows + 3) * columns, "source")
+    var stream = RandomStream(seed: 4)
+    let indices = (0..<rows).map { _ in Int32(stream.index(below: rows + 3)) }
+    var result = Vector(count: rows * columns)
+    Elementwise.gather(indices, count: rows, of: source, width: columns, into: result.mutablePointer)
+    #expect(result.elements == indices.flatMap { source[Int($0) * columns..<(Int($0) + 1) * columns] })
+  }
+
   @Test(arguments: shapes) func outerProduct(_ rows: Int, _ columns: Int) {
     let (x, y) = (drawn(rows, "x"), drawn(columns, "y"))
     var result = Vector(count: rows * columns)

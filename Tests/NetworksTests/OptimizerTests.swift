@@ -66,6 +66,18 @@ import Testing
     #expect(a == b && whole.first == split.first && whole.second == split.second)
   }
 
+  @Test func decayAddsThePenaltysGradient() {
+    var (given, added) = (Adam(count: count), Adam(count: count))
+    var (a, b) = (Vector(drawn("start")), Vector(drawn("start")))
+    for step in 1...5 {
+      let g = gradient(a.elements, step)
+      let sum = zip(g, b.elements).map { $0 + 0.3 * $1 }
+      given.beginStep(learningRate: 0.02).apply(a.mutablePointer, gradient: g, decay: 0.3, range: 0..<count)
+      added.step(&b, gradient: Vector(sum), learningRate: 0.02)
+    }
+    #expect(a == b && given.second == added.second)
+  }
+
   @Test func copiesOfAnOptimizerAreIndependent() {
     var adam = Adam(count: count)
     var parameters = Vector(drawn("start"))
