@@ -27,9 +27,17 @@ enum Signals {
         usleep(50_000)
         guard let number = stop.signal else { continue }
         usleep(UInt32(grace * 1e6))
-        printError("left in the middle of a step; the same command continues from the last checkpoint")
+        sayLeft()
         _exit(128 + number)
       }
     }
+  }
+
+  /// Says that a step was cut short, unless that would hold the process up or fail: nobody may be reading any more.
+  private static func sayLeft() {
+    var output = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+    guard poll(&output, 1, 0) == 1, output.revents == Int16(POLLOUT) else { return }
+    let line = "left in the middle of a step; the same command continues from the last checkpoint\n"
+    _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
   }
 }
