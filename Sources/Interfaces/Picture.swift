@@ -12,8 +12,11 @@ public enum Picture: Sendable {
 public struct Scene: Sendable, Equatable {
   /// A color of the screen.
   public struct Color: Sendable, Equatable {
+    /// Share of red, 0 (none) to 255 (full).
     public let red: UInt8
+    /// Share of green, 0 to 255.
     public let green: UInt8
+    /// Share of blue, 0 to 255.
     public let blue: UInt8
 
     /// Memberwise.

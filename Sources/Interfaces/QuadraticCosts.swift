@@ -85,11 +85,17 @@ public struct QuadraticCosts: Sendable {
 extension QuadraticCosts {
   /// The buffers' first elements, for threads that write disjoint rows.
   public struct Pointers {
+    /// c_t, [T].
     public let values: UnsafeMutablePointer<Double>
+    /// q_t, [T, k].
     public let stateGradients: UnsafeMutablePointer<Double>
+    /// r_t, [T, m].
     public let actionGradients: UnsafeMutablePointer<Double>
+    /// Q_t, [T, k, k].
     public let stateHessians: UnsafeMutablePointer<Double>
+    /// P_t, [T, m, k] row-major.
     public let crossHessians: UnsafeMutablePointer<Double>
+    /// R_t, [T, m, m].
     public let actionHessians: UnsafeMutablePointer<Double>
   }
 

@@ -31,6 +31,7 @@ public struct ScalarVector<Scalar: DynamicsScalar>: StateVector {
     scalars[1] = second
   }
 
+  /// Component `index`, counted from 0.
   public subscript(index: Int) -> Scalar {
     get { scalars[index] }
     set { scalars[index] = newValue }
@@ -58,6 +59,7 @@ public struct LongScalarVector<Scalar: DynamicsScalar>: StateVector {
 
   public init() { scalars = InlineArray(repeating: Scalar(0)) }
 
+  /// Component `index`, counted from 0.
   public subscript(index: Int) -> Scalar {
     get { scalars[index] }
     set { scalars[index] = newValue }
