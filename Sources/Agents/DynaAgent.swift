@@ -117,7 +117,7 @@ public struct DynaAgent<Model: TrainableDynamics, Learner: OffPolicyLearner>: Re
     from source: ReplayBuffer, updates: Int, metrics: inout MetricRow
   ) throws(NumericalFailure) {
     let start = ContinuousClock.now
-    defer { phases.learning += (ContinuousClock.now - start) / .seconds(1) }
+    defer { phases.learning += seconds(from: start) }
     for _ in 0..<updates {
       source.sample(into: &batch, using: &training)
       try core.learner.update(on: batch, using: &training, metrics: &metrics)
@@ -128,7 +128,7 @@ public struct DynaAgent<Model: TrainableDynamics, Learner: OffPolicyLearner>: Re
     with rollouts: BranchedRollouts<Model, Learner.Acting>, metrics: inout MetricRow
   ) {
     let start = ContinuousClock.now
-    defer { phases.planning += (ContinuousClock.now - start) / .seconds(1) }
+    defer { phases.planning += seconds(from: start) }
     let random = imagination.child(trainings)
     trainings += 1
     var choice = random.child("starts")
@@ -147,7 +147,7 @@ public struct DynaAgent<Model: TrainableDynamics, Learner: OffPolicyLearner>: Re
 
   private mutating func fit(metrics: inout MetricRow) throws(NumericalFailure) {
     let start = ContinuousClock.now
-    defer { phases.fitting += (ContinuousClock.now - start) / .seconds(1) }
+    defer { phases.fitting += seconds(from: start) }
     // Dropped first: while they share the parameters, the fit would have to copy them.
     rollouts = nil
     try model.fit(to: core.replay, using: &fitting, metrics: &metrics)

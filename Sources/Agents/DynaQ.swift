@@ -73,7 +73,7 @@ public struct DynaQ<Learner: TabularLearner, Model: TabularDynamics>: Agent {
     metrics.record("td_error", Float(abs(error)))
     guard settings.planningSteps > 0, !tried.isEmpty else { return }
     let start = ContinuousClock.now
-    defer { phases.learning += (ContinuousClock.now - start) / .seconds(1) }
+    defer { phases.learning += seconds(from: start) }
     var sum = 0.0
     for _ in 0..<settings.planningSteps {
       let (state, action) = tried.draw(untried: settings.kappa > 0, using: &planning)

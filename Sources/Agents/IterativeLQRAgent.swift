@@ -61,7 +61,7 @@ public struct IterativeLQRAgent<Dynamics: DifferentiableDynamics>: Agent where D
       let start = ContinuousClock.now
       tally.report = decide(&collecting, observation, &action)
       if tally.report == nil { tally.failures += 1 }
-      phases.planning += (ContinuousClock.now - start) / .seconds(1)
+      phases.planning += seconds(from: start)
     }
   }
 

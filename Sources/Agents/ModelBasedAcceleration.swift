@@ -84,7 +84,7 @@ public struct ModelBasedAcceleration<Learner: OffPolicyLearner, Model: EpisodicD
     if imagines { try fit(metrics: &metrics) }
     guard steps > settings.randomSteps else { return }
     let start = ContinuousClock.now
-    defer { phases.learning += (ContinuousClock.now - start) / .seconds(1) }
+    defer { phases.learning += seconds(from: start) }
     if imagines && model.isFitted && steps % imagining.interval == 0 {
       let share = imagination.run(learner.policy, workspace, in: model, from: replay, using: &dreaming)
       metrics.record("abandoned_share", share)
@@ -108,7 +108,7 @@ public struct ModelBasedAcceleration<Learner: OffPolicyLearner, Model: EpisodicD
     imagination.release()
     let start = ContinuousClock.now
     try model.fit(to: replay, using: &dreaming, metrics: &metrics)
-    phases.fitting += (ContinuousClock.now - start) / .seconds(1)
+    phases.fitting += seconds(from: start)
     unfitted = 0
   }
 }

@@ -100,7 +100,7 @@ public struct ModelBasedPolicyOptimization<Model: TrainableDynamics, Learner: Of
 
   private mutating func update(metrics: inout MetricRow) throws(NumericalFailure) {
     let start = ContinuousClock.now
-    defer { phases.learning += (ContinuousClock.now - start) / .seconds(1) }
+    defer { phases.learning += seconds(from: start) }
     let real = imagined.count > 0 ? realRows : batch.count
     for _ in 0..<settings.updates {
       core.replay.sample(0..<real, of: &batch, using: &training)
@@ -111,14 +111,14 @@ public struct ModelBasedPolicyOptimization<Model: TrainableDynamics, Learner: Of
 
   private mutating func fit(metrics: inout MetricRow) throws(NumericalFailure) {
     let start = ContinuousClock.now
-    defer { phases.fitting += (ContinuousClock.now - start) / .seconds(1) }
+    defer { phases.fitting += seconds(from: start) }
     try model.fit(to: core.replay, using: &fitting, metrics: &metrics)
     fits += 1
   }
 
   private mutating func imagine(metrics: inout MetricRow) {
     let start = ContinuousClock.now
-    defer { phases.planning += (ContinuousClock.now - start) / .seconds(1) }
+    defer { phases.planning += seconds(from: start) }
     let length = schedule.length(epoch: (core.steps - settings.randomSteps) / settings.epochLength)
     let capacity = settings.retainedFits * settings.rollouts * length
     if capacity != imagined.capacity { imagined = imagined.resized(to: capacity) }

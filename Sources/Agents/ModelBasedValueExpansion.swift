@@ -70,7 +70,7 @@ public struct ModelBasedValueExpansion<Model: TrainableDynamics, Learner: ValueL
     _ expansion: ValueExpansion<Model, Learner.Bootstrap>, metrics: inout MetricRow
   ) throws(NumericalFailure) {
     let start = ContinuousClock.now
-    defer { phases.learning += (ContinuousClock.now - start) / .seconds(1) }
+    defer { phases.learning += seconds(from: start) }
     var lost = 0
     for _ in 0..<settings.updates {
       core.replay.sample(into: &batch, using: &training)
@@ -97,7 +97,7 @@ public struct ModelBasedValueExpansion<Model: TrainableDynamics, Learner: ValueL
 
   private mutating func fit(metrics: inout MetricRow) throws(NumericalFailure) {
     let start = ContinuousClock.now
-    defer { phases.fitting += (ContinuousClock.now - start) / .seconds(1) }
+    defer { phases.fitting += seconds(from: start) }
     // Dropped first: while it shares the parameters, the fit would have to copy them.
     expansion = nil
     try model.fit(to: core.replay, using: &fitting, metrics: &metrics)

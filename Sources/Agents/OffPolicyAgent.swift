@@ -45,7 +45,7 @@ public struct OffPolicyAgent<Learner: OffPolicyLearner>: ReplayedAgent {
       return
     }
     let start = ContinuousClock.now
-    defer { phases.learning += (ContinuousClock.now - start) / .seconds(1) }
+    defer { phases.learning += seconds(from: start) }
     for _ in 0..<settings.updates {
       core.replay.sample(into: &batch, using: &training)
       try core.learner.update(on: batch, using: &training, metrics: &metrics)

@@ -109,7 +109,7 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
       let start = ContinuousClock.now
       Self.decide(on: observation, &collecting, with: &evaluator, &prior, &proposal, space, &action)
       prior?.observe(observation, action)
-      phases.planning += (ContinuousClock.now - start) / .seconds(1)
+      phases.planning += seconds(from: start)
     }
   }
 
@@ -159,7 +159,7 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
     evaluator = nil
     let start = ContinuousClock.now
     try model.fit(to: replay, using: &fitting, metrics: &metrics)
-    phases.fitting += (ContinuousClock.now - start) / .seconds(1)
+    phases.fitting += seconds(from: start)
     stepsSinceFit = 0
     try prior?.fit(metrics: &metrics)
     makeEvaluator()

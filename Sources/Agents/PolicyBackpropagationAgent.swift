@@ -88,7 +88,7 @@ public struct PolicyBackpropagationAgent<Model: TrainableDynamics & Differentiab
     if !model.isFitted || stepsSinceFit >= settings.fitInterval { try fit(&metrics) }
     guard steps % settings.trainInterval == 0 else { return }
     let start = ContinuousClock.now
-    defer { phases.learning += (ContinuousClock.now - start) / .seconds(1) }
+    defer { phases.learning += seconds(from: start) }
     for _ in 0..<settings.updates {
       replay.sample(into: &batch, using: &training)
       try learner.update(
@@ -101,7 +101,7 @@ public struct PolicyBackpropagationAgent<Model: TrainableDynamics & Differentiab
     rollouts = []
     let start = ContinuousClock.now
     try model.fit(to: replay, using: &fitting, metrics: &metrics)
-    phases.fitting += (ContinuousClock.now - start) / .seconds(1)
+    phases.fitting += seconds(from: start)
     stepsSinceFit = 0
     makeRollouts()
   }

@@ -43,13 +43,4 @@ public struct PhaseSeconds: Sendable {
 
   /// All zero.
   public init() {}
-
-  /// Runs `body` and adds its duration to `phase`.
-  public mutating func measure<Result, Failure: Error>(
-    _ phase: WritableKeyPath<PhaseSeconds, Double>, _ body: () throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    let start = ContinuousClock.now
-    defer { self[keyPath: phase] += (ContinuousClock.now - start) / .seconds(1) }
-    return try body()
-  }
 }

@@ -1,3 +1,5 @@
+internal import Interfaces
+
 /// How far a run is, for display.
 public struct RunProgress: Sendable, Equatable {
   /// Environment steps taken.

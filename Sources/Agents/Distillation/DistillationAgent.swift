@@ -101,7 +101,7 @@ public struct DistillationAgent<Learner: TeachingLearner, Student: PolicyStudent
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
     let start = ContinuousClock.now
-    defer { phases.learning += (ContinuousClock.now - start) / .seconds(1) }
+    defer { phases.learning += seconds(from: start) }
     if let ended {
       let isStudents = steps > settings.teachingSteps && settings.collector == .student
       metrics.record(isStudents ? "student_return" : "teacher_return", ended)

@@ -84,7 +84,7 @@ where Student.Prior == Learner.Prior {
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
     let start = ContinuousClock.now
-    defer { phases.learning += (ContinuousClock.now - start) / .seconds(1) }
+    defer { phases.learning += seconds(from: start) }
     try train(metrics: &metrics)
     guard steps % settings.interval == 0 else { return }
     for _ in 0..<settings.lessons {

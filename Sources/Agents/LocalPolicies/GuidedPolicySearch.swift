@@ -76,7 +76,7 @@ public struct GuidedPolicySearch<
     guard search.isReady else { return }
     var start = ContinuousClock.now
     let fits = search.fit(metrics: &metrics)
-    phases.fitting += (ContinuousClock.now - start) / .seconds(1)
+    phases.fitting += seconds(from: start)
     start = ContinuousClock.now
     var changes = fits.indices.map { _ in Change() }
     switch coupling {
@@ -85,7 +85,7 @@ public struct GuidedPolicySearch<
     }
     finish(fits, changes, metrics: &metrics)
     search.advance()
-    phases.learning += (ContinuousClock.now - start) / .seconds(1)
+    phases.learning += seconds(from: start)
   }
 
   /// What an iteration did to a condition.

@@ -44,11 +44,11 @@ public struct LocalModelAgent<Estimator: LinearGaussianEstimator>: TabulatingAge
     guard search.isReady else { return }
     var start = ContinuousClock.now
     let fits = search.fit(metrics: &metrics)
-    phases.fitting += (ContinuousClock.now - start) / .seconds(1)
+    phases.fitting += seconds(from: start)
     start = ContinuousClock.now
     for (index, fit) in fits.enumerated() { update(index, fit, metrics: &metrics) }
     search.advance()
-    phases.planning += (ContinuousClock.now - start) / .seconds(1)
+    phases.planning += seconds(from: start)
   }
 
   private mutating func update(_ index: Int, _ fit: LocalFit?, metrics: inout MetricRow) {

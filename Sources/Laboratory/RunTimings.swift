@@ -1,5 +1,4 @@
 import Archive
-internal import Interfaces
 
 /// Seconds spent, since the run's very beginning, in each of its parts.
 struct RunTimings {
@@ -24,11 +23,4 @@ extension RunTimings: Checkpointable {
     (wall, acting, fitting) = (seconds[0], seconds[1], seconds[2])
     (planning, learning, stepping) = (seconds[3], seconds[4], seconds[5])
   }
-}
-
-/// Seconds from `start` to `end`.
-@inline(__always)
-func seconds(from start: ContinuousClock.Instant, to end: ContinuousClock.Instant = .now) -> Double {
-  let parts = (end - start).components
-  return Double(parts.seconds) + Double(parts.attoseconds) * 1e-18
 }
