@@ -129,28 +129,26 @@ enum RegisterTile {
     let two: Int
   }
 
-  /// One tile: C[row, column] = epilogue(begin + sum over p of a[row * rowStride + p * innerStride] * b[p * bStride +
-  /// column]).
+  /// One tile: C[row, column] = epilogue(begin + sum over p of a[row * rowStride + p * innerStride] * b.base[p * b.stride
+  /// + column]).
   ///
   /// The shape is a type, so that each has machine code of its own with all sums in registers. So have tiles of whole lanes:
   /// where parts of lanes may be called for, the sums would have to be saved before.
   @inline(never)
   static func compute<S: TileShape, E: TileEpilogue>(
-    _ shape: S.Type, k: Int, _ a: Operand, _ rows: Rows, _ b: UnsafePointer<Float>, bStride: Int, _ columns: Columns,
-    _ epilogue: E
+    _ shape: S.Type, k: Int, _ a: Operand, _ rows: Rows, _ b: RightOperand, _ columns: Columns, _ epilogue: E
   ) {
     if columns.valid >= lane && (!S.wide || columns.validNext >= lane) {
       let whole = Columns(first: columns.first, valid: lane, validNext: lane)
-      run(shape, k: k, a, rows, b, bStride: bStride, whole, epilogue)
+      run(shape, k: k, a, rows, b, whole, epilogue)
     } else {
-      run(shape, k: k, a, rows, b, bStride: bStride, columns, epilogue)
+      run(shape, k: k, a, rows, b, columns, epilogue)
     }
   }
 
   @inline(__always)
   private static func run<S: TileShape, E: TileEpilogue>(
-    _ shape: S.Type, k: Int, _ a: Operand, _ rows: Rows, _ b: UnsafePointer<Float>, bStride: Int, _ columns: Columns,
-    _ epilogue: E
+    _ shape: S.Type, k: Int, _ a: Operand, _ rows: Rows, _ b: RightOperand, _ columns: Columns, _ epilogue: E
   ) {
     let (groups, wide) = (S.groups, S.wide)
     var tile = (
@@ -166,15 +164,23 @@ enum RegisterTile {
       let (a2, a3) = (a.base + rows.r2 &* a.rowStride, a.base + rows.r3 &* a.rowStride)
       let (one, two) = (rows.one &* a.rowStride, rows.two &* a.rowStride)
       #if FORESIGHT_AVX512
-      foresight_tile16(shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, b, bStride, sums)
+      foresight_tile16(shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, b.base, b.stride, b.coming, sums)
       #else
-      foresight_tile8(shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, b, bStride, sums)
+      foresight_tile8(shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, b.base, b.stride, b.coming, sums)
       #endif
     }
     tile.0.finish(epilogue, rows.r0, rows.one, rows.two, columns, wide: wide)
     if groups > 1 { tile.1.finish(epilogue, rows.r1, rows.one, rows.two, columns, wide: wide) }
     if groups > 2 { tile.2.finish(epilogue, rows.r2, rows.one, rows.two, columns, wide: wide) }
     if groups > 3 { tile.3.finish(epilogue, rows.r3, rows.one, rows.two, columns, wide: wide) }
+  }
+
+  /// The right operand from a tile's first column on: element (p, column) is `base[p * stride + column]`.
+  struct RightOperand {
+    let base: UnsafePointer<Float>
+    let stride: Int
+    /// What later tiles will read, of which the tallest tiles ask memory for the first 4 k floats.
+    let coming: UnsafePointer<Float>
   }
 
   /// The left operand: element (row, p) is `base[row * rowStride + p * innerStride]`, or cut into strips.

@@ -120,13 +120,16 @@ enum TiledProduct {
     }
   }
 
-  /// All rows of one panel.
+  /// All rows of one panel. Meanwhile the next one is fetched, a part with each tile: with many rows the panels of a large
+  /// network have to come from far in memory.
   @inline(__always)
   private static func strip<E: TileEpilogue>(
-    _ m: Int, _ k: Int, _ a: RegisterTile.Operand, _ b: UnsafePointer<Float>, bStride: Int,
+    _ m: Int, _ k: Int, _ a: RegisterTile.Operand, _ panel: UnsafePointer<Float>, bStride: Int,
     _ columns: RegisterTile.Columns, wide: Bool, _ epilogue: E
   ) {
     var row = 0
+    let size = k * bStride
+    var fetched = 0
     while row < m {
       let (groups, covered) = height(m - row)
       let a = a.strip(at: row, rows: covered, k: k)
@@ -136,17 +139,19 @@ enum TiledProduct {
       rows.r1 = row + min(3, last)
       rows.r2 = row + min(6, last)
       rows.r3 = row + min(9, last)
+      let b = RegisterTile.RightOperand(base: panel, stride: bStride, coming: panel + size + fetched)
+      if fetched < size { fetched += 4 * k }
       switch (groups, wide) {
-      case (1, true): RegisterTile.compute(Wide.One.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
-      case (2, true): RegisterTile.compute(Wide.Two.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
-      case (1, false): RegisterTile.compute(Narrow.One.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
-      case (2, false): RegisterTile.compute(Narrow.Two.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
+      case (1, true): RegisterTile.compute(Wide.One.self, k: k, a, rows, b, columns, epilogue)
+      case (2, true): RegisterTile.compute(Wide.Two.self, k: k, a, rows, b, columns, epilogue)
+      case (1, false): RegisterTile.compute(Narrow.One.self, k: k, a, rows, b, columns, epilogue)
+      case (2, false): RegisterTile.compute(Narrow.Two.self, k: k, a, rows, b, columns, epilogue)
       #if FORESIGHT_AVX512
-      case (3, true): RegisterTile.compute(Wide.Three.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
-      case (4, true): RegisterTile.compute(Wide.Four.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
+      case (3, true): RegisterTile.compute(Wide.Three.self, k: k, a, rows, b, columns, epilogue)
+      case (4, true): RegisterTile.compute(Wide.Four.self, k: k, a, rows, b, columns, epilogue)
       case (3, false):
-        RegisterTile.compute(Narrow.Three.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
-      case (4, false): RegisterTile.compute(Narrow.Four.self, k: k, a, rows, b, bStride: bStride, columns, epilogue)
+        RegisterTile.compute(Narrow.Three.self, k: k, a, rows, b, columns, epilogue)
+      case (4, false): RegisterTile.compute(Narrow.Four.self, k: k, a, rows, b, columns, epilogue)
       #endif
       default: preconditionFailure("no tile of \(groups) groups")
       }
