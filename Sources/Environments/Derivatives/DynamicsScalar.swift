@@ -10,11 +10,17 @@ public protocol DynamicsScalar: Sendable {
   /// The number itself, without derivatives.
   var value: Double { get }
 
+  /// The sum, its derivatives those of both.
   static func + (left: Self, right: Self) -> Self
+  /// The difference.
   static func - (left: Self, right: Self) -> Self
+  /// The product, with derivatives by the product rule.
   static func * (left: Self, right: Self) -> Self
+  /// The quotient; division by 0 as for plain numbers.
   static func / (left: Self, right: Self) -> Self
+  /// The number with its sign changed.
   static prefix func - (operand: Self) -> Self
+  /// The product with a constant: cheaper than with a number that has derivatives.
   static func * (factor: Double, right: Self) -> Self
 
   /// Of an angle in rad.

@@ -6,9 +6,12 @@ public protocol StateVector: Sendable {
   /// Zeros.
   init()
 
+  /// The component at `index`, from 0.
   subscript(index: Int) -> Scalar { get set }
 
+  /// The sum, component by component.
   static func + (left: Self, right: Self) -> Self
+  /// Every component times a constant.
   static func * (factor: Double, right: Self) -> Self
 }
 
