@@ -179,7 +179,8 @@ enum RegisterTile {
   struct RightOperand {
     let base: UnsafePointer<Float>
     let stride: Int
-    /// What later tiles will read, of which the tallest tiles ask memory for the first 4 k floats.
+    /// What later tiles will read. The tallest tiles over panels ask memory for its first 4 k floats, unless the left
+    /// operand is cut into strips: then the panels have been packed just before.
     let coming: UnsafePointer<Float>
   }
 
