@@ -84,15 +84,6 @@ struct AgentRunner<Player: Agent, Task: Environment> {
   }
 }
 
-extension PointMass {
-  /// A task of short episodes.
-  static func short(_ steps: Int) -> PointMass {
-    var settings = PointMassSettings()
-    settings.stepLimit = steps
-    return PointMass(settings)
-  }
-}
-
 extension AgentRunner where Player: TabulatingAgent {
   /// The rows of the agent's own tables since the last call.
   mutating func takeRows() -> [(table: Int, fields: [AgentField])] { agent.takeRows() }

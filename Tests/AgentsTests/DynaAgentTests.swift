@@ -98,12 +98,7 @@ import Testing
     seed: UInt64, _ settings: DynaSettings = settings()
   ) -> DynaAgent<ProbeModel, SoftActorCritic> {
     var learner = SoftActorCriticSettings()
-    learner.hidden = [32, 32]
-    learner.actorLearningRate = 1e-3
-    learner.criticLearningRate = 2e-3
-    learner.temperatureLearningRate = 3e-3
-    learner.discount = 0.9
-    learner.tau = 0.02
+    learner.suitPointMass()
     let (task, random) = (PointMass.short(15), RandomStream(seed: seed))
     return DynaAgent(
       settings,
@@ -127,8 +122,7 @@ import Testing
   @Test func stepsDoNotAllocate() throws {
     let settings = Self.settings { $0.fitInterval = 100_000 }
     var runner = AgentRunner(Self.agent(seed: 1, settings), in: PointMass.short(100_000), seed: 1)
-    for _ in 0..<20 { try runner.step() }
-    let allocated = try allocations { for _ in 0..<4 { try runner.step() } }
+    let allocated = try runner.allocationsInSteps { try allocations(in: $0) }
     #expect(allocated == 0, "\(allocated) heap allocations in 4 steps")
   }
 
@@ -141,10 +135,7 @@ import Testing
     }
     var runner = AgentRunner(Self.agent(seed: seed, settings), in: task, seed: seed)
     try runner.collect(300)
-    let optimum = try task.optimum()
-    let episodes = try (0..<4).map { _ in try runner.evaluate() }
-    let cost = episodes.reduce(0) { $0 + $1.total }
-    let least = episodes.reduce(0) { $0 + optimum.value(of: $1.start.map(Double.init)) }
-    #expect(cost / least < 4, "cost relative to the optimum: \(cost / least)")
+    let cost = try runner.relativeCost().ratio
+    #expect(cost < 4, "cost relative to the optimum: \(cost)")
   }
 }

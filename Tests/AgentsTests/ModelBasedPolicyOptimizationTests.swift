@@ -201,8 +201,7 @@ struct BatchProbe: OffPolicyLearner {
     let long = PointMass.short(100_000)
     let settings = Self.settings { $0.fitInterval = 100_000 }
     var runner = AgentRunner(Self.agent(long, seed: 1, settings), in: long, seed: 1)
-    for _ in 0..<20 { try runner.step() }
-    let allocated = try allocations { for _ in 0..<4 { try runner.step() } }
+    let allocated = try runner.allocationsInSteps { try allocations(in: $0) }
     #expect(allocated == 0, "\(allocated) heap allocations in 4 steps")
   }
 
@@ -217,21 +216,11 @@ struct BatchProbe: OffPolicyLearner {
       $0.rollouts = 2000
       $0.rolloutSchedule = [0, 0, 2, 2]
     }
-    let agent = Self.agent(task, seed: seed, settings) {
-      $0.hidden = [32, 32]
-      $0.actorLearningRate = 1e-3
-      $0.criticLearningRate = 2e-3
-      $0.temperatureLearningRate = 3e-3
-      $0.discount = 0.9
-      $0.tau = 0.02
-    }
+    let agent = Self.agent(task, seed: seed, settings) { $0.suitPointMass() }
     var runner = AgentRunner(agent, in: task, seed: seed)
     try runner.collect(300)
-    let optimum = try task.optimum()
-    let episodes = try (0..<4).map { _ in try runner.evaluate() }
-    let cost = episodes.reduce(0) { $0 + $1.total }
-    let least = episodes.reduce(0) { $0 + optimum.value(of: $1.start.map(Double.init)) }
-    #expect(cost / least < 4, "cost relative to the optimum: \(cost / least)")
+    let cost = try runner.relativeCost().ratio
+    #expect(cost < 4, "cost relative to the optimum: \(cost)")
   }
 
   @Test func schedulesThatCannotBeAreRefused() {

@@ -158,15 +158,9 @@ import Testing
         $0.iterations = 5
       })
     var runner = AgentRunner(agent, in: task, seed: seed)
-    let optimum = try task.optimum()
-    func relativeCost() throws -> Double {
-      let episodes = try (0..<4).map { _ in try runner.evaluate() }
-      let least = episodes.reduce(0) { $0 + optimum.value(of: $1.start.map(Double.init)) }
-      return episodes.reduce(0) { $0 + $1.total } / least
-    }
-    let random = try relativeCost()
+    let random = try runner.relativeCost().ratio
     try runner.collect(100)
-    let learned = try relativeCost()
+    let learned = try runner.relativeCost().ratio
     #expect(random > 10 && learned < 2, "cost relative to the optimum: random \(random), learned \(learned)")
   }
 }

@@ -335,13 +335,7 @@ import Testing
       rewards: .objective(task.objective), spec: task.spec, using: random.child("agent"))
     var runner = AgentRunner(agent, in: task, seed: 2)
     try runner.collect(600)
-    let optimum = try task.optimum()
-    var (cost, least) = (0.0, 0.0)
-    for _ in 0..<8 {
-      let (_, start, total) = try runner.evaluate()
-      cost -= total
-      least -= optimum.value(of: start.map { Double($0) })
-    }
-    #expect(cost < 1.33 * least, "cost \(cost), optimum \(least)")
+    let cost = try runner.relativeCost(episodes: 8).ratio
+    #expect(cost < 1.33, "cost relative to the optimum: \(cost)")
   }
 }

@@ -287,8 +287,7 @@ private struct BrakingBootstrap: BootstrapValue {
       $0.tdK = tdK
     }
     var runner = AgentRunner(Self.deterministic(seed: 1, settings), in: PointMass.short(100_000), seed: 1)
-    for _ in 0..<20 { try runner.step() }
-    let allocated = try allocations { for _ in 0..<4 { try runner.step() } }
+    let allocated = try runner.allocationsInSteps { try allocations(in: $0) }
     #expect(allocated == 0, "\(allocated) heap allocations in 4 steps")
   }
 
@@ -303,22 +302,14 @@ private struct BrakingBootstrap: BootstrapValue {
       $0.horizon = 4
     }
     var learner = SoftActorCriticSettings()
-    learner.hidden = [32, 32]
-    learner.actorLearningRate = 1e-3
-    learner.criticLearningRate = 2e-3
-    learner.temperatureLearningRate = 3e-3
-    learner.discount = 0.9
-    learner.tau = 0.02
+    learner.suitPointMass()
     let agent = Self.agent(
       SoftActorCritic(
         learner, observationSize: 4, low: [-10, -10], high: [10, 10], using: RandomStream(seed: seed).child("learner")),
       seed: seed, settings)
     var runner = AgentRunner(agent, in: task, seed: seed)
     try runner.collect(700)
-    let optimum = try task.optimum()
-    let episodes = try (0..<4).map { _ in try runner.evaluate() }
-    let cost = episodes.reduce(0) { $0 + $1.total }
-    let least = episodes.reduce(0) { $0 + optimum.value(of: $1.start.map(Double.init)) }
-    #expect(cost / least < 4, "cost relative to the optimum: \(cost / least)")
+    let cost = try runner.relativeCost().ratio
+    #expect(cost < 4, "cost relative to the optimum: \(cost)")
   }
 }
