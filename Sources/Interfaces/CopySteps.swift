@@ -1,6 +1,7 @@
 import Kernels
 
-/// One step of N copies of an environment, structure of arrays: owned by whoever steps them and reused from step to step.
+/// One step of N copies of an environment, structure of arrays: owned by whoever steps them and reused from step to
+/// step.
 public struct CopySteps {
   /// Number of copies, N.
   public let count: Int
@@ -16,7 +17,8 @@ public struct CopySteps {
   public var next: Matrix
   /// Steps between the start of each copy's episode and the observation, [N].
   public var times: [Int]
-  /// Rows to act on, [N]. Collected steps are always of all copies; in an evaluation a row whose episodes are over rests.
+  /// Rows to act on, [N]. Collected steps are always of all copies; in an evaluation a row whose episodes are over
+  /// rests.
   public var isActive: [Bool]
   /// Scratch, shared by copies of this value.
   let row: StepRow
