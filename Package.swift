@@ -134,19 +134,20 @@ let package = Package(
     tests(
       "MuJoCoEnvironments",
       [
-        mujocoEnvironments, "ControlTasks", "Interfaces", "Kernels", "Archive", "Configuration", "Control", "Planners",
+        mujocoEnvironments, "ControlTasks", "Imagining", "Interfaces", "Kernels", "Archive", "Configuration", "Control",
+        "Planners",
       ],
       exclude: ["Peers"]),
     tests("Models", ["Models", "Networks", "Experience", "Environments", "Interfaces", "Kernels", "Archive"]),
     tests(
       "Control", ["Control", "Interfaces", "Kernels", "Archive", "Configuration", "Environments"], exclude: ["Peers"]),
-    tests("Planners", ["Planners", "Interfaces", "Kernels", "Archive", "Environments"]),
+    tests("Planners", ["Planners", "Imagining", "Interfaces", "Kernels", "Archive", "Environments"]),
     tests("Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive"]),
     tests(
       "Agents",
       [
-        "Agents", "Archive", "Configuration", "Control", "Environments", "Experience", "Interfaces", "Kernels",
-        "Learners", "Models", "Planners",
+        "Agents", "Archive", "Configuration", "Control", "Environments", "Experience", "Imagining", "Interfaces",
+        "Kernels", "Learners", "Models", "Planners",
       ]),
     tests("Laboratory", ["Laboratory", "Catalog", "Interfaces", "Configuration", "Archive", "Kernels", logging]),
     tests("Catalog", ["Catalog", "Environments", "Laboratory", "Interfaces", "Configuration", "Archive", "Kernels"]),

@@ -15,7 +15,7 @@ import TestSupport
     "gps-mirror": local + taught + ["guided.sampling=global"],
     "mba": learning + [
       "environment.step_limit=15", "imagination.rollouts=4", "imagination.length=3", "imagination.interval=3",
-      "imagination.updates=2", "imagination.end=100", "model.linear.episodes=3",
+      "imagination.updates=2", "imagination.end=100", "time_varying_linear.episodes=3",
     ],
     "q-learning": ["environment.step_limit=30"],
     "dyna-q": ["environment.step_limit=30", "agent.planning_steps=3", "agent.kappa=0.01", "model.kind=empirical"],

@@ -4,15 +4,14 @@ import Kernels
 import TestSupport
 import Testing
 
-@Suite struct EpisodeReplayTests {
+@Suite struct ReplayTimesTests {
   /// Episodes of 3, 2, 4 and 2 steps; transition i observes i.
-  private func filled(capacity: Int) -> EpisodeReplay {
-    var replay = EpisodeReplay(capacity: capacity, observationSize: 1, actionSize: 1)
+  private func filled(capacity: Int) -> ReplayBuffer {
+    var replay = ReplayBuffer(capacity: capacity, observationSize: 1, actionSize: 1, keepsTimes: true)
     var number: Float = 0
     for length in [3, 2, 4, 2] {
       for time in 0..<length {
-        let ending: Ending = time == length - 1 ? .truncated : .none
-        replay.append([number], [-number], StepOutcome(reward: number, ending: ending), next: [number + 1], time: time)
+        replay.append([number], [-number], reward: number, next: [number + 1], continues: true, time: time)
         number += 1
       }
     }
@@ -34,7 +33,7 @@ import Testing
 
   @Test func isRestored() throws {
     let original = filled(capacity: 7)
-    var restored = EpisodeReplay(capacity: 7, observationSize: 1, actionSize: 1)
+    var restored = ReplayBuffer(capacity: 7, observationSize: 1, actionSize: 1, keepsTimes: true)
     try OracleState(original).restore(into: &restored)
     #expect((0..<7).map { restored.time(of: $0) } == (0..<7).map { original.time(of: $0) })
     #expect(restored.firstIndex(ofLast: 2) == 1)
