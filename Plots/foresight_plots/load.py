@@ -111,6 +111,11 @@ def load_study(folder: str | Path) -> Study:
     return study
 
 
+def load_description(folder: Path) -> dict:
+    """What was asked for, as study.json has it: study, environments, agents, thresholds and runs."""
+    return _read_description(folder)[1]
+
+
 def _read_description(folder: Path) -> tuple[Path, dict]:
     """What was asked for, and the file that says so."""
     listed = folder / "study.json"
