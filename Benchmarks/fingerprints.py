@@ -371,7 +371,7 @@ def record(program: Path, only: list[str], threads: int, jobs: int) -> list[Fing
         tasks += [(name, lambda name=name, rest=rest: recorder.command(name, rest)) for name, rest in COMMANDS]
         chosen = [(name, task) for name, task in tasks if not only or any(part in name for part in only)]
         results: list[Fingerprint] = []
-        for (name, _), future in zip(chosen, [pool.submit(task) for _, task in chosen]):
+        for future in [pool.submit(task) for _, task in chosen]:
             for fingerprint in future.result():
                 results.append(fingerprint)
                 print(f"{fingerprint.run:36} {fingerprint.tables[:12]} {fingerprint.state[:12]} {fingerprint.problem}",

@@ -10,9 +10,8 @@ import sys
 from pathlib import Path
 
 import matplotlib
-from matplotlib.figure import Figure
-
 from foresight_plots.figures import COLORS, MARKERS, STYLE, save
+from matplotlib.figure import Figure
 
 LABELS = {
     "reparametrization": "reparametrization (RP)",

@@ -13,7 +13,8 @@ from foresight_plots.tables import StudyError
 def main(arguments: list[str] | None = None) -> int:
     """Returns the exit status: 0, or 1 after a one-line message on standard error."""
     parser = argparse.ArgumentParser(prog="foresight plot", description="Prints a study's table and writes its figures.")
-    parser.add_argument("study", type=Path, metavar="DIR", help="the folder that 'foresight study run' wrote, or a study's folder in Experiments")
+    parser.add_argument("study", type=Path, metavar="DIR",
+                        help="the folder that 'foresight study run' wrote, or a study's folder in Experiments")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the files go (default: DIR/figures)")
     parser.add_argument("--format", choices=["png", "svg", "pdf"], default="png", help="of the figures (default: png)")
     parser.add_argument("--no-figures", action="store_true", help="the table only, printed and as table.csv")

@@ -17,10 +17,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from foresight_plots.experiments import keep_runs  # noqa: E402
-from foresight_plots.figures import COLORS, STYLE, save  # noqa: E402
-from foresight_plots.load import load_description  # noqa: E402
-from foresight_plots.tables import StudyError  # noqa: E402
+from foresight_plots.experiments import keep_runs
+from foresight_plots.figures import COLORS, STYLE, save
+from foresight_plots.load import load_description
+from foresight_plots.tables import StudyError
 
 EPISODES = 50
 POINTS = 120

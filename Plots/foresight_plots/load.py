@@ -23,7 +23,7 @@ EPISODES_ADDED = {"clipped_actions": WHOLE}  # files of earlier versions lack it
 EVALUATIONS = {"environment_steps": WHOLE, "episode": WHOLE, "return": NUMBER, "length": WHOLE}
 TIMING = {
     "environment_steps": WHOLE, "wall_seconds": NUMBER,
-    **{share: OPTIONAL_NUMBER for share in ("acting", "fitting", "planning", "learning", "stepping")},
+    **dict.fromkeys(("acting", "fitting", "planning", "learning", "stepping"), OPTIONAL_NUMBER),
 }
 
 

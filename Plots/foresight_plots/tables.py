@@ -58,7 +58,7 @@ def read_table(
     if added and header == [*columns, *added]:
         columns = {**columns, **added}
     if further and header[: len(columns)] == list(columns):
-        columns = {**columns, **{name: further for name in header[len(columns):]}}
+        columns = {**columns, **dict.fromkeys(header[len(columns):], further)}
     names = list(columns)
     cells: list[list] = [[] for _ in names]
     text = text[: text.rfind("\n") + 1]
