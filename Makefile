@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: help flags setup video build demo test lint format docs bench doctor clean
+.PHONY: help flags setup video build demo test lint format settings docs bench doctor clean
 
 PYTHON ?= python3.11
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -94,8 +94,11 @@ format: $(STAMPS)/venv ## apply the formatting rules
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Examples
 	.venv/bin/ruff check --quiet --fix .
 
+settings: build ## the settings tables of the methods' pages, from the program
+	.venv/bin/python Plots/settings.py
+
 docs: $(STAMPS)/venv ## the pages as a site, in .build/site
-	.venv/bin/python Plots/site.py --out .build/site
+	.venv/bin/python Documentation/build.py --out .build/site
 
 bench: build ## speed, beside the limit of the matrix products alone
 	.build/release/foresight bench

@@ -67,7 +67,8 @@ def updated(text: str, program: Path) -> str:
 
     def made(mark: re.Match) -> str:
         name, groups, _ = mark.groups()
-        return f"<!-- settings: {name}{groups} -->\n\n{table(describe(program, name), groups.split())}\n<!-- end of settings -->"
+        tables = table(describe(program, name), groups.split())
+        return f"<!-- settings: {name}{groups} -->\n\n{tables}\n<!-- end of settings -->"
 
     return MARK.sub(made, text)
 

@@ -88,4 +88,4 @@ def with_table(text: str, rows: list[SummaryRow]) -> str:
     _, found, after = rest.partition(TABLE_ENDS)
     if not found:
         raise StudyError(f"README.md: '{TABLE_ENDS}' is missing")
-    return f"{before}{TABLE_BEGINS}\n{markdown_table(rows)}\n{TABLE_ENDS}{after}"
+    return f"{before}{TABLE_BEGINS}\n\n{markdown_table(rows)}\n\n{TABLE_ENDS}{after}"
