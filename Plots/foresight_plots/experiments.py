@@ -45,8 +45,10 @@ def _manifest_line(folder: Path) -> str:
     """The manifest on one line, its numbers as they were written, with the run's time as last entry."""
     text = (folder / "manifest.json").read_text(encoding="utf-8").strip()
     line = re.sub(r"\n\s*", " ", text).replace("{ ", "{").replace(" }", "}")
-    timing = folder / "timing.csv"
-    rows = list(csv.DictReader(timing.open(newline="", encoding="utf-8"))) if timing.exists() else []
+    rows = []
+    if (folder / "timing.csv").exists():
+        with open(folder / "timing.csv", newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
     if rows:
         line = f'{line[:-1]}, "wall_seconds": {rows[-1]["wall_seconds"]}}}'
     json.loads(line)

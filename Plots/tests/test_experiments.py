@@ -72,10 +72,10 @@ class KeptStudy(unittest.TestCase):
     def test_makes_the_table_and_the_figures_that_the_page_shows(self):
         keep_runs(self.results, self.kept)
         page = self.kept / "README.md"
-        page.write_text(f"# T\n\n{TABLE_BEGINS}\nold\n{TABLE_ENDS}\n\n![a](sample-efficiency.png)\n![b](other.png)\n")
+        page.write_text(f"# T\n\n{TABLE_BEGINS}\noutdated\n{TABLE_ENDS}\n\n![a](sample-efficiency.png)\n![b](other.png)\n")
         write_summary(self.kept)
         self.assertIn("| `Pendulum-v1` | `pets` | 3 | -200 |", page.read_text())
-        self.assertNotIn("old", page.read_text())
+        self.assertNotIn("outdated", page.read_text())
         self.assertEqual([path.name for path in self.kept.glob("*.png")], ["sample-efficiency.png"])
 
     def test_refuses_what_is_not_finished_or_damaged(self):
