@@ -32,7 +32,8 @@ let package = Package(
       targets: [
         "Kernels", "Archive", "Configuration", "Interfaces", "Networks", "Experience", "Wrappers", "ControlTasks",
         "Environments",
-        "MuJoCoEnvironments", "GymnasiumEnvironments", "Models", "Control", "Planners", "Learners", "Agents",
+        "MuJoCoEnvironments", "GymnasiumEnvironments", "Imagining", "Models", "Control", "Planners", "Learners",
+        "Agents",
         "Laboratory", "Recording", "Catalog",
       ]),
     .executable(name: "foresight", targets: ["foresight"]),
@@ -64,7 +65,7 @@ let package = Package(
     module("Environments", ["ControlTasks", "Interfaces", "Kernels", "Archive", "Configuration"]),
     .target(
       name: "GymnasiumEnvironments", dependencies: ["CLanes", "Interfaces", "Kernels", "Archive", "Configuration"],
-      exclude: ["README.md"], resources: [.embedInCode("worker.py")], swiftSettings: strict),
+      resources: [.embedInCode("worker.py")], swiftSettings: strict),
     .target(
       name: "Recording", dependencies: ["Interfaces", "Archive"], resources: [.embedInCode("pose_renderer.py")],
       swiftSettings: strict),
@@ -73,24 +74,32 @@ let package = Package(
       dependencies: [
         "ControlTasks", "Interfaces", "Kernels", "Archive", "Configuration",
         .target(name: "CMuJoCo", condition: mujoco),
-      ], exclude: ["Assets", "README.md"], swiftSettings: strict),
-    module("Models", ["Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
+      ], exclude: ["Assets"], swiftSettings: strict),
+    module("Imagining", ["Interfaces", "Experience", "Kernels", "Configuration"]),
+    module("Models", ["Imagining", "Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
     module("Control", ["Interfaces", "Kernels", "Archive", "Configuration"]),
     module("Planners", ["Interfaces", "Control", "Kernels", "Archive", "Configuration"]),
-    module("Learners", ["Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
-    module("Agents", ["Interfaces", "Experience", "Control", "Planners", "Kernels", "Archive", "Configuration"]),
+    module("Learners", ["Imagining", "Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
+    module(
+      "Agents",
+      [
+        "Interfaces", "Experience", "Imagining", "Control", "Planners", "Learners", "Kernels", "Archive",
+        "Configuration",
+      ]),
     module("Laboratory", ["Interfaces", "Wrappers", "Configuration", "Archive", "Kernels", logging]),
     module(
       "Catalog",
       [
         "Agents", "Archive", "Configuration", "Control", "Environments", "Experience", "GymnasiumEnvironments",
-        "Interfaces", "Kernels", "Laboratory", "Learners", "Models", "Networks", "Planners", mujocoEnvironments,
+        "Imagining", "Interfaces", "Kernels", "Laboratory", "Learners", "Models", "Networks", "Planners",
+        mujocoEnvironments,
       ]),
     .executableTarget(
       name: "foresight",
       dependencies: [
         "Agents", "Catalog", "Configuration", "Control", "Interfaces", "Kernels", "Laboratory", "Archive",
-        argumentParser, logging, "Environments", "GymnasiumEnvironments", "Experience", "Learners", "Models",
+        argumentParser, logging, "Environments", "GymnasiumEnvironments", "Experience", "Imagining", "Learners",
+        "Models",
         "Networks",
         "Planners", "Recording", mujocoEnvironments,
       ],

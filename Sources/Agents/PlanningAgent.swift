@@ -1,8 +1,8 @@
 import Archive
 import Experience
+import Imagining
 import Interfaces
 import Kernels
-import Planners
 
 /// Fits a dynamics model to all experience and plans every action in it (model predictive control): PETS with an ensemble and
 /// the cross-entropy method (Chua et al. 2018).
@@ -12,13 +12,12 @@ import Planners
 /// the collected episode alone; before the first fit it acts randomly, too.
 ///
 /// With a prior, a policy that imitates the plans proposes where searches start: the better of its plan and the warm start.
-public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
+public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
   private let settings: PlanningSettings
   private let space: ActionSpace
-  private let objective: any Objective
   private let horizon: Int
-  private var model: Model
-  private var evaluator: RolloutEvaluator<Model>?
+  private var world: World
+  private var evaluator: RolloutEvaluator<World>?
   private var collecting: Episode
   private var evaluating: Episode
   private var replay: ReplayBuffer
@@ -28,8 +27,11 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
   private var base: (any Agent)?
   /// A plan that the prior proposes, [H * A].
   private var proposal: [Float]
+  private let randomEpisodes: Int
   private var finishedEpisodes = 0
   private var stepsSinceFit = 0
+  /// Steps of the collected episode under way.
+  private var time = 0
   public private(set) var phases = PhaseSeconds()
 
   /// A planner's warm start and an episode's randomness.
@@ -41,6 +43,8 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
     var random = RandomStream(seed: 0)
     /// Plans made.
     var decisions = 0
+    /// Actions taken.
+    var time = 0
 
     init(planner: Search, room: Int) {
       self.planner = planner
@@ -51,26 +55,25 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
     mutating func start(using random: RandomStream) {
       planner.reset()
       self.random = random
-      decisions = 0
+      (decisions, time) = (0, 0)
       executed = decided.count
     }
   }
 
   public var metricNames: [String] {
-    Model.metricNames + ["nonfinite_returns"] + (prior == nil ? [] : ["prior_loss"])
+    World.metricNames + ["nonfinite_returns"] + (prior == nil ? [] : ["prior_loss"])
   }
 
-  /// An agent that plans with `planner`, whose horizon is `horizon`, in `model` for an environment of `spec`; `objective`
-  /// scores imagined steps, `prior`, if any, proposes plans, and `base` acts, as it does when it is measured, in the first
-  /// episodes.
+  /// An agent that plans with `planner` in `world` for an environment of `spec`; `prior`, if
+  /// any, proposes plans, and `base` acts, as it does when it is measured, in the first episodes. In a world that needs no
+  /// data it plans from the first step on.
   public init(
-    _ settings: PlanningSettings, model: Model, planner: Search, horizon: Int,
-    objective: any Objective,
+    _ settings: PlanningSettings, world: World, planner: Search,
     prior: (any PlanPrior)? = nil, base: (any Agent)? = nil, spec: EnvironmentSpec, using random: RandomStream
   ) {
     self.settings = settings
-    self.model = model
-    self.objective = objective
+    self.world = world
+    let horizon = planner.horizon
     self.horizon = horizon
     self.prior = prior
     self.base = base
@@ -81,8 +84,13 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
     proposal = Array(repeating: 0, count: horizon * spec.action.size)
     replay = ReplayBuffer(
       capacity: settings.replayCapacity, observationSize: spec.observationSize,
-      actionSize: spec.action.size)
+      actionSize: spec.action.size, keepsTimes: world.isTimed)
     fitting = random.child("fitting")
+    randomEpisodes = world.needsData ? settings.randomEpisodes : 0
+    if !world.needsData {
+      self.base = nil
+      makeEvaluator()
+    }
   }
 
   public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
@@ -102,7 +110,7 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
       let counted = evaluator?.nonFiniteReturns ?? 0
       Self.decide(on: observation, &evaluating, with: &evaluator, &prior, &proposal, space, &action)
       evaluator?.nonFiniteReturns = counted
-    } else if finishedEpisodes < settings.randomEpisodes {
+    } else if finishedEpisodes < randomEpisodes {
       if base == nil { space.draw(&action, using: &collecting.random) }
       try base?.act(on: observation, for: .evaluate, action: &action)
     } else {
@@ -116,7 +124,7 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
   /// The next decision of the episode's plan, or the first one of a new plan; a random one where there is no model yet.
   private static func decide(
     on observation: [Float], _ episode: inout Episode,
-    with evaluator: inout RolloutEvaluator<Model>?,
+    with evaluator: inout RolloutEvaluator<World>?,
     _ prior: inout (any PlanPrior)?, _ proposal: inout [Float], _ space: ActionSpace,
     _ action: inout [Float]
   ) {
@@ -125,10 +133,10 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
       var random = episode.random.child(episode.decisions)
       episode.decisions += 1
       episode.executed = 0
-      evaluator?.begin(at: observation, using: random.child("imagination"))
+      evaluator?.begin(at: observation, time: episode.time, using: random.child("imagination"))
       evaluator.mutate { evaluator in
         if let policy = prior, policy.isFitted {
-          evaluator.follow(&proposal) { policy.act(on: $0, action: $1) }
+          evaluator.rollOutPolicy(&proposal) { policy.act(on: $0, action: $1) }
           episode.planner.suggest(proposal)
         }
         episode.planner.plan(with: &evaluator, using: &random, action: &episode.decided)
@@ -136,6 +144,7 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
     }
     for i in action.indices { action[i] = episode.decided[episode.executed + i] }
     episode.executed += action.count
+    episode.time += 1
   }
 
   public mutating func observe(
@@ -143,22 +152,21 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
   ) {
     replay.append(
       observation, action, reward: outcome.reward, next: next,
-      continues: outcome.ending != .terminated)
+      continues: outcome.ending != .terminated, time: time)
     stepsSinceFit += 1
+    time = outcome.ending == .none ? time + 1 : 0
     if outcome.ending != .none { finishedEpisodes += 1 }
-    if finishedEpisodes >= settings.randomEpisodes { base = nil }
+    if finishedEpisodes >= randomEpisodes { base = nil }
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
-    guard finishedEpisodes >= settings.randomEpisodes else { return }
-    guard !model.isFitted || settings.refits && stepsSinceFit >= settings.fitInterval else {
-      return
-    }
+    guard finishedEpisodes >= randomEpisodes else { return }
+    guard evaluator == nil || settings.refits && stepsSinceFit >= settings.fitInterval else { return }
     metrics.record("nonfinite_returns", Float(evaluator?.nonFiniteReturns ?? 0))
     // Dropped first: while the evaluator shares the parameters, the fit would have to copy them.
     evaluator = nil
     let start = ContinuousClock.now
-    try model.fit(to: replay, using: &fitting, metrics: &metrics)
+    try world.fit(to: replay, using: &fitting, metrics: &metrics)
     phases.fitting += seconds(from: start)
     stepsSinceFit = 0
     try prior?.fit(metrics: &metrics)
@@ -166,14 +174,13 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
   }
 
   private mutating func makeEvaluator() {
-    evaluator = RolloutEvaluator(
-      model: model, objective: objective, horizon: horizon, particles: settings.particles)
+    evaluator = RolloutEvaluator(world, horizon: horizon, particles: settings.particles)
   }
 }
 
 extension PlanningAgent: Checkpointable {
   public func save(to writer: inout StateWriter) {
-    writer.write("model", model)
+    writer.write("model", world)
     for (name, episode) in [("collecting", collecting), ("evaluating", evaluating)] {
       writer.scope(name) { writer in
         writer.write("planner", episode.planner)
@@ -188,12 +195,13 @@ extension PlanningAgent: Checkpointable {
     writer.write("finished_episodes", finishedEpisodes)
     writer.write("steps_since_fit", stepsSinceFit)
     writer.write("nonfinite_returns", evaluator?.nonFiniteReturns ?? 0)
+    if world.isTimed { writer.write("times", [time, collecting.time, evaluating.time]) }
     if let prior { writer.scope("prior") { prior.save(to: &$0) } }
     if let base { writer.scope("base") { base.save(to: &$0) } }
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("model", into: &model)
+    try reader.read("model", into: &world)
     func restore(_ episode: inout Episode, _ reader: StateReader) throws(ArchiveError) {
       try reader.read("planner", into: &episode.planner)
       episode.random = try reader.stream("random")
@@ -208,9 +216,14 @@ extension PlanningAgent: Checkpointable {
     finishedEpisodes = try reader.integer("finished_episodes")
     stepsSinceFit = try reader.integer("steps_since_fit")
     try prior?.restore(from: reader.scope("prior"))
-    if finishedEpisodes >= settings.randomEpisodes { base = nil }
+    if finishedEpisodes >= randomEpisodes { base = nil }
     try base?.restore(from: reader.scope("base"))
-    if model.isFitted {
+    if world.isTimed {
+      let times = try reader.integers("times")
+      guard times.count == 3 else { throw .mismatch(name: "times", expected: "3 integers", found: "\(times.count)") }
+      (time, collecting.time, evaluating.time) = (times[0], times[1], times[2])
+    }
+    if world.isFitted {
       makeEvaluator()
       evaluator?.nonFiniteReturns = try reader.integer("nonfinite_returns")
     }
@@ -228,5 +241,5 @@ extension Optional {
 }
 
 extension PlanningAgent: ModelLearning {
-  public var learnedModel: (any PredictiveModel)? { model.isFitted ? model as? any PredictiveModel : nil }
+  public var learnedModel: (any PredictiveModel)? { world.isFitted ? world.predictiveModel : nil }
 }

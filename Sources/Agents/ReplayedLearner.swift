@@ -14,9 +14,14 @@ struct ReplayedLearner<Learner: OffPolicyLearner> {
   private let randomSteps: Int
   private var returns: MultiStepReturns
   private var exploration = RandomStream(seed: 0)
+  /// Steps of the episode under way.
+  private var time = 0
 
-  /// Nothing seen yet. Rewards of `returnSteps` steps make one transition.
-  init(_ learner: Learner, spec: EnvironmentSpec, randomSteps: Int, replayCapacity: Int, returnSteps: Int = 1) {
+  /// Nothing seen yet. Rewards of `returnSteps` steps make one transition; times are kept for models that depend on them.
+  init(
+    _ learner: Learner, spec: EnvironmentSpec, randomSteps: Int, replayCapacity: Int, returnSteps: Int = 1,
+    keepsTimes: Bool = false
+  ) {
     self.learner = learner
     self.randomSteps = randomSteps
     space = spec.action
@@ -24,7 +29,8 @@ struct ReplayedLearner<Learner: OffPolicyLearner> {
       steps: returnSteps, discount: learner.discount, observationSize: spec.observationSize,
       actionSize: spec.action.size)
     replay = ReplayBuffer(
-      capacity: replayCapacity, observationSize: spec.observationSize, actionSize: spec.action.size)
+      capacity: replayCapacity, observationSize: spec.observationSize, actionSize: spec.action.size,
+      keepsTimes: keepsTimes)
   }
 
   mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
@@ -32,6 +38,7 @@ struct ReplayedLearner<Learner: OffPolicyLearner> {
     exploration = random
     learner.startEpisode()
     returns.reset()
+    time = 0
   }
 
   mutating func act(on observation: [Float], for purpose: ActPurpose, action: inout [Float]) {
@@ -43,8 +50,9 @@ struct ReplayedLearner<Learner: OffPolicyLearner> {
   }
 
   mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
-    returns.append(observation, action, outcome, next: next, to: &replay)
+    returns.append(observation, action, outcome, next: next, time: time, to: &replay)
     steps += 1
+    time += 1
   }
 }
 
@@ -77,6 +85,7 @@ extension ReplayedLearner: Checkpointable {
     writer.write("replay", replay)
     writer.write("steps", steps)
     writer.write("exploration", exploration)
+    if replay.keepsTimes { writer.write("time", time) }
   }
 
   mutating func restore(from reader: StateReader) throws(ArchiveError) {
@@ -85,5 +94,6 @@ extension ReplayedLearner: Checkpointable {
     try reader.read("replay", into: &replay)
     steps = try reader.integer("steps")
     exploration = try reader.stream("exploration")
+    if replay.keepsTimes { time = try reader.integer("time") }
   }
 }

@@ -32,11 +32,12 @@ public struct MultiStepReturns: Sendable {
 
   /// Takes in the step from t to t + 1, and appends to `replay` what is complete with it. Does not allocate.
   public mutating func append(
-    _ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float], to replay: inout ReplayBuffer
+    _ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float], time: Int = 0,
+    to replay: inout ReplayBuffer
   ) {
     guard steps > 1 else {
       return replay.append(
-        observation, action, reward: outcome.reward, next: next, continues: outcome.ending != .terminated)
+        observation, action, reward: outcome.reward, next: next, continues: outcome.ending != .terminated, time: time)
     }
     precondition(
       observation.count == self.observation.count && action.count == self.action.count, "step of another shape")

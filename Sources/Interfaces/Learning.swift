@@ -1,10 +1,23 @@
 import Archive
+import Configuration
 import Kernels
 
 /// Improves a policy from transitions of any origin, real or imagined.
 public protocol OffPolicyLearner: Checkpointable {
+  /// Its settings.
+  associatedtype Settings: Configuration
   /// The policy that it improves.
   associatedtype Acting: Policy
+
+  /// What lists and error messages call it, such as `soft actor-critic`.
+  static var title: String { get }
+
+  /// What it lacks in an environment whose actions are `space`, as a clause such as `needs continuous actions`; nil where
+  /// it can act.
+  static func objection(to space: ActionSpace) -> String?
+
+  /// A fresh learner for an environment of `spec`, whose actions it can take.
+  init(_ settings: Settings, for spec: EnvironmentSpec, using random: RandomStream)
 
   /// Metrics that `update` records, in order.
   static var metricNames: [String] { get }
@@ -29,6 +42,11 @@ public protocol OffPolicyLearner: Checkpointable {
 }
 
 extension OffPolicyLearner {
+  /// Most learners take vectors of reals.
+  public static func objection(to space: ActionSpace) -> String? {
+    if case .box = space { nil } else { "needs continuous actions" }
+  }
+
   /// Nothing: the noise of most policies has no memory.
   public mutating func startEpisode() {}
 }
@@ -55,13 +73,4 @@ public protocol ValueLearner: OffPolicyLearner {
   mutating func improvePolicy(
     at observations: Matrix, using random: inout RandomStream, metrics: inout MetricRow
   ) throws(NumericalFailure)
-}
-
-/// A learner whose critics can be differentiated by the action.
-public protocol DifferentiableValueLearner: ValueLearner {
-  /// The critics' common estimate.
-  associatedtype Critic: ActionValue
-
-  /// The critics as they are now (not their targets). O(1): parameters are shared, not copied.
-  var critic: Critic { get }
 }

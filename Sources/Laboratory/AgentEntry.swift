@@ -52,15 +52,16 @@ public struct AgentEntry: Sendable {
   /// - Parameters:
   ///   - secondsPerStep: rough wall time of a step with default settings; only orders the runs of a study.
   ///   - presets: defaults that differ in some environments; what users set wins over them.
-  ///   - settle: decides settings that are left open (`auto`) by what the environment offers; the manifest has the result.
+  ///   - defaults: its settings where neither presets nor users say otherwise.
+  ///   - resolve: decides settings that are left open (`auto`) by what the environment offers; the manifest has the result.
   ///   - make: builds the agent for an environment from decoded settings, all of its own randomness coming from the
   ///     stream; throws when settings contradict one another or the agent cannot act in that environment. Acting on
   ///     the environment itself is left to the loop: only its spec and objective are meant to be used, or a copy to
   ///     plan in.
   public init<Settings: Configuration>(
     _ name: String, summary: String, secondsPerStep: Double = 0.001, presets: [AgentPreset] = [],
-    settings: Settings.Type = Settings.self,
-    settle: @escaping @Sendable (inout Settings, EnvironmentInstance) throws(ConfigurationError) -> Void = { _, _ in },
+    defaults: Settings = Settings(),
+    resolve: @escaping @Sendable (inout Settings, EnvironmentInstance) throws(ConfigurationError) -> Void = { _, _ in },
     make: @escaping @Sendable (Settings, EnvironmentInstance, RandomStream) throws(ConfigurationError) -> any Agent
   ) {
     precondition(isEntryName(name), "'\(name)' cannot name a folder")
@@ -68,14 +69,14 @@ public struct AgentEntry: Sendable {
     self.summary = summary
     self.secondsPerStep = secondsPerStep
     self.presets = presets
-    documentation = Settings.documentation()
+    documentation = defaults.documentation()
     build = { tree, environment, random throws(ConfigurationError) in
-      var settings = Settings()
+      var settings = defaults
       for preset in presets where preset.environments.contains(environment.name) {
         settings = try settings.updated(by: preset.tree())
       }
       settings = try settings.updated(by: tree)
-      try settle(&settings, environment)
+      try resolve(&settings, environment)
       return AgentInstance(agent: try make(settings, environment, random), settings: settings.resolved())
     }
   }

@@ -32,7 +32,7 @@ struct ProbeModel: TrainableDynamics {
 
 /// Decides by the number of decisions since the last reset, and evaluates one plan.
 struct CountingPlanner: Planner {
-  struct Settings: PlannerConfiguration {
+  struct Settings: Configuration {
     init() {}
     @Setting("Decisions in a plan", in: 1...1000) var horizon: Int = 3
   }

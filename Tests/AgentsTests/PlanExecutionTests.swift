@@ -9,7 +9,7 @@ import Testing
 
 /// Plans that say who they are: decision i of the n-th plan since the reset is n + i / 8 in each component.
 private struct NumberedPlanner: Planner {
-  struct Settings: PlannerConfiguration {
+  struct Settings: Configuration {
     init() {}
     @Setting("Decisions in a plan", in: 1...1000) var horizon: Int = 4
   }

@@ -1,23 +1,14 @@
-import Interfaces
+public import Interfaces
 import Kernels
 
-/// The dynamics of `model` where it and the rewards can be differentiated.
-func plannedDynamics(model: some DynamicsModel, objective: any Objective) -> (any PlannedDynamics)? {
-  func open<Model: DifferentiableModel>(_ model: Model) -> (any PlannedDynamics)? {
-    ModelDynamics(model, objective: objective)
-  }
-  return (model as? any DifferentiableModel).flatMap { open($0) }
-}
-
-/// The expected steps of a learned model as dynamics for iLQR: states are observations, costs are minus the rewards, which the
-/// model predicts or a `DifferentiableObjective` knows. Terminations play no part.
+/// The expected steps of a world as dynamics for iLQR: states are observations, costs are minus the rewards. Terminations
+/// play no part.
 ///
 /// Jacobians of steps and gradients of costs are exact, by backpropagation. Hessians of costs are centered differences of
-/// these gradients and so have the steps' curvature in them. All is computed in single precision, as the model is: gradients
-/// are good to some 1e-6 of their size, and so are Hessians to some 1e-4.
-public final class ModelDynamics<Model: DifferentiableModel>: PlannedDynamics {
-  let model: Model
-  let objective: any Objective
+/// these gradients and so have the steps' curvature in them. All is computed in single precision, as learned models are:
+/// gradients are good to some 1e-6 of their size, and so are Hessians to some 1e-4.
+public final class WorldDynamics<W: World>: PlannedDynamics {
+  let world: W
   /// Numbers in an observation, D.
   public let observationSize: Int
   /// Numbers in an action, A.
@@ -29,22 +20,20 @@ public final class ModelDynamics<Model: DifferentiableModel>: PlannedDynamics {
     (Array(repeating: -.infinity, count: actionSize), Array(repeating: .infinity, count: actionSize))
   }
 
-  /// Of the expectation of `model`; nil where rewards are neither predicted by it nor known to `objective` with derivatives.
-  public init?(_ model: Model, objective: any Objective) {
-    self.model = model.expectation
-    self.objective = objective
-    (observationSize, actionSize) = (model.stateSize, model.actionSize)
-    let predicts = self.model.makeRollout(capacity: 1).predictedRewards != nil
-    guard predicts || objective is any DifferentiableObjective else { return nil }
+  /// Of the expectation of `world`, whose steps must have gradients.
+  public init(_ world: W) {
+    precondition(world.gradients >= .pathwise, "a world whose steps have no gradients cannot be linearized")
+    self.world = world.expectation
+    (observationSize, actionSize) = (world.stateSize, world.actionSize)
   }
 
   /// A simulation with scratch of its own, which grows to the most rows it is asked for.
-  public func makeSimulation() -> ModelSimulation<Model> { ModelSimulation(self) }
+  public func makeSimulation() -> WorldSimulation<W> { WorldSimulation(self) }
 }
 
-/// Steps, linearizes and scores in a learned model, all N rows of a call in one pass: O(D) passes back for Jacobians,
+/// Steps, linearizes and scores in a world, all N rows of a call in one pass: O(D) passes back for Jacobians,
 /// O(D + A) passes there and back for Hessians.
-public final class ModelSimulation<Model: DifferentiableModel>: CostSimulation {
+public final class WorldSimulation<W: World>: CostSimulation {
   /// Numbers in a state, D.
   public let stateSize: Int
   /// Numbers in an action, A.
@@ -55,23 +44,21 @@ public final class ModelSimulation<Model: DifferentiableModel>: CostSimulation {
   /// Changes of states and actions for differences of gradients.
   private static var change: Float { 1e-2 }
 
-  private let dynamics: ModelDynamics<Model>
-  private let differentiable: (any DifferentiableObjective)?
-  private var rollout: Model.DifferentiableSteps
+  private let dynamics: WorldDynamics<W>
+  private var rollout: W.Rollout
   private var capacity = 0
   private var (states, actions): (Vector, Vector)
-  private var (rewards, terminated): (Vector, [Bool])
-  private var (stateSlopes, actionSlopes, nextSlopes): (Vector, Vector, Vector)
+  /// Ones, the gradients of the rewards' sum by the rewards.
+  private var ones: Vector
+  private var nextGradients: Vector
   private var (stateGradients, actionGradients): (Vector, Vector)
 
-  init(_ dynamics: ModelDynamics<Model>) {
+  init(_ dynamics: WorldDynamics<W>) {
     self.dynamics = dynamics
     (stateSize, actionSize) = (dynamics.observationSize, dynamics.actionSize)
-    differentiable = dynamics.objective as? any DifferentiableObjective
-    rollout = dynamics.model.makeDifferentiableRollout(capacity: 1, steps: 1)
-    (states, actions, rewards) = (Vector(count: 0), Vector(count: 0), Vector(count: 0))
-    (stateSlopes, actionSlopes, nextSlopes) = (states, states, states)
-    (stateGradients, actionGradients, terminated) = (states, states, [])
+    rollout = dynamics.world.makeRollout(capacity: 1, keeping: 1)
+    (states, actions, ones) = (Vector(count: 0), Vector(count: 0), Vector(count: 0))
+    (stateGradients, actionGradients, nextGradients) = (states, states, states)
     grow(to: 1)
   }
 
@@ -79,12 +66,11 @@ public final class ModelSimulation<Model: DifferentiableModel>: CostSimulation {
     guard count > capacity else { return }
     capacity = count
     let (n, m) = (count * stateSize, count * actionSize)
-    rollout = dynamics.model.makeDifferentiableRollout(capacity: count, steps: 1)
-    (states, stateSlopes, nextSlopes, stateGradients) = (
-      Vector(count: n), Vector(count: n), Vector(count: n), Vector(count: n)
-    )
-    (actions, actionSlopes, actionGradients) = (Vector(count: m), Vector(count: m), Vector(count: m))
-    (rewards, terminated) = (Vector(count: count), Array(repeating: false, count: count))
+    rollout = dynamics.world.makeRollout(capacity: count, keeping: 1)
+    (states, stateGradients, nextGradients) = (Vector(count: n), Vector(count: n), Vector(count: n))
+    (actions, actionGradients) = (Vector(count: m), Vector(count: m))
+    ones = Vector(count: count)
+    ones.fill(1)
   }
 
   // MARK: - Imagining
@@ -96,45 +82,23 @@ public final class ModelSimulation<Model: DifferentiableModel>: CostSimulation {
     for i in 0..<count * actionSize { u[i] = Float(actions[i]) }
   }
 
-  private func imagine(_ count: Int) {
+  @discardableResult
+  private func imagine(_ count: Int) -> PredictedStep {
     // an expectation draws nothing
     rollout.reset(
-      count: count, to: states.pointer, rowsPerParticle: count, firstParticle: 0, using: RandomStream(seed: 0))
-    rollout.advance(actions.pointer)
+      RolloutStarts(count: count, states: states.pointer, rowsPerParticle: count), using: RandomStream(seed: 0))
+    return rollout.step(actions.pointer)
   }
 
-  private func score(_ count: Int, _ costs: UnsafeMutablePointer<Double>) {
-    let (rollout, objective, reward) = (rollout, dynamics.objective, rewards.mutablePointer)
-    let (states, actions) = (states.pointer, actions.pointer)
-    terminated.withUnsafeMutableBufferPointer { terminated in
-      guard let terminated = terminated.baseAddress else { return }
-      let earned = rollout.score(
-        by: objective, count: count, states: states, actions: actions, rewards: reward, terminated: terminated
-      ).rewards
-      for row in 0..<count { costs[row] = -Double(earned[row]) }
-    }
+  private func write(_ step: PredictedStep, _ count: Int, _ costs: UnsafeMutablePointer<Double>) {
+    for row in 0..<count { costs[row] = -Double(step.rewards[row]) }
   }
 
   /// Gradients of the rewards of the steps imagined last, in `stateGradients` and `actionGradients`.
   private func differentiateRewards(_ count: Int) {
-    let (x, u) = (stateGradients.mutablePointer, actionGradients.mutablePointer)
-    guard rollout.predictedRewards == nil, let differentiable else {
-      rewards.fill(1)
-      rollout.pullBack(
-        step: 0, nextGradients: nil, rewardGradients: rewards.pointer, scoreWeights: nil, stateGradients: x,
-        actionGradients: u)
-      return
-    }
-    differentiable.differentiate(
-      count: count, states: states.pointer, actions: actions.pointer, next: rollout.states,
-      stateGradients: stateSlopes.mutablePointer, actionGradients: actionSlopes.mutablePointer,
-      nextGradients: nextSlopes.mutablePointer)
     rollout.pullBack(
-      step: 0, nextGradients: nextSlopes.pointer, rewardGradients: nil, scoreWeights: nil, stateGradients: x,
-      actionGradients: u)
-    let (direct, acted) = (stateSlopes.pointer, actionSlopes.pointer)
-    for i in 0..<count * stateSize { x[i] += direct[i] }
-    for i in 0..<count * actionSize { u[i] += acted[i] }
+      step: 0, nextGradients: nil, rewardGradients: ones.pointer, scoreWeights: nil,
+      stateGradients: stateGradients.mutablePointer, actionGradients: actionGradients.mutablePointer)
   }
 
   // MARK: - Simulation
@@ -162,7 +126,7 @@ public final class ModelSimulation<Model: DifferentiableModel>: CostSimulation {
     let (n, m) = (stateSize, actionSize)
     take(count, states, actions)
     imagine(count)
-    let (unit, x, u) = (nextSlopes.mutablePointer, stateGradients.mutablePointer, actionGradients.mutablePointer)
+    let (unit, x, u) = (nextGradients.mutablePointer, stateGradients.mutablePointer, actionGradients.mutablePointer)
     for i in 0..<n {
       for row in 0..<count { for j in 0..<n { unit[row * n + j] = i == j ? 1 : 0 } }
       rollout.pullBack(
@@ -178,8 +142,7 @@ public final class ModelSimulation<Model: DifferentiableModel>: CostSimulation {
     count: Int, states: UnsafePointer<Double>, actions: UnsafePointer<Double>, costs: UnsafeMutablePointer<Double>
   ) {
     take(count, states, actions)
-    imagine(count)
-    score(count, costs)
+    write(imagine(count), count, costs)
   }
 
   public func quadratize(
@@ -189,9 +152,9 @@ public final class ModelSimulation<Model: DifferentiableModel>: CostSimulation {
     precondition(costs.tangentSize == tangentSize && costs.actionSize == actionSize, "an expansion of other costs")
     let (n, m) = (stateSize, actionSize)
     take(count, states, actions)
-    imagine(count)
+    let step = imagine(count)
     costs.withUnsafePointers { target in
-      score(count, target.values)
+      write(step, count, target.values)
       differentiateRewards(count)
       let (x, u) = (stateGradients.pointer, actionGradients.pointer)
       for i in 0..<count * n { target.stateGradients[i] = -Double(x[i]) }

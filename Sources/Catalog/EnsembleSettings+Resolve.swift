@@ -8,7 +8,7 @@ extension EnsembleSettings {
   /// group's key. `differentiating` agents need derivatives of the rewards too. With an objective, or an
   /// `UnknownObjective` where there is none, all that agents need is known then. Throws where something would be neither
   /// known nor learned.
-  mutating func settle(
+  mutating func resolve(
     for environment: EnvironmentInstance, path: String, differentiating: Bool = false
   ) throws(ConfigurationError) {
     func decide(_ wanted: Bool?, _ key: String, known: Bool, _ lack: String) throws(ConfigurationError) -> Bool {
