@@ -234,9 +234,16 @@ COMMANDS = (
         "--repeats", "3", "--updates", "5", "--out")),
 )
 
-# Settings that have another name in newer programs: old assignment, or old key, to new. Where a program refuses a run
-# as it is written above, it is tried once more with these replaced.
-RENAMED: dict[str, str] = {}
+# Settings that have another name in newer programs: old assignment, key, or group (with its dot), to new. Where a program
+# refuses a run as it is written above, it is tried once more with these replaced.
+RENAMED: dict[str, str] = {
+    "dynamics": "world",
+    "shooting.": "random_shooting.",
+    "categorical.": "categorical_cem.",
+    "model.kind=ensemble": "world=ensemble",
+    "model.linear.": "time_varying_linear.",
+    "model.ensemble.": "model.",
+}
 
 LOGGING = ("evaluation.interval=40", "evaluation.episodes=1", "log.interval=7")
 
@@ -288,9 +295,12 @@ def hash_checkpoint(path: Path) -> tuple[str, str]:
 
 def renamed(assignment: str) -> str:
     key, _, value = assignment.partition("=")
-    if assignment in RENAMED:
-        return RENAMED[assignment]
-    return f"{RENAMED[key]}={value}" if key in RENAMED else assignment
+    for old, new in RENAMED.items():
+        if assignment == old:
+            return new
+        if key == old or (old.endswith(".") and key.startswith(old)):
+            return f"{new}{key.removeprefix(old)}={value}"
+    return assignment
 
 
 class Recorder:
