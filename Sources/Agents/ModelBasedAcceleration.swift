@@ -25,8 +25,10 @@ public struct ModelBasedAcceleration<Learner: OffPolicyLearner, World: LearnedWo
   private var fitted = 0..<0
   private var replay: ReplayBuffer
   private var batch: TransitionBatch
-  private var (steps, time, episodes, unfitted) = (0, 0, 0, 0)
-  private var exploration = RandomStream(seed: 0)
+  private var counter = StepCounter()
+  private var (episodes, unfitted) = (0, 0)
+  /// Of each copy.
+  private var exploration = [RandomStream(seed: 0)]
   private var training: RandomStream
   private var modelRandom: RandomStream
   public private(set) var phases = PhaseSeconds()
@@ -57,51 +59,56 @@ public struct ModelBasedAcceleration<Learner: OffPolicyLearner, World: LearnedWo
     modelRandom = random.child("imagination")
   }
 
-  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
+  public mutating func prepare(copies: Int, for purpose: ActPurpose) {
     guard purpose == .collect else { return }
-    exploration = random
-    learner.startEpisode()
-    time = 0
+    learner.prepare(copies: copies)
+    exploration = Array(repeating: exploration[0], count: copies)
   }
 
-  public mutating func act(
-    on observation: [Float], for purpose: ActPurpose, action: inout [Float]
-  ) throws(NumericalFailure) {
-    if purpose == .collect && steps < settings.randomSteps {
-      space.draw(&action, using: &exploration)
+  public mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
+    guard purpose == .collect else { return }
+    exploration[copy] = random
+    learner.startEpisode(of: copy)
+  }
+
+  public mutating func act(on steps: inout CopySteps, for purpose: ActPurpose) throws(NumericalFailure) {
+    if purpose == .collect && counter.steps < settings.randomSteps {
+      space.draw(&steps.actions, using: &exploration)
     } else {
-      learner.act(on: observation, explore: purpose == .collect, using: &exploration, action: &action)
+      learner.act(on: &steps, explore: purpose == .collect, using: &exploration)
     }
   }
 
-  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
-    replay.append(
-      observation, action, reward: outcome.reward, next: next, continues: outcome.ending != .terminated, time: time)
-    range.include(observation)
-    range.include(next)
-    steps += 1
-    time += 1
-    if outcome.ending != .none {
-      episodes += 1
-      unfitted += 1
+  public mutating func observe(_ steps: CopySteps) {
+    for copy in 0..<steps.count {
+      replay.append(copy, of: steps)
+      range.include(steps.observations.row(copy))
+      range.include(steps.next.row(copy))
+      counter.add()
+      if steps.endings[copy] != .none {
+        episodes += 1
+        unfitted += 1
+      }
     }
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
-    let imagines = steps <= imagining.end ?? .max
+    let new = counter.takeNew()
+    let imagines = new.after <= imagining.end ?? .max
     if imagines { try fit(metrics: &metrics) }
-    guard steps > settings.randomSteps else { return }
-    if imagines, let rollouts, steps % imagining.interval == 0 { imagine(with: rollouts, metrics: &metrics) }
+    let learned = new.beyond(settings.randomSteps)
+    guard learned.count > 0 else { return }
+    if imagines, let rollouts {
+      for _ in 0..<learned.multiples(of: imagining.interval) { imagine(with: rollouts, metrics: &metrics) }
+    }
     let start = ContinuousClock.now
     defer { phases.learning += seconds(from: start) }
-    if steps % settings.trainInterval == 0 {
-      for _ in 0..<settings.updates {
-        replay.sample(into: &batch, using: &training)
-        try learner.update(on: batch, using: &training, metrics: &metrics)
-      }
+    for _ in 0..<learned.multiples(of: settings.trainInterval) * settings.updates {
+      replay.sample(into: &batch, using: &training)
+      try learner.update(on: batch, using: &training, metrics: &metrics)
     }
     guard imagines && imagined.count >= settings.batchSize else { return }
-    for _ in 0..<imagining.updates {
+    for _ in 0..<learned.count * imagining.updates {
       imagined.sample(into: &batch, using: &training)
       try learner.update(on: batch, using: &training, metrics: &metrics)
     }
@@ -151,9 +158,9 @@ extension ModelBasedAcceleration: Checkpointable {
     writer.write("imagined", imagined)
     writer.write("range", range)
     writer.write("replay", replay)
-    writer.write("counters", [steps, time, episodes, unfitted, fitted.lowerBound, fitted.upperBound])
+    writer.write("counters", [counter.steps, episodes, unfitted, fitted.lowerBound, fitted.upperBound])
     writer.write("has_rollouts", rollouts != nil)
-    writer.write("exploration", exploration)
+    writer.write("exploration", copies: exploration)
     writer.write("training", training)
     writer.write("imagination", modelRandom)
   }
@@ -166,12 +173,12 @@ extension ModelBasedAcceleration: Checkpointable {
     try reader.read("range", into: &range)
     try reader.read("replay", into: &replay)
     let counters = try reader.integers("counters")
-    guard counters.count == 6, counters[4] <= counters[5] else {
-      throw .mismatch(name: "counters", expected: "6 integers", found: "\(counters)")
+    guard counters.count == 5, counters[3] <= counters[4] else {
+      throw .mismatch(name: "counters", expected: "5 integers", found: "\(counters)")
     }
-    fitted = counters[4]..<counters[5]
-    (steps, time, episodes, unfitted) = (counters[0], counters[1], counters[2], counters[3])
-    exploration = try reader.stream("exploration")
+    counter = StepCounter(counters[0])
+    (episodes, unfitted, fitted) = (counters[1], counters[2], counters[3]..<counters[4])
+    try reader.read("exploration", intoCopies: &exploration)
     training = try reader.stream("training")
     modelRandom = try reader.stream("imagination")
     if try reader.bool("has_rollouts") { makeRollouts() }

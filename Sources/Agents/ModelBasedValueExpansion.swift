@@ -64,20 +64,20 @@ public struct ModelBasedValueExpansion<World: LearnedWorld, Learner: ValueLearne
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
-    guard core.steps >= settings.randomSteps else { return }
-    if let expansion, core.steps > settings.randomSteps { try update(expansion, metrics: &metrics) }
-    if expansion == nil || (core.steps - settings.randomSteps) % settings.fitInterval == 0 {
-      try fit(metrics: &metrics)
-    }
+    let new = core.takeNewSteps()
+    guard new.after >= settings.randomSteps else { return }
+    let learned = new.beyond(settings.randomSteps).count
+    if let expansion, learned > 0 { try update(expansion, learned * settings.updates, metrics: &metrics) }
+    if expansion == nil || new.crosses(settings.fitInterval, from: settings.randomSteps) { try fit(metrics: &metrics) }
   }
 
   private mutating func update(
-    _ expansion: ValueExpansion<World, Learner.Bootstrap>, metrics: inout MetricRow
+    _ expansion: ValueExpansion<World, Learner.Bootstrap>, _ count: Int, metrics: inout MetricRow
   ) throws(NumericalFailure) {
     let start = ContinuousClock.now
     defer { phases.learning += seconds(from: start) }
     var lost = 0
-    for _ in 0..<settings.updates {
+    for _ in 0..<count {
       core.replay.sample(into: &batch, using: &training)
       for row in nextTimes.indices { nextTimes[row] = batch.times[row] + 1 }
       lost += nextTimes.withUnsafeBufferPointer { times in

@@ -38,7 +38,7 @@ struct ObservedRange {
   }
 
   /// Widens the range to include a real observation.
-  mutating func include(_ observation: [Float]) {
+  mutating func include(_ observation: UnsafeBufferPointer<Float>) {
     for i in observation.indices {
       low[i] = min(low[i], observation[i])
       high[i] = max(high[i], observation[i])

@@ -7,8 +7,8 @@ import Kernels
 /// Fits a dynamics model to all experience and plans every action in it (model predictive control): PETS with an ensemble and
 /// the cross-entropy method (Chua et al. 2018).
 ///
-/// The first episodes are those of a base policy, random actions unless one is given; then the model is fitted, again every `fitInterval` steps, and the first decisions of each
-/// plan are executed: one, several, or in open loop all of them. Evaluation has a warm start of its own, so that it leaves
+/// The first episodes are those of a base policy, random actions unless one is given; then the model is fitted, again every
+/// `fitInterval` steps, and the first decisions of each plan are executed: one, several, or in open loop all of them. Evaluation has a warm start of its own, so that it leaves
 /// the collected episode alone; before the first fit it acts randomly, too.
 ///
 /// With a prior, a policy that imitates the plans proposes where searches start: the better of its plan and the warm start.
@@ -18,8 +18,8 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
   private let horizon: Int
   private var world: World
   private var evaluator: RolloutEvaluator<World>?
-  private var collecting: Episode
-  private var evaluating: Episode
+  /// Of each copy.
+  private var (collecting, evaluating): ([Episode], [Episode])
   private var replay: ReplayBuffer
   private var fitting: RandomStream
   private var prior: (any PlanPrior)?
@@ -30,12 +30,12 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
   private let randomEpisodes: Int
   private var finishedEpisodes = 0
   private var stepsSinceFit = 0
-  /// Steps of the collected episode under way.
-  private var time = 0
+  /// One row's observation and action.
+  private var (seen, chosen): ([Float], [Float])
   public private(set) var phases = PhaseSeconds()
 
   /// A planner's warm start and an episode's randomness.
-  private struct Episode {
+  private struct Episode: Checkpointable {
     var planner: Search
     /// Planned decisions, [k * A], and how many floats of them have been executed.
     var decided: [Float]
@@ -43,8 +43,6 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
     var random = RandomStream(seed: 0)
     /// Plans made.
     var decisions = 0
-    /// Actions taken.
-    var time = 0
 
     init(planner: Search, room: Int) {
       self.planner = planner
@@ -55,8 +53,24 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
     mutating func start(using random: RandomStream) {
       planner.reset()
       self.random = random
-      (decisions, time) = (0, 0)
+      decisions = 0
       executed = decided.count
+    }
+
+    func save(to writer: inout StateWriter) {
+      writer.write("planner", planner)
+      writer.write("random", random)
+      writer.write("decisions", decisions)
+      writer.write("decided", decided)
+      writer.write("executed", executed)
+    }
+
+    mutating func restore(from reader: StateReader) throws(ArchiveError) {
+      try reader.read("planner", into: &planner)
+      random = try reader.stream("random")
+      decisions = try reader.integer("decisions")
+      decided = try reader.read("decided", shape: [decided.count])
+      executed = try reader.integer("executed")
     }
   }
 
@@ -79,9 +93,11 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
     self.base = base
     space = spec.action
     let room = settings.executed(of: horizon) * spec.action.size
-    collecting = Episode(planner: planner, room: room)
-    evaluating = Episode(planner: planner, room: room)
+    let episode = Episode(planner: planner, room: room)
+    (collecting, evaluating) = ([episode], [episode])
     proposal = Array(repeating: 0, count: horizon * spec.action.size)
+    seen = Array(repeating: 0, count: spec.observationSize)
+    chosen = Array(repeating: 0, count: spec.action.size)
     replay = ReplayBuffer(
       capacity: settings.replayCapacity, observationSize: spec.observationSize,
       actionSize: spec.action.size, keepsTimes: world.isTimed)
@@ -93,37 +109,56 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
     }
   }
 
-  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
-    if purpose == .collect {
-      collecting.start(using: random)
-      base?.startEpisode(for: .evaluate, using: random.child("base"))
-    } else {
-      evaluating.start(using: random)
+  public mutating func prepare(copies: Int, for purpose: ActPurpose) {
+    switch purpose {
+    case .collect:
+      collecting = Array(repeating: collecting[0], count: copies)
+      base?.prepare(copies: copies, for: .evaluate)
+    case .evaluate: evaluating = Array(repeating: evaluating[0], count: copies)
     }
   }
 
-  public mutating func act(
-    on observation: [Float], for purpose: ActPurpose, action: inout [Float]
-  ) throws(NumericalFailure) {
+  public mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
+    if purpose == .collect {
+      collecting[copy].start(using: random)
+      base?.startEpisode(of: copy, for: .evaluate, using: random.child("base"))
+    } else {
+      evaluating[copy].start(using: random)
+    }
+  }
+
+  public mutating func act(on steps: inout CopySteps, for purpose: ActPurpose) throws(NumericalFailure) {
+    if purpose == .collect && base != nil {
+      try base?.act(on: &steps, for: .evaluate)
+    } else {
+      for copy in 0..<steps.count where steps.isActive[copy] {
+        for i in seen.indices { seen[i] = steps.observations[copy, i] }
+        act(in: copy, at: steps.times[copy], for: purpose)
+        steps.actions.setRow(copy, chosen)
+      }
+    }
+  }
+
+  /// Leaves in `chosen` the action of one copy for what is `seen` at a time of its episode.
+  private mutating func act(in copy: Int, at time: Int, for purpose: ActPurpose) {
     if purpose == .evaluate {
       // Returns that are not finite are a metric of training, which measuring must not change.
       let counted = evaluator?.nonFiniteReturns ?? 0
-      Self.decide(on: observation, &evaluating, with: &evaluator, &prior, &proposal, space, &action)
+      Self.decide(on: seen, time, &evaluating[copy], with: &evaluator, &prior, &proposal, space, &chosen)
       evaluator?.nonFiniteReturns = counted
     } else if finishedEpisodes < randomEpisodes {
-      if base == nil { space.draw(&action, using: &collecting.random) }
-      try base?.act(on: observation, for: .evaluate, action: &action)
+      space.draw(&chosen, using: &collecting[copy].random)
     } else {
       let start = ContinuousClock.now
-      Self.decide(on: observation, &collecting, with: &evaluator, &prior, &proposal, space, &action)
-      prior?.observe(observation, action)
+      Self.decide(on: seen, time, &collecting[copy], with: &evaluator, &prior, &proposal, space, &chosen)
+      prior?.observe(seen, chosen)
       phases.planning += seconds(from: start)
     }
   }
 
   /// The next decision of the episode's plan, or the first one of a new plan; a random one where there is no model yet.
   private static func decide(
-    on observation: [Float], _ episode: inout Episode,
+    on observation: [Float], _ time: Int, _ episode: inout Episode,
     with evaluator: inout RolloutEvaluator<World>?,
     _ prior: inout (any PlanPrior)?, _ proposal: inout [Float], _ space: ActionSpace,
     _ action: inout [Float]
@@ -133,7 +168,7 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
       var random = episode.random.child(episode.decisions)
       episode.decisions += 1
       episode.executed = 0
-      evaluator?.begin(at: observation, time: episode.time, using: random.child("imagination"))
+      evaluator?.begin(at: observation, time: time, using: random.child("imagination"))
       evaluator.mutate { evaluator in
         if let policy = prior, policy.isFitted {
           evaluator.rollOutPolicy(&proposal) { policy.act(on: $0, action: $1) }
@@ -144,18 +179,14 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
     }
     for i in action.indices { action[i] = episode.decided[episode.executed + i] }
     episode.executed += action.count
-    episode.time += 1
   }
 
-  public mutating func observe(
-    _ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]
-  ) {
-    replay.append(
-      observation, action, reward: outcome.reward, next: next,
-      continues: outcome.ending != .terminated, time: time)
-    stepsSinceFit += 1
-    time = outcome.ending == .none ? time + 1 : 0
-    if outcome.ending != .none { finishedEpisodes += 1 }
+  public mutating func observe(_ steps: CopySteps) {
+    for copy in 0..<steps.count {
+      replay.append(copy, of: steps)
+      if steps.endings[copy] != .none { finishedEpisodes += 1 }
+    }
+    stepsSinceFit += steps.count
     if finishedEpisodes >= randomEpisodes { base = nil }
   }
 
@@ -181,36 +212,21 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
 extension PlanningAgent: Checkpointable {
   public func save(to writer: inout StateWriter) {
     writer.write("model", world)
-    for (name, episode) in [("collecting", collecting), ("evaluating", evaluating)] {
-      writer.scope(name) { writer in
-        writer.write("planner", episode.planner)
-        writer.write("random", episode.random)
-        writer.write("decisions", episode.decisions)
-        writer.write("decided", episode.decided)
-        writer.write("executed", episode.executed)
-      }
-    }
+    writer.write("collecting", copies: collecting)
+    writer.write("evaluating", evaluating[0])
     writer.write("replay", replay)
     writer.write("fitting", fitting)
     writer.write("finished_episodes", finishedEpisodes)
     writer.write("steps_since_fit", stepsSinceFit)
     writer.write("nonfinite_returns", evaluator?.nonFiniteReturns ?? 0)
-    if world.isTimed { writer.write("times", [time, collecting.time, evaluating.time]) }
     if let prior { writer.scope("prior") { prior.save(to: &$0) } }
     if let base { writer.scope("base") { base.save(to: &$0) } }
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try reader.read("model", into: &world)
-    func restore(_ episode: inout Episode, _ reader: StateReader) throws(ArchiveError) {
-      try reader.read("planner", into: &episode.planner)
-      episode.random = try reader.stream("random")
-      episode.decisions = try reader.integer("decisions")
-      episode.decided = try reader.read("decided", shape: [episode.decided.count])
-      episode.executed = try reader.integer("executed")
-    }
-    try restore(&collecting, reader.scope("collecting"))
-    try restore(&evaluating, reader.scope("evaluating"))
+    try reader.read("collecting", intoCopies: &collecting)
+    try reader.read("evaluating", into: &evaluating[0])
     try reader.read("replay", into: &replay)
     fitting = try reader.stream("fitting")
     finishedEpisodes = try reader.integer("finished_episodes")
@@ -218,11 +234,6 @@ extension PlanningAgent: Checkpointable {
     try prior?.restore(from: reader.scope("prior"))
     if finishedEpisodes >= randomEpisodes { base = nil }
     try base?.restore(from: reader.scope("base"))
-    if world.isTimed {
-      let times = try reader.integers("times")
-      guard times.count == 3 else { throw .mismatch(name: "times", expected: "3 integers", found: "\(times.count)") }
-      (time, collecting.time, evaluating.time) = (times[0], times[1], times[2])
-    }
     if world.isFitted {
       makeEvaluator()
       evaluator?.nonFiniteReturns = try reader.integer("nonfinite_returns")

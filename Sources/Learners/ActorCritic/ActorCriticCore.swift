@@ -66,7 +66,7 @@ struct ActorCriticCore<Head: ActorHead> {
     criticTargets = criticParameters
     actorOptimizer = Adam(count: actor.count)
     criticOptimizer = Adam(count: criticParameters.count)
-    acting = PerceptronWorkspace(for: actorNetwork, capacity: 1, keepsActivations: false)
+    acting = PerceptronWorkspace(for: actorNetwork, capacity: RowBlocks.size, keepsActivations: false)
   }
 
   /// The unit box of actions.
@@ -84,12 +84,17 @@ struct ActorCriticCore<Head: ActorHead> {
       temperature: temperature)
   }
 
-  /// The actor's outputs for one observation, valid until the next call.
-  func output(for observation: [Float]) -> UnsafeMutablePointer<Float> {
-    precondition(observation.count == actorNetwork.inputs, "observation of \(observation.count) floats")
-    return observation.withUnsafeBufferPointer { x in
-      guard let base = x.baseAddress else { preconditionFailure("observation without floats") }
-      return actorNetwork.forward(actor.pointer, base, rows: 1, acting)
+  /// Hands `body` the actor's outputs for each row of `observations` [count, D], valid until it returns; `exactly` the
+  /// same to the bit as for the row alone, if asked for.
+  func forEachOutput(
+    on observations: UnsafePointer<Float>, count: Int, exactly: Bool,
+    _ body: (_ row: Int, UnsafeMutablePointer<Float>) -> Void
+  ) {
+    let size = exactly && !actorNetwork.hasIndependentRows ? 1 : RowBlocks.size
+    RowBlocks.forEach(of: count, size: size) { first, rows in
+      let outputs = actorNetwork.forward(
+        actor.pointer, observations + first * actorNetwork.inputs, rows: rows, acting)
+      for row in 0..<rows { body(first + row, outputs + row * actorNetwork.outputs) }
     }
   }
 

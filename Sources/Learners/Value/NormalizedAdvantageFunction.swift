@@ -30,7 +30,7 @@ public struct NormalizedAdvantageFunction: ValueLearner {
   public let settings: NormalizedAdvantageFunctionSettings
   private let head: NormalizedAdvantage
   private var core: ValueCore<NormalizedAdvantage>
-  private var noise: ExplorationNoise
+  private var noise: [ExplorationNoise]
   private var shaped: Vector
 
   public static let title = "NAF"
@@ -52,28 +52,29 @@ public struct NormalizedAdvantageFunction: ValueLearner {
       head, observationSize: observationSize, hidden: settings.hidden, activation: settings.activation,
       layerNormalization: settings.layerNormalization, learningRate: settings.learningRate,
       discount: settings.discount, using: random)
-    noise = ExplorationNoise(settings.noise, size: low.count)
+    noise = [ExplorationNoise(settings.noise, size: low.count)]
     shaped = Vector(count: low.count)
   }
 
   public var discount: Float { settings.discount }
   public var policy: ValuePolicy<NormalizedAdvantage> { core.policy(head) }
   public var bootstrap: ValueBootstrap<NormalizedAdvantage> { core.bootstrap(head) }
-  public mutating func startEpisode() { noise.reset() }
+  public mutating func prepare(copies: Int) { noise = Array(repeating: noise[0], count: copies) }
+
+  public mutating func startEpisode(of copy: Int) { noise[copy].reset() }
 
   public mutating func act(
-    on observation: [Float], explore: Bool, using random: inout RandomStream, action: inout [Float]
+    on observations: UnsafePointer<Float>, of copies: Range<Int>, explore: Bool,
+    using streams: UnsafeMutablePointer<RandomStream>, actions: UnsafeMutablePointer<Float>
   ) {
-    precondition(action.count == head.actionSize, "action of \(action.count) floats")
-    let (row, scratch) = core.output(for: observation)
+    let size = head.actionSize
     let shift = shaped.mutablePointer
-    if explore { shift.update(from: noise.next(using: &random), count: action.count) }
-    action.withUnsafeMutableBufferPointer { action in
-      guard let base = action.baseAddress else { return }
+    core.forEachOutput(on: observations, count: copies.count, exactly: !explore) { row, output, scratch in
       if explore {
-        head.explore(row, rows: 1, noise: shift, actions: base)
+        shift.update(from: noise[copies.lowerBound + row].next(using: &streams[row]), count: size)
+        head.explore(output, rows: 1, noise: shift, actions: actions + row * size)
       } else {
-        head.best(row, rows: 1, actions: base, scratch: scratch)
+        head.best(output, rows: 1, actions: actions + row * size, scratch: scratch)
       }
     }
   }
@@ -99,11 +100,11 @@ public struct NormalizedAdvantageFunction: ValueLearner {
 extension NormalizedAdvantageFunction: Checkpointable {
   public func save(to writer: inout StateWriter) {
     core.save(to: &writer)
-    writer.write("noise", noise)
+    writer.write("noise", copies: noise)
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try core.restore(from: reader)
-    try reader.read("noise", into: &noise)
+    try reader.read("noise", intoCopies: &noise)
   }
 }
