@@ -65,7 +65,7 @@ let package = Package(
     module("Environments", ["ControlTasks", "Interfaces", "Kernels", "Archive", "Configuration"]),
     .target(
       name: "GymnasiumEnvironments", dependencies: ["CLanes", "Interfaces", "Kernels", "Archive", "Configuration"],
-      resources: [.embedInCode("worker.py")], swiftSettings: strict),
+      exclude: ["README.md"], resources: [.embedInCode("worker.py")], swiftSettings: strict),
     .target(
       name: "Recording", dependencies: ["Interfaces", "Archive"], resources: [.embedInCode("pose_renderer.py")],
       swiftSettings: strict),
@@ -74,7 +74,7 @@ let package = Package(
       dependencies: [
         "ControlTasks", "Interfaces", "Kernels", "Archive", "Configuration",
         .target(name: "CMuJoCo", condition: mujoco),
-      ], exclude: ["Assets"], swiftSettings: strict),
+      ], exclude: ["Assets", "README.md"], swiftSettings: strict),
     module("Imagining", ["Interfaces", "Experience", "Kernels", "Configuration"]),
     module("Models", ["Imagining", "Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
     module("Control", ["Interfaces", "Kernels", "Archive", "Configuration"]),
