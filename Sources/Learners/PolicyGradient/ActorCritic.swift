@@ -60,10 +60,10 @@ public struct ActorCritic: OnPolicyLearner {
   public mutating func update(
     on segment: RolloutSegment, steps: Int, using random: inout RandomStream, metrics: inout MetricRow
   ) throws(NumericalFailure) {
-    var evaluation = core.evaluate(segment)
+    let evaluation = core.evaluate(segment)
     // 1. fit V to targets
     for pass in 0..<settings.criticUpdates {
-      if pass > 0 && settings.target == .bootstrapped { evaluation = core.evaluate(segment) }
+      if pass > 0 && settings.target == .bootstrapped { evaluation.evaluate(segment, core.parameters.pointer) }
       if pass == 0 || settings.target == .bootstrapped { writeTargets(segment, evaluation) }
       let loss = MinibatchLoss(part: .value, objective: nil)
       let means = core.differentiate(loss, segment, 0..<segment.rows, normalizing: false)
@@ -77,7 +77,7 @@ public struct ActorCritic: OnPolicyLearner {
       metrics.record("value_loss", means.valueLoss)
     }
     // 2. A = r + discount V(s') - V(s), or its generalization
-    evaluation = core.evaluate(segment)
+    evaluation.evaluate(segment, core.parameters.pointer)
     ReturnEstimation.generalizedAdvantages(
       evaluation.outlook(of: segment), discount: settings.discount, lambda: settings.lambda,
       into: evaluation.advantages.mutablePointer)

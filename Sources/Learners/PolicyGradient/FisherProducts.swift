@@ -9,7 +9,7 @@ import Networks
 /// J is the Jacobian of the network's outputs, by forward mode; M the Fisher information of the distribution by its own
 /// parameters; J' backward mode. It is the Hessian of mean KL(old || new) at the old parameters (Schulman et al. 2015,
 /// appendix C). Activations of all rows are kept from one forward pass for all products.
-final class FisherProducts: PhasedWork {
+package final class FisherProducts: PhasedWork {
   enum Phase { case linearize, product }
 
   private let networks: PolicyValueNetworks
@@ -25,7 +25,8 @@ final class FisherProducts: PhasedWork {
   private var parameters: UnsafePointer<Float>?
   private var tangent: UnsafePointer<Float>?
 
-  init(_ networks: PolicyValueNetworks, rows: Int) {
+  /// Room for products on `rows` observations.
+  package init(_ networks: PolicyValueNetworks, rows: Int) {
     precondition(!networks.isShared, "the policy must have a network of its own")
     self.networks = networks
     capacity = rows
@@ -44,7 +45,7 @@ final class FisherProducts: PhasedWork {
 
   /// Takes the policy at `parameters` on `count` observations [count, D], for products until the next call. Both pointers must
   /// stay valid, and the parameters as they are.
-  func linearize(at parameters: UnsafePointer<Float>, _ observations: UnsafePointer<Float>, count: Int) {
+  package func linearize(at parameters: UnsafePointer<Float>, _ observations: UnsafePointer<Float>, count: Int) {
     precondition(count > 0 && count <= capacity, "\(count) rows")
     blocks = RowBlocks(rows: count)
     (self.parameters, self.observations) = (parameters, observations)
@@ -52,7 +53,7 @@ final class FisherProducts: PhasedWork {
   }
 
   /// Writes F v + damping * v for a vector v [policy parameters].
-  func multiply(_ vector: UnsafePointer<Float>, damping: Float, into result: UnsafeMutablePointer<Float>) {
+  package func multiply(_ vector: UnsafePointer<Float>, damping: Float, into result: UnsafeMutablePointer<Float>) {
     tangent = vector
     run(.product, shards: blocks.count)
     let count = networks.policyRange.count

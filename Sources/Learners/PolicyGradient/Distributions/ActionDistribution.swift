@@ -78,7 +78,8 @@ extension PolicySettings {
     switch space {
     case .discrete(let count): CategoricalDistribution(counts: [count])
     case .multiDiscrete(let counts):
-      counts.allSatisfy { $0 == 2 } ? BernoulliDistribution(size: counts.count) : CategoricalDistribution(counts: counts)
+      counts.allSatisfy { $0 == 2 }
+        ? BernoulliDistribution(size: counts.count) : CategoricalDistribution(counts: counts)
     case .box(let low, let high):
       squashed
         ? SquashedGaussianDistribution(
