@@ -47,7 +47,8 @@ public struct DynaAgent<Model: TrainableDynamics, Learner: OffPolicyLearner>: Re
   private let objective: any Objective
   var core: ReplayedLearner<Learner>
   private var initial: ReplayBuffer
-  private var isFirstStep = false
+  /// Whether the next step of each copy is the first of its episode.
+  private var isFirstStep = [false]
   private var model: Model
   private var rollouts: BranchedRollouts<Model, Learner.Acting>?
   private var imagined: ReplayBuffer
@@ -87,30 +88,37 @@ public struct DynaAgent<Model: TrainableDynamics, Learner: OffPolicyLearner>: Re
     imagination = random.child("imagination")
   }
 
-  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
-    core.startEpisode(for: purpose, using: random)
-    if purpose == .collect { isFirstStep = true }
+  public mutating func prepare(copies: Int, for purpose: ActPurpose) {
+    core.prepare(copies: copies, for: purpose)
+    if purpose == .collect { isFirstStep = Array(repeating: false, count: copies) }
   }
 
-  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
-    core.observe(observation, action, outcome, next: next)
-    if isFirstStep {
-      initial.append(
-        observation, action, reward: outcome.reward, next: next, continues: outcome.ending != .terminated)
+  public mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
+    core.startEpisode(of: copy, for: purpose, using: random)
+    if purpose == .collect { isFirstStep[copy] = true }
+  }
+
+  public mutating func observe(_ steps: CopySteps) {
+    core.observe(steps)
+    for copy in 0..<steps.count {
+      if isFirstStep[copy] { initial.append(copy, of: steps) }
+      isFirstStep[copy] = false
     }
-    isFirstStep = false
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
-    guard core.steps >= settings.randomSteps else { return }
-    if let rollouts, core.steps > settings.randomSteps, core.steps % settings.trainInterval == 0 {
-      try learn(from: core.replay, updates: settings.realUpdates, metrics: &metrics)
-      imagine(with: rollouts, metrics: &metrics)
-      if imagined.count > 0 {
-        try learn(from: imagined, updates: settings.imaginedUpdates, metrics: &metrics)
+    let new = core.takeNewSteps()
+    guard new.after >= settings.randomSteps else { return }
+    if let rollouts {
+      for _ in 0..<new.beyond(settings.randomSteps).multiples(of: settings.trainInterval) {
+        try learn(from: core.replay, updates: settings.realUpdates, metrics: &metrics)
+        imagine(with: rollouts, metrics: &metrics)
+        if imagined.count > 0 {
+          try learn(from: imagined, updates: settings.imaginedUpdates, metrics: &metrics)
+        }
       }
     }
-    if !model.isFitted || (core.steps - settings.randomSteps) % settings.fitInterval == 0 { try fit(metrics: &metrics) }
+    if !model.isFitted || new.crosses(settings.fitInterval, from: settings.randomSteps) { try fit(metrics: &metrics) }
   }
 
   private mutating func learn(
@@ -163,7 +171,8 @@ extension DynaAgent: Checkpointable {
   public func save(to writer: inout StateWriter) {
     core.save(to: &writer)
     writer.write("initial", initial)
-    writer.write("is_first_step", isFirstStep)
+    writer.write("is_first_step", isFirstStep[0])
+    if isFirstStep.count > 1 { writer.write("are_first_steps", isFirstStep.map { $0 ? 1 : 0 }) }
     writer.write("model", model)
     writer.write("trainings", trainings)
     writer.write("training", training)
@@ -174,7 +183,14 @@ extension DynaAgent: Checkpointable {
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try core.restore(from: reader)
     try reader.read("initial", into: &initial)
-    isFirstStep = try reader.bool("is_first_step")
+    isFirstStep[0] = try reader.bool("is_first_step")
+    if isFirstStep.count > 1 {
+      let flags = try reader.integers("are_first_steps")
+      guard flags.count == isFirstStep.count else {
+        throw .mismatch(name: "copies", expected: "\(isFirstStep.count)", found: "\(flags.count)")
+      }
+      isFirstStep = flags.map { $0 != 0 }
+    }
     rollouts = nil
     try reader.read("model", into: &model)
     trainings = try reader.integer("trainings")

@@ -23,15 +23,16 @@ public struct DynaQSettings: Configuration {
 /// kappa * sqrt(age) on top, and actions never tried count too, as leading back to their state without reward.
 ///
 /// Observations must be one-hot.
-public struct DynaQ<Learner: TabularLearner, Model: TabularDynamics>: Agent {
+public struct DynaQ<Learner: TabularLearner, Model: TabularDynamics>: RowwiseAgent {
   private let settings: DynaQSettings
   private var learner: Learner
   private var model: Model
   private var tried: TriedActions
-  private var exploration = RandomStream(seed: 0)
-  private var measurement = RandomStream(seed: 0)
+  /// Of each copy.
+  private var (exploration, measurement) = ([RandomStream(seed: 0)], [RandomStream(seed: 0)])
   private var planning: RandomStream
-  private var error = 0.0
+  /// Of the steps since the last `improve`.
+  private var errors: [Double] = []
   public private(set) var phases = PhaseSeconds()
 
   /// Means of the absolute errors of real and of imagined updates.
@@ -48,39 +49,48 @@ public struct DynaQ<Learner: TabularLearner, Model: TabularDynamics>: Agent {
     planning = random.child("planning")
   }
 
-  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
-    if purpose == .collect { exploration = random } else { measurement = random }
+  public mutating func prepare(copies: Int, for purpose: ActPurpose) {
+    let streams = Array(repeating: RandomStream(seed: 0), count: copies)
+    if purpose == .collect { exploration = streams } else { measurement = streams }
   }
 
-  public mutating func act(on observation: [Float], for purpose: ActPurpose, action: inout [Float]) {
+  public mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
+    if purpose == .collect { exploration[copy] = random } else { measurement[copy] = random }
+  }
+
+  public mutating func act(on observation: [Float], of copy: Int, for purpose: ActPurpose, action: inout [Float]) {
     let state = Self.state(observation)
     action[0] = Float(
       purpose == .collect
-        ? learner.act(in: state, explore: true, using: &exploration)
-        : learner.act(in: state, explore: false, using: &measurement))
+        ? learner.act(in: state, explore: true, using: &exploration[copy])
+        : learner.act(in: state, explore: false, using: &measurement[copy]))
   }
 
-  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
+  public mutating func observe(
+    _ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float], of copy: Int
+  ) {
     let step = TabularStep(
       state: Self.state(observation), action: Int(action[0]), reward: Double(outcome.reward), next: Self.state(next),
       terminates: outcome.ending == .terminated)
     tried.note(step.state, step.action)
     model.observe(step)
-    error = update(step.state, step.action)
+    errors.append(update(step.state, step.action))
   }
 
   public mutating func improve(metrics: inout MetricRow) {
-    metrics.record("td_error", Float(abs(error)))
-    guard settings.planningSteps > 0, !tried.isEmpty else { return }
+    defer { errors.removeAll(keepingCapacity: true) }
+    for error in errors { metrics.record("td_error", Float(abs(error))) }
+    guard settings.planningSteps > 0, !errors.isEmpty, !tried.isEmpty else { return }
     let start = ContinuousClock.now
     defer { phases.learning += seconds(from: start) }
     var sum = 0.0
-    for _ in 0..<settings.planningSteps {
+    let steps = errors.count * settings.planningSteps
+    for _ in 0..<steps {
       let (state, action) = tried.draw(untried: settings.kappa > 0, using: &planning)
       let bonus = settings.kappa > 0 ? settings.kappa * Double(tried.age(of: state, action)).squareRoot() : 0
       sum += abs(update(state, action, bonus: bonus))
     }
-    metrics.record("imagined_td_error", Float(sum / Double(settings.planningSteps)))
+    metrics.record("imagined_td_error", Float(sum / Double(steps)))
   }
 
   /// One update in the model; returns the error that there was.
@@ -103,7 +113,7 @@ extension DynaQ: Checkpointable {
     writer.write("learner", learner)
     writer.write("model", model)
     writer.write("tried", tried)
-    writer.write("exploration", exploration)
+    writer.write("exploration", copies: exploration)
     writer.write("planning", planning)
   }
 
@@ -111,7 +121,7 @@ extension DynaQ: Checkpointable {
     try reader.read("learner", into: &learner)
     try reader.read("model", into: &model)
     try reader.read("tried", into: &tried)
-    exploration = try reader.stream("exploration")
+    try reader.read("exploration", intoCopies: &exploration)
     planning = try reader.stream("planning")
   }
 }

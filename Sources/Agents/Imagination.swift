@@ -62,7 +62,7 @@ struct Imagination<Model: EpisodicDynamics> {
   }
 
   /// Takes note of a real observation.
-  mutating func note(_ observation: [Float]) {
+  mutating func note(_ observation: UnsafeBufferPointer<Float>) {
     for i in observation.indices {
       low[i] = min(low[i], observation[i])
       high[i] = max(high[i], observation[i])

@@ -18,21 +18,35 @@ public struct IterativeLQRAgentSettings: Configuration {
 ///
 /// Where no trajectory is finite the action nearest to zero is taken, and counted. Evaluation has a trajectory of its own, so
 /// that it leaves the collected episode alone.
-public struct IterativeLQRAgent<Dynamics: DifferentiableDynamics>: Agent where Dynamics.Simulation: CostSimulation {
+public struct IterativeLQRAgent<Dynamics: DifferentiableDynamics>: RowwiseAgent
+where Dynamics.Simulation: CostSimulation {
   private let settings: IterativeLQRAgentSettings
-  private var collecting: Episode
-  private var evaluating: Episode
+  /// Of each copy.
+  private var (collecting, evaluating): ([Episode], [Episode])
+  private let makeSearch: () -> IterativeLQR<Dynamics>
   private var tally = Tally()
   public private(set) var phases = PhaseSeconds()
 
-  private struct Episode {
+  private struct Episode: Checkpointable {
     var search: IterativeLQR<Dynamics>
     var hasPlan = false
+
+    func save(to writer: inout StateWriter) {
+      writer.write("actions", search.actions)
+      writer.write("has_plan", hasPlan)
+    }
+
+    mutating func restore(from reader: StateReader) throws(ArchiveError) {
+      search.restart(with: try reader.read("actions", as: Double.self, shape: [search.actions.count]))
+      hasPlan = try reader.bool("has_plan")
+    }
+
+    init(search: IterativeLQR<Dynamics>) { self.search = search }
   }
 
   /// What the metrics of the next row are made of.
   private struct Tally {
-    var report: OptimizationReport?
+    var reports: [OptimizationReport] = []
     var failures = 0
   }
 
@@ -42,25 +56,30 @@ public struct IterativeLQRAgent<Dynamics: DifferentiableDynamics>: Agent where D
   public init(_ settings: IterativeLQRAgentSettings, search: IterativeLQRSettings, dynamics: Dynamics) {
     self.settings = settings
     // scratch of their own: the two are used in turn, but checkpoints must not see one through the other
-    collecting = Episode(search: IterativeLQR(search, dynamics: dynamics))
-    evaluating = Episode(search: IterativeLQR(search, dynamics: dynamics))
+    makeSearch = { IterativeLQR(search, dynamics: dynamics) }
+    (collecting, evaluating) = ([Episode(search: makeSearch())], [Episode(search: makeSearch())])
   }
 
-  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
+  public mutating func prepare(copies: Int, for purpose: ActPurpose) {
+    let episodes = (0..<copies).map { _ in Episode(search: makeSearch()) }
+    if purpose == .collect { collecting = episodes } else { evaluating = episodes }
+  }
+
+  public mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
     func begin(_ episode: inout Episode) {
       episode.search.reset()
       episode.hasPlan = false
     }
-    if purpose == .collect { begin(&collecting) } else { begin(&evaluating) }
+    if purpose == .collect { begin(&collecting[copy]) } else { begin(&evaluating[copy]) }
   }
 
-  public mutating func act(on observation: [Float], for purpose: ActPurpose, action: inout [Float]) {
+  public mutating func act(on observation: [Float], of copy: Int, for purpose: ActPurpose, action: inout [Float]) {
     switch purpose {
-    case .evaluate: _ = decide(&evaluating, observation, &action)
+    case .evaluate: _ = decide(&evaluating[copy], observation, &action)
     case .collect:
       let start = ContinuousClock.now
-      tally.report = decide(&collecting, observation, &action)
-      if tally.report == nil { tally.failures += 1 }
+      let report = decide(&collecting[copy], observation, &action)
+      if let report { tally.reports.append(report) } else { tally.failures += 1 }
       phases.planning += seconds(from: start)
     }
   }
@@ -86,38 +105,31 @@ public struct IterativeLQRAgent<Dynamics: DifferentiableDynamics>: Agent where D
     return report
   }
 
-  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {}
+  public mutating func observe(
+    _ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float], of copy: Int
+  ) {}
 
   public mutating func improve(metrics: inout MetricRow) {
-    if let report = tally.report {
+    for report in tally.reports {
       metrics.record("plan_cost", Float(report.cost))
       metrics.record("plan_iterations", Float(report.iterations))
       metrics.record("plan_regularization", Float(report.regularization))
     }
     metrics.record("plan_failures", Float(tally.failures))
-    tally.report = nil
+    tally.reports.removeAll(keepingCapacity: true)
   }
 }
 
 extension IterativeLQRAgent: Checkpointable {
   public func save(to writer: inout StateWriter) {
-    for (name, episode) in [("collecting", collecting), ("evaluating", evaluating)] {
-      writer.scope(name) { writer in
-        writer.write("actions", episode.search.actions)
-        writer.write("has_plan", episode.hasPlan)
-      }
-    }
+    writer.write("collecting", copies: collecting)
+    writer.write("evaluating", evaluating[0])
     writer.write("failures", tally.failures)
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    func restore(_ episode: inout Episode, _ reader: StateReader) throws(ArchiveError) {
-      episode.search.restart(
-        with: try reader.read("actions", as: Double.self, shape: [episode.search.actions.count]))
-      episode.hasPlan = try reader.bool("has_plan")
-    }
-    try restore(&collecting, reader.scope("collecting"))
-    try restore(&evaluating, reader.scope("evaluating"))
+    try reader.read("collecting", intoCopies: &collecting)
+    try reader.read("evaluating", into: &evaluating[0])
     tally.failures = try reader.integer("failures")
   }
 }

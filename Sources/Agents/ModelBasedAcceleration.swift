@@ -20,8 +20,12 @@ public struct ModelBasedAcceleration<Learner: OffPolicyLearner, Model: EpisodicD
   private var workspace: Learner.Acting.Workspace
   private var replay: EpisodeReplay
   private var batch: TransitionBatch
-  private var (steps, time, episodes, unfitted) = (0, 0, 0, 0)
-  private var exploration = RandomStream(seed: 0)
+  private var counter = StepCounter()
+  private var (episodes, unfitted) = (0, 0)
+  /// Steps of the episode under way, of each copy.
+  private var times = [0]
+  /// Of each copy.
+  private var exploration = [RandomStream(seed: 0)]
   private var training: RandomStream
   private var dreaming: RandomStream
   public private(set) var phases = PhaseSeconds()
@@ -50,53 +54,62 @@ public struct ModelBasedAcceleration<Learner: OffPolicyLearner, Model: EpisodicD
     dreaming = random.child("imagination")
   }
 
-  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
+  public mutating func prepare(copies: Int, for purpose: ActPurpose) {
     guard purpose == .collect else { return }
-    exploration = random
-    learner.startEpisode()
-    time = 0
+    learner.prepare(copies: copies)
+    times = Array(repeating: 0, count: copies)
+    exploration = Array(repeating: exploration[0], count: copies)
   }
 
-  public mutating func act(
-    on observation: [Float], for purpose: ActPurpose, action: inout [Float]
-  ) throws(NumericalFailure) {
-    if purpose == .collect && steps < settings.randomSteps {
-      space.draw(&action, using: &exploration)
+  public mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
+    guard purpose == .collect else { return }
+    exploration[copy] = random
+    learner.startEpisode(of: copy)
+    times[copy] = 0
+  }
+
+  public mutating func act(on steps: inout CopySteps, for purpose: ActPurpose) throws(NumericalFailure) {
+    if purpose == .collect && counter.steps < settings.randomSteps {
+      space.draw(&steps.actions, using: &exploration)
     } else {
-      learner.act(on: observation, explore: purpose == .collect, using: &exploration, action: &action)
+      learner.act(on: &steps, explore: purpose == .collect, using: &exploration)
     }
   }
 
-  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
-    replay.append(observation, action, outcome, next: next, time: time)
-    imagination.note(observation)
-    imagination.note(next)
-    steps += 1
-    time += 1
-    if outcome.ending != .none {
-      episodes += 1
-      unfitted += 1
+  public mutating func observe(_ steps: CopySteps) {
+    for copy in 0..<steps.count {
+      replay.append(copy, of: steps, time: times[copy])
+      imagination.note(steps.observations.row(copy))
+      imagination.note(steps.next.row(copy))
+      counter.add()
+      times[copy] += 1
+      if steps.endings[copy] != .none {
+        episodes += 1
+        unfitted += 1
+      }
     }
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
-    let imagines = steps <= imagining.end ?? .max
+    let new = counter.takeNew()
+    let imagines = new.after <= imagining.end ?? .max
     if imagines { try fit(metrics: &metrics) }
-    guard steps > settings.randomSteps else { return }
+    let learned = new.beyond(settings.randomSteps)
+    guard learned.count > 0 else { return }
     let start = ContinuousClock.now
     defer { phases.learning += seconds(from: start) }
-    if imagines && model.isFitted && steps % imagining.interval == 0 {
-      let share = imagination.run(learner.policy, workspace, in: model, from: replay, using: &dreaming)
-      metrics.record("abandoned_share", share)
-    }
-    if steps % settings.trainInterval == 0 {
-      for _ in 0..<settings.updates {
-        replay.sample(into: &batch, using: &training)
-        try learner.update(on: batch, using: &training, metrics: &metrics)
+    if imagines && model.isFitted {
+      for _ in 0..<learned.multiples(of: imagining.interval) {
+        let share = imagination.run(learner.policy, workspace, in: model, from: replay, using: &dreaming)
+        metrics.record("abandoned_share", share)
       }
     }
+    for _ in 0..<learned.multiples(of: settings.trainInterval) * settings.updates {
+      replay.sample(into: &batch, using: &training)
+      try learner.update(on: batch, using: &training, metrics: &metrics)
+    }
     guard imagines && imagination.replay.count >= settings.batchSize else { return }
-    for _ in 0..<imagining.updates {
+    for _ in 0..<learned.count * imagining.updates {
       imagination.replay.sample(into: &batch, using: &training)
       try learner.update(on: batch, using: &training, metrics: &metrics)
     }
@@ -119,8 +132,9 @@ extension ModelBasedAcceleration: Checkpointable {
     writer.write("model", model)
     writer.write("imagination", imagination)
     writer.write("replay", replay)
-    writer.write("counters", [steps, time, episodes, unfitted])
-    writer.write("exploration", exploration)
+    writer.write("counters", [counter.steps, times[0], episodes, unfitted])
+    if times.count > 1 { writer.write("times", times) }
+    writer.write("exploration", copies: exploration)
     writer.write("training", training)
     writer.write("dreaming", dreaming)
   }
@@ -134,8 +148,16 @@ extension ModelBasedAcceleration: Checkpointable {
     guard counters.count == 4 else {
       throw .mismatch(name: "counters", expected: "4 integers", found: "\(counters.count)")
     }
-    (steps, time, episodes, unfitted) = (counters[0], counters[1], counters[2], counters[3])
-    exploration = try reader.stream("exploration")
+    counter = StepCounter(counters[0])
+    (times[0], episodes, unfitted) = (counters[1], counters[2], counters[3])
+    if times.count > 1 {
+      let saved = try reader.integers("times")
+      guard saved.count == times.count else {
+        throw .mismatch(name: "times", expected: "\(times.count) copies", found: "\(saved.count)")
+      }
+      times = saved
+    }
+    try reader.read("exploration", intoCopies: &exploration)
     training = try reader.stream("training")
     dreaming = try reader.stream("dreaming")
   }

@@ -89,20 +89,22 @@ public struct ModelBasedPolicyOptimization<Model: TrainableDynamics, Learner: Of
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
-    guard core.steps >= settings.randomSteps else { return }
+    let new = core.takeNewSteps()
+    guard new.after >= settings.randomSteps else { return }
     let usesModel = settings.realRatio < 1
-    if core.steps > settings.randomSteps, model.isFitted || !usesModel { try update(metrics: &metrics) }
-    if usesModel, !model.isFitted || (core.steps - settings.randomSteps) % settings.fitInterval == 0 {
+    let learned = new.beyond(settings.randomSteps).count
+    if learned > 0, model.isFitted || !usesModel { try update(learned * settings.updates, metrics: &metrics) }
+    if usesModel, !model.isFitted || new.crosses(settings.fitInterval, from: settings.randomSteps) {
       try fit(metrics: &metrics)
       imagine(metrics: &metrics)
     }
   }
 
-  private mutating func update(metrics: inout MetricRow) throws(NumericalFailure) {
+  private mutating func update(_ updates: Int, metrics: inout MetricRow) throws(NumericalFailure) {
     let start = ContinuousClock.now
     defer { phases.learning += seconds(from: start) }
     let real = imagined.count > 0 ? realRows : batch.count
-    for _ in 0..<settings.updates {
+    for _ in 0..<updates {
       core.replay.sample(0..<real, of: &batch, using: &training)
       imagined.sample(real..<batch.count, of: &batch, using: &training)
       try core.learner.update(on: batch, using: &training, metrics: &metrics)

@@ -61,18 +61,20 @@ public struct ModelBasedValueExpansion<Model: TrainableDynamics, Learner: ValueL
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
-    guard core.steps >= settings.randomSteps else { return }
-    if let expansion, core.steps > settings.randomSteps { try update(expansion, metrics: &metrics) }
-    if !model.isFitted || (core.steps - settings.randomSteps) % settings.fitInterval == 0 { try fit(metrics: &metrics) }
+    let new = core.takeNewSteps()
+    guard new.after >= settings.randomSteps else { return }
+    let learned = new.beyond(settings.randomSteps).count
+    if let expansion, learned > 0 { try update(expansion, learned * settings.updates, metrics: &metrics) }
+    if !model.isFitted || new.crosses(settings.fitInterval, from: settings.randomSteps) { try fit(metrics: &metrics) }
   }
 
   private mutating func update(
-    _ expansion: ValueExpansion<Model, Learner.Bootstrap>, metrics: inout MetricRow
+    _ expansion: ValueExpansion<Model, Learner.Bootstrap>, _ count: Int, metrics: inout MetricRow
   ) throws(NumericalFailure) {
     let start = ContinuousClock.now
     defer { phases.learning += seconds(from: start) }
     var lost = 0
-    for _ in 0..<settings.updates {
+    for _ in 0..<count {
       core.replay.sample(into: &batch, using: &training)
       lost += expansion.expand(
         batch, bootstrap: core.learner.bootstrap, discount: core.learner.discount, using: imagination.child(updates),

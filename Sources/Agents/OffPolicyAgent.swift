@@ -41,12 +41,11 @@ public struct OffPolicyAgent<Learner: OffPolicyLearner>: ReplayedAgent {
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
-    guard core.steps > settings.randomSteps, core.steps % settings.trainInterval == 0, core.replay.count > 0 else {
-      return
-    }
+    let trainings = core.takeNewSteps().beyond(settings.randomSteps).multiples(of: settings.trainInterval)
+    guard trainings > 0, core.replay.count > 0 else { return }
     let start = ContinuousClock.now
     defer { phases.learning += seconds(from: start) }
-    for _ in 0..<settings.updates {
+    for _ in 0..<trainings * settings.updates {
       core.replay.sample(into: &batch, using: &training)
       try core.learner.update(on: batch, using: &training, metrics: &metrics)
     }

@@ -12,15 +12,15 @@ import Planners
 /// the collected episode alone; before the first fit it acts randomly, too.
 ///
 /// With a prior, a policy that imitates the plans proposes where searches start: the better of its plan and the warm start.
-public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
+public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: RowwiseAgent {
   private let settings: PlanningSettings
   private let space: ActionSpace
   private let objective: any Objective
   private let horizon: Int
   private var model: Model
   private var evaluator: RolloutEvaluator<Model>?
-  private var collecting: Episode
-  private var evaluating: Episode
+  /// Of each copy.
+  private var (collecting, evaluating): ([Episode], [Episode])
   private var replay: ReplayBuffer
   private var fitting: RandomStream
   private var prior: (any PlanPrior)?
@@ -33,7 +33,7 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
   public private(set) var phases = PhaseSeconds()
 
   /// A planner's warm start and an episode's randomness.
-  private struct Episode {
+  private struct Episode: Checkpointable {
     var planner: Search
     /// Planned decisions, [k * A], and how many floats of them have been executed.
     var decided: [Float]
@@ -53,6 +53,22 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
       self.random = random
       decisions = 0
       executed = decided.count
+    }
+
+    func save(to writer: inout StateWriter) {
+      writer.write("planner", planner)
+      writer.write("random", random)
+      writer.write("decisions", decisions)
+      writer.write("decided", decided)
+      writer.write("executed", executed)
+    }
+
+    mutating func restore(from reader: StateReader) throws(ArchiveError) {
+      try reader.read("planner", into: &planner)
+      random = try reader.stream("random")
+      decisions = try reader.integer("decisions")
+      decided = try reader.read("decided", shape: [decided.count])
+      executed = try reader.integer("executed")
     }
   }
 
@@ -76,8 +92,8 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
     self.base = base
     space = spec.action
     let room = settings.executed(of: horizon) * spec.action.size
-    collecting = Episode(planner: planner, room: room)
-    evaluating = Episode(planner: planner, room: room)
+    let episode = Episode(planner: planner, room: room)
+    (collecting, evaluating) = ([episode], [episode])
     proposal = Array(repeating: 0, count: horizon * spec.action.size)
     replay = ReplayBuffer(
       capacity: settings.replayCapacity, observationSize: spec.observationSize,
@@ -85,29 +101,45 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
     fitting = random.child("fitting")
   }
 
-  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
+  public mutating func prepare(copies: Int, for purpose: ActPurpose) {
+    switch purpose {
+    case .collect:
+      collecting = Array(repeating: collecting[0], count: copies)
+      base?.prepare(copies: copies, for: .evaluate)
+    case .evaluate: evaluating = Array(repeating: evaluating[0], count: copies)
+    }
+  }
+
+  public mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
     if purpose == .collect {
-      collecting.start(using: random)
-      base?.startEpisode(for: .evaluate, using: random.child("base"))
+      collecting[copy].start(using: random)
+      base?.startEpisode(of: copy, for: .evaluate, using: random.child("base"))
     } else {
-      evaluating.start(using: random)
+      evaluating[copy].start(using: random)
+    }
+  }
+
+  public mutating func act(on steps: inout CopySteps, for purpose: ActPurpose) throws(NumericalFailure) {
+    if purpose == .collect && base != nil {
+      try base?.act(on: &steps, for: .evaluate)
+    } else {
+      for copy in 0..<steps.count where steps.isActive[copy] { try act(on: &steps, row: copy, for: purpose) }
     }
   }
 
   public mutating func act(
-    on observation: [Float], for purpose: ActPurpose, action: inout [Float]
+    on observation: [Float], of copy: Int, for purpose: ActPurpose, action: inout [Float]
   ) throws(NumericalFailure) {
     if purpose == .evaluate {
       // Returns that are not finite are a metric of training, which measuring must not change.
       let counted = evaluator?.nonFiniteReturns ?? 0
-      Self.decide(on: observation, &evaluating, with: &evaluator, &prior, &proposal, space, &action)
+      Self.decide(on: observation, &evaluating[copy], with: &evaluator, &prior, &proposal, space, &action)
       evaluator?.nonFiniteReturns = counted
     } else if finishedEpisodes < settings.randomEpisodes {
-      if base == nil { space.draw(&action, using: &collecting.random) }
-      try base?.act(on: observation, for: .evaluate, action: &action)
+      space.draw(&action, using: &collecting[copy].random)
     } else {
       let start = ContinuousClock.now
-      Self.decide(on: observation, &collecting, with: &evaluator, &prior, &proposal, space, &action)
+      Self.decide(on: observation, &collecting[copy], with: &evaluator, &prior, &proposal, space, &action)
       prior?.observe(observation, action)
       phases.planning += seconds(from: start)
     }
@@ -139,7 +171,7 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
   }
 
   public mutating func observe(
-    _ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]
+    _ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float], of copy: Int
   ) {
     replay.append(
       observation, action, reward: outcome.reward, next: next,
@@ -174,15 +206,8 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: Agent {
 extension PlanningAgent: Checkpointable {
   public func save(to writer: inout StateWriter) {
     writer.write("model", model)
-    for (name, episode) in [("collecting", collecting), ("evaluating", evaluating)] {
-      writer.scope(name) { writer in
-        writer.write("planner", episode.planner)
-        writer.write("random", episode.random)
-        writer.write("decisions", episode.decisions)
-        writer.write("decided", episode.decided)
-        writer.write("executed", episode.executed)
-      }
-    }
+    writer.write("collecting", copies: collecting)
+    writer.write("evaluating", evaluating[0])
     writer.write("replay", replay)
     writer.write("fitting", fitting)
     writer.write("finished_episodes", finishedEpisodes)
@@ -194,15 +219,8 @@ extension PlanningAgent: Checkpointable {
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try reader.read("model", into: &model)
-    func restore(_ episode: inout Episode, _ reader: StateReader) throws(ArchiveError) {
-      try reader.read("planner", into: &episode.planner)
-      episode.random = try reader.stream("random")
-      episode.decisions = try reader.integer("decisions")
-      episode.decided = try reader.read("decided", shape: [episode.decided.count])
-      episode.executed = try reader.integer("executed")
-    }
-    try restore(&collecting, reader.scope("collecting"))
-    try restore(&evaluating, reader.scope("evaluating"))
+    try reader.read("collecting", intoCopies: &collecting)
+    try reader.read("evaluating", into: &evaluating[0])
     try reader.read("replay", into: &replay)
     fitting = try reader.stream("fitting")
     finishedEpisodes = try reader.integer("finished_episodes")

@@ -33,9 +33,10 @@ public struct PolicyBackpropagationAgent<Model: TrainableDynamics & Differentiab
   private var learner: Learner
   private var replay: ReplayBuffer
   private var batch: TransitionBatch
-  private var steps = 0
+  private var counter = StepCounter()
   private var stepsSinceFit = 0
-  private var exploration = RandomStream(seed: 0)
+  /// Of each copy.
+  private var exploration = [RandomStream(seed: 0)]
   private var fitting: RandomStream
   private var training: RandomStream
   public private(set) var phases = PhaseSeconds()
@@ -60,36 +61,43 @@ public struct PolicyBackpropagationAgent<Model: TrainableDynamics & Differentiab
     training = random.child("training")
   }
 
-  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
+  public mutating func prepare(copies: Int, for purpose: ActPurpose) {
     guard purpose == .collect else { return }
-    exploration = random
-    learner.startEpisode()
+    learner.prepare(copies: copies)
+    exploration = Array(repeating: exploration[0], count: copies)
   }
 
-  public mutating func act(
-    on observation: [Float], for purpose: ActPurpose, action: inout [Float]
-  ) throws(NumericalFailure) {
-    if purpose == .collect && steps < settings.randomSteps {
-      space.draw(&action, using: &exploration)
+  public mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
+    guard purpose == .collect else { return }
+    exploration[copy] = random
+    learner.startEpisode(of: copy)
+  }
+
+  public mutating func act(on steps: inout CopySteps, for purpose: ActPurpose) throws(NumericalFailure) {
+    if purpose == .collect && counter.steps < settings.randomSteps {
+      space.draw(&steps.actions, using: &exploration)
     } else {
-      learner.act(on: observation, explore: purpose == .collect, using: &exploration, action: &action)
+      learner.act(on: &steps, explore: purpose == .collect, using: &exploration)
     }
   }
 
-  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
-    replay.append(
-      observation, action, reward: outcome.reward, next: next, continues: outcome.ending != .terminated)
-    steps += 1
-    stepsSinceFit += 1
+  public mutating func observe(_ steps: CopySteps) {
+    for copy in 0..<steps.count {
+      replay.append(copy, of: steps)
+      counter.add()
+    }
+    stepsSinceFit += steps.count
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
-    guard steps >= settings.randomSteps else { return }
+    let new = counter.takeNew()
+    guard new.after >= settings.randomSteps else { return }
     if !model.isFitted || stepsSinceFit >= settings.fitInterval { try fit(&metrics) }
-    guard steps % settings.trainInterval == 0 else { return }
+    let trainings = new.beyond(settings.randomSteps - 1).multiples(of: settings.trainInterval)
+    guard trainings > 0 else { return }
     let start = ContinuousClock.now
     defer { phases.learning += seconds(from: start) }
-    for _ in 0..<settings.updates {
+    for _ in 0..<trainings * settings.updates {
       replay.sample(into: &batch, using: &training)
       try learner.update(
         on: batch, imagining: &rollouts, scoredBy: rewards, using: &training, metrics: &metrics)
@@ -118,9 +126,9 @@ extension PolicyBackpropagationAgent: Checkpointable {
     writer.write("model", model)
     writer.write("learner", learner)
     writer.write("replay", replay)
-    writer.write("steps", steps)
+    writer.write("steps", counter.steps)
     writer.write("steps_since_fit", stepsSinceFit)
-    writer.write("exploration", exploration)
+    writer.write("exploration", copies: exploration)
     writer.write("fitting", fitting)
     writer.write("training", training)
   }
@@ -129,9 +137,9 @@ extension PolicyBackpropagationAgent: Checkpointable {
     try reader.read("model", into: &model)
     try reader.read("learner", into: &learner)
     try reader.read("replay", into: &replay)
-    steps = try reader.integer("steps")
+    counter = StepCounter(try reader.integer("steps"))
     stepsSinceFit = try reader.integer("steps_since_fit")
-    exploration = try reader.stream("exploration")
+    try reader.read("exploration", intoCopies: &exploration)
     fitting = try reader.stream("fitting")
     training = try reader.stream("training")
     if model.isFitted { makeRollouts() }

@@ -12,8 +12,8 @@ public struct RandomAgentSettings: Configuration, Equatable {
 /// Draws every action uniformly from the action space and learns nothing: the baseline of every comparison.
 public struct RandomAgent: Agent {
   private let space: ActionSpace
-  private var collection: RandomStream
-  private var evaluation: RandomStream
+  /// Of each copy.
+  private var (collection, evaluation): ([RandomStream], [RandomStream])
 
   /// No metrics.
   public var metricNames: [String] { [] }
@@ -25,33 +25,39 @@ public struct RandomAgent: Agent {
     self.space = space
     let (low, high) = space.bounds
     precondition((low + high).allSatisfy { $0.isFinite }, "uniform actions need finite bounds")
-    collection = random
-    evaluation = random
+    (collection, evaluation) = ([random], [random])
   }
 
-  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
+  public mutating func prepare(copies: Int, for purpose: ActPurpose) {
     switch purpose {
-    case .collect: collection = random
-    case .evaluate: evaluation = random
+    case .collect: collection = Array(repeating: collection[0], count: copies)
+    case .evaluate: evaluation = Array(repeating: evaluation[0], count: copies)
     }
   }
 
-  public mutating func act(on observation: [Float], for purpose: ActPurpose, action: inout [Float]) {
+  public mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
     switch purpose {
-    case .collect: space.draw(&action, using: &collection)
-    case .evaluate: space.draw(&action, using: &evaluation)
+    case .collect: collection[copy] = random
+    case .evaluate: evaluation[copy] = random
     }
   }
 
-  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {}
+  public mutating func act(on steps: inout CopySteps, for purpose: ActPurpose) {
+    switch purpose {
+    case .collect: space.draw(&steps.actions, using: &collection)
+    case .evaluate: space.draw(&steps.actions, using: &evaluation)
+    }
+  }
+
+  public mutating func observe(_ steps: CopySteps) {}
 
   public mutating func improve(metrics: inout MetricRow) {}
 }
 
 extension RandomAgent: Checkpointable {
-  public func save(to writer: inout StateWriter) { writer.write("collection", collection) }
+  public func save(to writer: inout StateWriter) { writer.write("collection", copies: collection) }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    collection = try reader.stream("collection")
+    try reader.read("collection", intoCopies: &collection)
   }
 }

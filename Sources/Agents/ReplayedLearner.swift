@@ -8,43 +8,83 @@ import Kernels
 struct ReplayedLearner<Learner: OffPolicyLearner> {
   var learner: Learner
   private(set) var replay: ReplayBuffer
-  /// Steps observed.
-  private(set) var steps = 0
+  private var counter = StepCounter()
   let space: ActionSpace
   private let randomSteps: Int
-  private var returns: MultiStepReturns
-  private var exploration = RandomStream(seed: 0)
+  /// Of each copy.
+  private var returns: [MultiStepReturns]
+  /// Of each copy.
+  private var exploration = [RandomStream(seed: 0)]
 
   /// Nothing seen yet. Rewards of `returnSteps` steps make one transition.
   init(_ learner: Learner, spec: EnvironmentSpec, randomSteps: Int, replayCapacity: Int, returnSteps: Int = 1) {
     self.learner = learner
     self.randomSteps = randomSteps
     space = spec.action
-    returns = MultiStepReturns(
-      steps: returnSteps, discount: learner.discount, observationSize: spec.observationSize,
-      actionSize: spec.action.size)
+    returns = [
+      MultiStepReturns(
+        steps: returnSteps, discount: learner.discount, observationSize: spec.observationSize,
+        actionSize: spec.action.size)
+    ]
     replay = ReplayBuffer(
       capacity: replayCapacity, observationSize: spec.observationSize, actionSize: spec.action.size)
   }
 
-  mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
+  /// Steps observed, of all copies.
+  var steps: Int { counter.steps }
+
+  /// The steps observed since the last call.
+  mutating func takeNewSteps() -> StepSpan { counter.takeNew() }
+
+  mutating func prepare(copies: Int, for purpose: ActPurpose) {
     guard purpose == .collect else { return }
-    exploration = random
-    learner.startEpisode()
-    returns.reset()
+    learner.prepare(copies: copies)
+    returns = Array(repeating: returns[0], count: copies)
+    exploration = Array(repeating: exploration[0], count: copies)
   }
 
-  mutating func act(on observation: [Float], for purpose: ActPurpose, action: inout [Float]) {
-    if purpose == .collect && steps < randomSteps {
-      space.draw(&action, using: &exploration)
+  mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
+    guard purpose == .collect else { return }
+    exploration[copy] = random
+    learner.startEpisode(of: copy)
+    returns[copy].reset()
+  }
+
+  /// The actions of all copies, in one pass.
+  mutating func act(on steps: inout CopySteps, for purpose: ActPurpose) {
+    if purpose == .collect && counter.steps < randomSteps {
+      space.draw(&steps.actions, using: &exploration)
     } else {
-      learner.act(on: observation, explore: purpose == .collect, using: &exploration, action: &action)
+      learner.act(on: &steps, explore: purpose == .collect, using: &exploration)
     }
   }
 
-  mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
-    returns.append(observation, action, outcome, next: next, to: &replay)
-    steps += 1
+  /// The action of one copy.
+  mutating func act(on observation: [Float], of copy: Int, for purpose: ActPurpose, action: inout [Float]) {
+    if purpose == .evaluate {
+      // draws nothing
+      learner.act(on: observation, explore: false, using: &exploration[0], action: &action)
+    } else if counter.steps < randomSteps {
+      space.draw(&action, using: &exploration[copy])
+    } else {
+      learner.act(on: observation, of: copy, explore: true, using: &exploration[copy], action: &action)
+    }
+  }
+
+  /// Takes in a step of all copies.
+  mutating func observe(_ steps: CopySteps) {
+    for copy in 0..<steps.count {
+      returns[copy].append(copy, of: steps, to: &replay)
+      counter.add()
+    }
+  }
+
+  /// Takes in a step of one copy.
+  mutating func observe(
+    _ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float], of copy: Int
+  ) {
+    returns[copy].append(observation, action, outcome, next: next, to: &replay)
+    counter.add()
   }
 }
 
@@ -55,35 +95,33 @@ protocol ReplayedAgent: Agent {
 }
 
 extension ReplayedAgent {
-  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
-    core.startEpisode(for: purpose, using: random)
+  public mutating func prepare(copies: Int, for purpose: ActPurpose) { core.prepare(copies: copies, for: purpose) }
+
+  public mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
+    core.startEpisode(of: copy, for: purpose, using: random)
   }
 
-  public mutating func act(
-    on observation: [Float], for purpose: ActPurpose, action: inout [Float]
-  ) throws(NumericalFailure) {
-    core.act(on: observation, for: purpose, action: &action)
+  public mutating func act(on steps: inout CopySteps, for purpose: ActPurpose) throws(NumericalFailure) {
+    core.act(on: &steps, for: purpose)
   }
 
-  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
-    core.observe(observation, action, outcome, next: next)
-  }
+  public mutating func observe(_ steps: CopySteps) { core.observe(steps) }
 }
 
 extension ReplayedLearner: Checkpointable {
   func save(to writer: inout StateWriter) {
     writer.write("learner", learner)
-    writer.write("returns", returns)
+    writer.write("returns", copies: returns)
     writer.write("replay", replay)
     writer.write("steps", steps)
-    writer.write("exploration", exploration)
+    writer.write("exploration", copies: exploration)
   }
 
   mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try reader.read("learner", into: &learner)
-    try reader.read("returns", into: &returns)
+    try reader.read("returns", intoCopies: &returns)
     try reader.read("replay", into: &replay)
-    steps = try reader.integer("steps")
-    exploration = try reader.stream("exploration")
+    counter = StepCounter(try reader.integer("steps"))
+    try reader.read("exploration", intoCopies: &exploration)
   }
 }

@@ -29,7 +29,24 @@ static inline __attribute__((always_inline)) unsigned long foresight_flush_denor
 #endif
 }
 
-/// Sets the mode that `foresight_flush_denormals` returned.
+/// From now on this thread's floating-point unit computes with denormal numbers as the standard says. Returns its mode before,
+/// for `foresight_restore_mode`.
+static inline __attribute__((always_inline)) unsigned long foresight_keep_denormals(void) {
+#if defined(__x86_64__)
+  unsigned int mode = __builtin_ia32_stmxcsr();
+  __builtin_ia32_ldmxcsr(mode & ~0x8040u);
+  return mode;
+#elif defined(__aarch64__)
+  unsigned long mode;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
+  __asm__ volatile("msr fpcr, %0" : : "r"(mode & ~(1ul << 24)) : "memory");
+  return mode;
+#else
+  return 0;
+#endif
+}
+
+/// Sets the mode that `foresight_flush_denormals` or `foresight_keep_denormals` returned.
 static inline __attribute__((always_inline)) void foresight_restore_mode(unsigned long mode) {
 #if defined(__x86_64__)
   __builtin_ia32_ldmxcsr((unsigned int)mode);

@@ -64,9 +64,13 @@ struct LocalModelSettings: Configuration {
 }
 
 extension AgentEntry {
+  private static let oneAfterAnother =
+    "collects trajectories of its initial conditions one after another, each by the newest controllers: it needs 1 copy"
+
   /// LQR with fitted local models.
   static let localModels = AgentEntry(
-    "lqr-flm", summary: "LQR with fitted local models: bounded updates of local controllers", secondsPerStep: 0.0005
+    "lqr-flm", summary: "LQR with fitted local models: bounded updates of local controllers", secondsPerStep: 0.0005,
+    singleCopyReason: oneAfterAnother
   ) { (settings: LocalModelSettings, environment, random) throws(ConfigurationError) in
     let task = try localTask(environment, for: "lqr-flm")
     func agent(_ estimator: some LinearGaussianEstimator) throws(ConfigurationError) -> any Agent {
@@ -112,7 +116,7 @@ extension AgentEntry {
   /// Guided policy search by multipliers.
   static let guidedByMultipliers = AgentEntry(
     "gps-badmm", summary: "guided policy search: local controllers and a network, coupled by Lagrange multipliers",
-    secondsPerStep: 0.002
+    secondsPerStep: 0.002, singleCopyReason: oneAfterAnother
   ) { (settings: GuidedMultiplierSettings, environment, random) throws(ConfigurationError) in
     try guidedPolicySearch(
       "gps-badmm", settings.agent, settings.guided, .multipliers(settings.coupling), settings.policy, settings.model,
@@ -122,7 +126,7 @@ extension AgentEntry {
   /// Guided policy search by mirror descent.
   static let guidedByMirrorDescent = AgentEntry(
     "gps-mirror", summary: "guided policy search: local controllers and a network, coupled by mirror descent",
-    secondsPerStep: 0.002
+    secondsPerStep: 0.002, singleCopyReason: oneAfterAnother
   ) { (settings: GuidedMirrorSettings, environment, random) throws(ConfigurationError) in
     try guidedPolicySearch(
       "gps-mirror", settings.agent, settings.guided, .mirror, settings.policy, settings.model, settings.linearization,

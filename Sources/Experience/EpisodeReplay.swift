@@ -27,6 +27,13 @@ public struct EpisodeReplay: EpisodeSource, Sendable {
       observation, action, reward: outcome.reward, next: next, continues: outcome.ending != .terminated)
   }
 
+  /// Appends copy `index`'s step of `round`, the one from `time` to `time` + 1 of its episode. Episodes of several copies lie
+  /// among one another, each in order.
+  public mutating func append(_ index: Int, of round: CopySteps, time: Int) {
+    times[replay.appended % replay.capacity] = time
+    replay.append(index, of: round)
+  }
+
   public func time(of index: Int) -> Int {
     precondition(index >= 0 && index < count, "transition \(index) outside 0..<\(count)")
     return times[slot(index)]

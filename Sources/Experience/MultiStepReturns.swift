@@ -14,7 +14,7 @@ public struct MultiStepReturns: Sendable {
   private let discount: Float
   /// Steps that still wait for later ones, [n, D + A + 1] in a ring: observation, action, reward.
   private var pending: Matrix
-  private var (observation, action): ([Float], [Float])
+  private let (observationSize, actionSize): (Int, Int)
   private var (first, count) = (0, 0)
 
   /// Nothing pending.
@@ -23,8 +23,7 @@ public struct MultiStepReturns: Sendable {
     self.steps = steps
     self.discount = discount
     pending = Matrix(rows: steps, columns: observationSize + actionSize + 1)
-    observation = Array(repeating: 0, count: observationSize)
-    action = Array(repeating: 0, count: actionSize)
+    (self.observationSize, self.actionSize) = (observationSize, actionSize)
   }
 
   /// Forgets the steps that wait, as when an episode starts.
@@ -34,15 +33,34 @@ public struct MultiStepReturns: Sendable {
   public mutating func append(
     _ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float], to replay: inout ReplayBuffer
   ) {
-    guard steps > 1 else {
-      return replay.append(
-        observation, action, reward: outcome.reward, next: next, continues: outcome.ending != .terminated)
-    }
     precondition(
-      observation.count == self.observation.count && action.count == self.action.count, "step of another shape")
+      observation.count == observationSize && action.count == actionSize && next.count == observationSize,
+      "step of another shape")
+    appendRow(observation, action, outcome, next: next, to: &replay)
+  }
+
+  /// Takes in copy `index`'s step of `round`, all of whose rows belong to environments like this one's.
+  public mutating func append(_ index: Int, of round: CopySteps, to replay: inout ReplayBuffer) {
+    precondition(
+      round.observations.columns == observationSize && round.actions.columns == actionSize, "step of another shape")
+    withExtendedLifetime(round) {
+      appendRow(
+        round.observations.pointer + index * observationSize, round.actions.pointer + index * actionSize,
+        round.outcome(index), next: round.next.pointer + index * observationSize, to: &replay)
+    }
+  }
+
+  private mutating func appendRow(
+    _ observation: UnsafePointer<Float>, _ action: UnsafePointer<Float>, _ outcome: StepOutcome,
+    next: UnsafePointer<Float>, to replay: inout ReplayBuffer
+  ) {
+    guard steps > 1 else {
+      return replay.appendRow(
+        observation, action, reward: outcome.reward, next: next, continues: outcome.ending == .terminated ? 0 : 1)
+    }
     let slot = pending.mutablePointer + (first + count) % steps * pending.columns
-    for i in observation.indices { slot[i] = observation[i] }
-    for i in action.indices { slot[observation.count + i] = action[i] }
+    slot.update(from: observation, count: observationSize)
+    (slot + observationSize).update(from: action, count: actionSize)
     slot[pending.columns - 1] = outcome.reward
     count += 1
     if outcome.ending == .none {
@@ -53,7 +71,9 @@ public struct MultiStepReturns: Sendable {
   }
 
   /// Appends the oldest step with all that followed it.
-  private mutating func complete(_ outcome: StepOutcome, _ next: [Float], _ replay: inout ReplayBuffer) {
+  private mutating func complete(
+    _ outcome: StepOutcome, _ next: UnsafePointer<Float>, _ replay: inout ReplayBuffer
+  ) {
     let (rows, width) = (pending.pointer, pending.columns)
     var (total, factor) = (Float(0), Float(1))
     for k in 0..<count {
@@ -61,10 +81,8 @@ public struct MultiStepReturns: Sendable {
       total += factor * rows[(first + k) % steps * width + width - 1]
     }
     let row = rows + first * width
-    for i in observation.indices { observation[i] = row[i] }
-    for i in action.indices { action[i] = row[observation.count + i] }
-    replay.append(
-      observation, action, reward: total, next: next, continues: outcome.ending == .terminated ? 0 : factor)
+    replay.appendRow(
+      row, row + observationSize, reward: total, next: next, continues: outcome.ending == .terminated ? 0 : factor)
     first = (first + 1) % steps
     count -= 1
   }

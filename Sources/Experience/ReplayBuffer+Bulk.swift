@@ -21,6 +21,18 @@ extension ReplayBuffer {
     count = min(appended, capacity)
   }
 
+  /// Appends copy `index`'s step of `round`, over the oldest transition if full.
+  public mutating func append(_ index: Int, of round: CopySteps) {
+    precondition(
+      round.observations.columns == observationSize && round.actions.columns == actionSize, "step of another shape")
+    withExtendedLifetime(round) {
+      appendRow(
+        round.observations.pointer + index * observationSize, round.actions.pointer + index * actionSize,
+        reward: round.rewards[index], next: round.next.pointer + index * observationSize,
+        continues: round.endings[index] == .terminated ? 0 : 1)
+    }
+  }
+
   /// Forgets all transitions. O(1).
   public mutating func removeAll() { (count, appended) = (0, 0) }
 

@@ -54,14 +54,18 @@ public struct ReplayBuffer: TransitionSource, Sendable {
     precondition(
       observation.count == observationSize && next.count == observationSize && action.count == actionSize,
       "transition of another shape")
+    appendRow(observation, action, reward: reward, next: next, continues: factor)
+  }
+
+  /// The same with `observation` and `next` [D] and `action` [A].
+  mutating func appendRow(
+    _ observation: UnsafePointer<Float>, _ action: UnsafePointer<Float>, reward: Float, next: UnsafePointer<Float>,
+    continues factor: Float
+  ) {
     let slot = appended % capacity
-    let (o, n) = (observations.mutablePointer, nextObservations.mutablePointer)
-    for i in 0..<observationSize {
-      o[slot * observationSize + i] = observation[i]
-      n[slot * observationSize + i] = next[i]
-    }
-    let a = actions.mutablePointer
-    for i in 0..<actionSize { a[slot * actionSize + i] = action[i] }
+    (observations.mutablePointer + slot * observationSize).update(from: observation, count: observationSize)
+    (nextObservations.mutablePointer + slot * observationSize).update(from: next, count: observationSize)
+    (actions.mutablePointer + slot * actionSize).update(from: action, count: actionSize)
     rewards.mutablePointer[slot] = reward
     continues.mutablePointer[slot] = factor
     appended += 1

@@ -26,16 +26,3 @@ public enum AgentField: Sendable, Equatable {
   /// No value.
   case empty
 }
-
-/// An agent that writes tables of its own: what a mean over steps, as in a `MetricRow`, cannot tell.
-public protocol TabulatingAgent: Agent {
-  /// Its tables, fixed for the life of a run.
-  var tables: [AgentTable] { get }
-
-  /// Whether `takeRows` has anything to hand over.
-  var hasRows: Bool { get }
-
-  /// Hands over the rows since the last call, with the index of their table in `tables`, and forgets them. Called after
-  /// every `improve`, so that no row is ever left in a checkpoint.
-  mutating func takeRows() -> [(table: Int, fields: [AgentField])]
-}

@@ -28,6 +28,10 @@ public protocol Environment: Checkpointable, Sendable {
   /// each evaluation: one whose episodes differ by their number counts them from here.
   mutating func beginMeasurement(with statistics: StateReader) throws(ArchiveError)
 
+  /// Counts `episodes` more episodes as begun, without beginning them: for an environment whose episodes differ by their
+  /// number and that measures only some of them. Nothing for most.
+  mutating func skipEpisodes(_ episodes: Int)
+
   /// What an episode came to besides its return, such as a final distance: columns of `evaluations.csv`, constant over the
   /// life of the value; none for most.
   var measureNames: [String] { get }
@@ -51,6 +55,9 @@ extension Environment {
 
   /// Nothing: most environments show the same to everyone.
   public mutating func beginMeasurement(with statistics: StateReader) throws(ArchiveError) {}
+
+  /// Nothing: the episodes of most environments differ by their random streams alone.
+  public mutating func skipEpisodes(_ episodes: Int) {}
 
   /// None.
   public var measureNames: [String] { [] }

@@ -2,7 +2,7 @@ import Archive
 import Kernels
 
 /// Improves a policy from transitions of any origin, real or imagined.
-public protocol OffPolicyLearner: Checkpointable {
+public protocol OffPolicyLearner: ActingLearner {
   /// The policy that it improves.
   associatedtype Acting: Policy
 
@@ -15,22 +15,11 @@ public protocol OffPolicyLearner: Checkpointable {
   /// The policy as it is now, for acting on many observations at once. O(1): parameters are shared, not copied.
   var policy: Acting { get }
 
-  /// An episode of collected experience starts: noise that is correlated in time starts anew.
-  mutating func startEpisode()
-
-  /// Writes an action for one observation.
-  mutating func act(on observation: [Float], explore: Bool, using random: inout RandomStream, action: inout [Float])
-
   /// One gradient step on a batch. Does not allocate after the first call. Throws `NumericalFailure` when a loss is not
   /// finite.
   mutating func update(
     on batch: TransitionBatch, using random: inout RandomStream, metrics: inout MetricRow
   ) throws(NumericalFailure)
-}
-
-extension OffPolicyLearner {
-  /// Nothing: the noise of most policies has no memory.
-  public mutating func startEpisode() {}
 }
 
 /// A learner whose critics can be fitted to targets from elsewhere, such as a model's rollouts.

@@ -18,7 +18,7 @@ public enum ImaginedRewards: Sendable {
 }
 
 /// Improves a policy by gradients of the returns that it is imagined to have in a model.
-public protocol ModelGradientLearner: Checkpointable {
+public protocol ModelGradientLearner: ActingLearner {
   /// The policy that it improves.
   associatedtype Acting: Policy
 
@@ -32,12 +32,6 @@ public protocol ModelGradientLearner: Checkpointable {
 
   /// The policy as it is now. O(1): parameters are shared, not copied.
   var policy: Acting { get }
-
-  /// An episode of collected experience starts: noise that is correlated in time starts anew.
-  mutating func startEpisode()
-
-  /// Writes an action for one observation.
-  mutating func act(on observation: [Float], explore: Bool, using random: inout RandomStream, action: inout [Float])
 
   /// One gradient step of the policy on trajectories imagined from the batch's observations, after one of the critics, if
   /// there are any, on its transitions. `rollouts` are at least as many as `WorkerPool.threads`, of one model. Does not

@@ -30,12 +30,26 @@ public enum ActionSpace: Sendable, Equatable {
   /// Draws an action (`size` floats) uniformly; bounds must be finite. Does not allocate.
   public func draw(_ action: inout [Float], using random: inout RandomStream) {
     precondition(action.count == size, "\(action.count) floats for actions of \(size)")
+    action.withUnsafeMutableBufferPointer { if let action = $0.baseAddress { draw(into: action, using: &random) } }
+  }
+
+  /// Draws an action into `action` [`size`].
+  private func draw(into action: UnsafeMutablePointer<Float>, using random: inout RandomStream) {
     switch self {
     case .discrete(let count): action[0] = Float(random.index(below: count))
     case .multiDiscrete(let counts):
-      for i in action.indices { action[i] = Float(random.index(below: counts[i])) }
-    case .box(let low, let high): for i in action.indices { action[i] = random.uniform(low[i], high[i]) }
+      for i in counts.indices { action[i] = Float(random.index(below: counts[i])) }
+    case .box(let low, let high): for i in low.indices { action[i] = random.uniform(low[i], high[i]) }
     }
+  }
+
+  /// Draws `actions` [N, A] uniformly, row i from `streams[i]`; bounds must be finite. Does not allocate.
+  public func draw(_ actions: inout Matrix, using streams: inout [RandomStream]) {
+    precondition(
+      actions.columns == size && actions.rows == streams.count,
+      "[\(actions.rows), \(actions.columns)] for \(streams.count) actions of \(size)")
+    let rows = actions.mutablePointer
+    for row in streams.indices { draw(into: rows + row * size, using: &streams[row]) }
   }
 }
 

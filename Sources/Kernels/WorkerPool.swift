@@ -58,6 +58,15 @@ public enum WorkerPool {
     busy.store(false, ordering: .releasing)
   }
 
+  /// Runs `body` with denormal numbers as they are outside of shards: for a shard whose results must be those of the same
+  /// work done alone.
+  @inline(__always)
+  public static func keepingDenormals<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure) {
+    let mode = foresight_keep_denormals()
+    defer { foresight_restore_mode(mode) }
+    try body()
+  }
+
   /// Calls `body` with 0..<count, which may run side by side: for passes of some microseconds a call and more, whose context
   /// would not fit `run`. Allocates the closure.
   public static func forEach(_ count: Int, _ body: (Int) -> Void) {

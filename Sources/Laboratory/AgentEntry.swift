@@ -44,14 +44,19 @@ public struct AgentEntry: Sendable {
   public let secondsPerStep: Double
   /// Defaults that differ in some environments.
   public let presets: [AgentPreset]
+  /// Why it can collect in one copy of an environment only; nil where it can in any number.
+  public let singleCopyReason: String?
   private let build:
     @Sendable (ConfigurationTree, EnvironmentInstance, RandomStream) throws(ConfigurationError) -> AgentInstance
+  private let resolveSettings:
+    @Sendable (ConfigurationTree, EnvironmentInstance) throws(ConfigurationError) -> ConfigurationTree
 
   /// An agent with settings of type `Settings`.
   ///
   /// - Parameters:
   ///   - secondsPerStep: rough wall time of a step with default settings; only orders the runs of a study.
   ///   - presets: defaults that differ in some environments; what users set wins over them.
+  ///   - singleCopyReason: why it can collect in one copy of an environment only, in words that follow its name.
   ///   - settle: decides settings that are left open (`auto`) by what the environment offers; the manifest has the result.
   ///   - make: builds the agent for an environment from decoded settings, all of its own randomness coming from the
   ///     stream; throws when settings contradict one another or the agent cannot act in that environment. Acting on
@@ -59,7 +64,7 @@ public struct AgentEntry: Sendable {
   ///     plan in.
   public init<Settings: Configuration>(
     _ name: String, summary: String, secondsPerStep: Double = 0.001, presets: [AgentPreset] = [],
-    settings: Settings.Type = Settings.self,
+    singleCopyReason: String? = nil, settings: Settings.Type = Settings.self,
     settle: @escaping @Sendable (inout Settings, EnvironmentInstance) throws(ConfigurationError) -> Void = { _, _ in },
     make: @escaping @Sendable (Settings, EnvironmentInstance, RandomStream) throws(ConfigurationError) -> any Agent
   ) {
@@ -68,16 +73,34 @@ public struct AgentEntry: Sendable {
     self.summary = summary
     self.secondsPerStep = secondsPerStep
     self.presets = presets
+    self.singleCopyReason = singleCopyReason
     documentation = Settings.documentation()
-    build = { tree, environment, random throws(ConfigurationError) in
+    @Sendable func resolved(
+      _ tree: ConfigurationTree, _ environment: EnvironmentInstance
+    ) throws(ConfigurationError) -> Settings {
       var settings = Settings()
       for preset in presets where preset.environments.contains(environment.name) {
         settings = try settings.updated(by: preset.tree())
       }
       settings = try settings.updated(by: tree)
       try settle(&settings, environment)
+      return settings
+    }
+    resolveSettings = { tree, environment throws(ConfigurationError) in try resolved(tree, environment).resolved() }
+    build = { tree, environment, random throws(ConfigurationError) in
+      let settings = try resolved(tree, environment)
       return AgentInstance(agent: try make(settings, environment, random), settings: settings.resolved())
     }
+  }
+
+  /// Its settings with their values in `environment`, without making it. Throws `ConfigurationError` naming the setting at
+  /// fault; whether it can act there only `make` finds out.
+  ///
+  /// - Parameter tree: settings that differ from the defaults.
+  public func resolve(
+    _ tree: ConfigurationTree, for environment: EnvironmentInstance
+  ) throws(ConfigurationError) -> ConfigurationTree {
+    try resolveSettings(tree, environment)
   }
 
   /// Makes the agent.

@@ -28,22 +28,22 @@ struct CheckpointStore {
   }
 
   /// The newest state that a run can go on from, with the run's tables opened but not yet shortened to it; nil if there
-  /// is none. Newer files, damaged or good for measuring alone, are deleted.
-  func latest(for plan: RunPlan, log: Logger) throws -> (RunState, RunTables)? {
-    guard let (state, reader) = try newest(for: plan, log: log, resuming: true) else { return nil }
+  /// is none. Newer files, damaged or good for measuring alone, are deleted. `fresh` makes states before the first step.
+  func latest(_ fresh: () throws -> RunState, log: Logger) throws -> (RunState, RunTables)? {
+    guard let (state, reader) = try newest(fresh, log: log, resuming: true) else { return nil }
     let tables = try RunTables(
-      resumingIn: folder, metrics: state.metrics.names, measures: state.interaction.environment.measureNames,
+      resumingIn: folder, metrics: state.metrics.names, measures: state.measureNames,
       own: state.ownTables, from: reader.scope("tables"))
     return (state, tables)
   }
 
   /// The newest state that is not damaged, nil if there is none; nothing is changed.
   func newestState(for plan: RunPlan, log: Logger) throws -> RunState? {
-    try newest(for: plan, log: log, resuming: false)?.state
+    try newest({ try RunState(plan) }, log: log, resuming: false)?.state
   }
 
   private func newest(
-    for plan: RunPlan, log: Logger, resuming: Bool
+    _ fresh: () throws -> RunState, log: Logger, resuming: Bool
   ) throws -> (state: RunState, reader: StateReader)? {
     for step in folder.checkpoints() {
       let file: TensorFile
@@ -56,7 +56,7 @@ struct CheckpointStore {
         continue
       }
       let reader = StateReader(file)
-      var state = try RunState(plan)
+      var state = try fresh()
       try state.restore(from: reader)
       if resuming && !state.isResumable {
         folder.removeCheckpoint(step: step)

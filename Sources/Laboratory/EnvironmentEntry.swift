@@ -13,12 +13,25 @@ public struct EnvironmentInstance: Sendable {
   /// Every setting with its value.
   public let settings: ConfigurationTree
   let buildVector: @Sendable (Int) throws(ConfigurationError) -> any VectorEnvironment
+  let buildAnother: @Sendable () throws(ConfigurationError) -> any Environment
 
   /// Shapes and limits.
   public var spec: EnvironmentSpec { environment.spec }
 
   /// `count` copies of the environment, stepped together; where its wrappers normalize, by statistics they have in common.
   public func makeVector(count: Int) throws(ConfigurationError) -> any VectorEnvironment { try buildVector(count) }
+
+  /// What a run with `count` copies steps: `environment` itself where it is the only one.
+  func makeCopies(count: Int) throws(ConfigurationError) -> any VectorEnvironment {
+    count == 1 ? environment.alone() : try makeVector(count: count)
+  }
+
+  /// `count` environments to measure in: `environment` and others made alike.
+  func makeSeparate(count: Int) throws(ConfigurationError) -> [any Environment] {
+    var environments = [environment]
+    while environments.count < count { environments.append(try buildAnother()) }
+    return environments
+  }
 }
 
 /// An environment of the catalog: how to document it and how to make it.
@@ -75,7 +88,8 @@ public struct EnvironmentEntry: Sendable {
           try wrappers.makeVector(count: count, path: Self.wrapperPath) { wrappers throws(ConfigurationError) in
             try wrapped(wrappers).environment
           }
-        })
+        },
+        buildAnother: { () throws(ConfigurationError) in try wrapped(wrappers).environment })
     }
   }
 

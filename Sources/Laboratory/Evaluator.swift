@@ -13,70 +13,120 @@ public struct EvaluatedEpisode: Sendable, Equatable {
   public let measures: [Double]
 }
 
-/// Measures an agent in an environment of its own. Nothing of a measurement stays: each episode's randomness derives
-/// from the stream it is given, and the environment is reset.
+/// Measures an agent in environments of its own. Nothing of a measurement stays: each episode's randomness derives from the
+/// stream it is given, and the environments are reset.
+///
+/// With several environments as many episodes are played at once; what comes of each is what would have come of it alone.
 public struct Evaluator {
-  private var environment: any Environment
-  private var observation: [Float]
-  private var action: [Float]
+  private let slots: EvaluationSlots
+  private var steps: CopySteps
+  /// Episodes begun since the environments began to measure.
+  private var begun = 0
 
   /// Measures in `environment`, which training must not share.
-  public init(environment: any Environment) {
-    self.environment = environment
-    observation = Array(repeating: 0, count: environment.spec.observationSize)
-    action = Array(repeating: 0, count: environment.spec.action.size)
+  public init(environment: any Environment) { self.init(environments: [environment]) }
+
+  /// Measures in `environments`, all alike, of which each plays an episode at a time.
+  init(environments: [any Environment]) {
+    slots = EvaluationSlots(environments)
+    steps = CopySteps(count: environments.count, spec: environments[0].spec)
   }
 
-  /// Measures in a new environment of `plan`'s settings.
+  /// Measures in new environments of `plan`'s settings, as many as it says.
   init(for plan: RunPlan) throws(ConfigurationError) {
-    self.init(environment: try plan.makeParticipants().environment.environment)
+    self.init(
+      environments: try plan.makeEnvironment().makeSeparate(count: plan.settings.evaluation.playedAtOnce))
   }
+
+  /// Episodes that are played at once.
+  var count: Int { slots.count }
 
   /// Measures from now on as the agent sees `training`: with its running statistics as they are now, if it has any, and
   /// the rewards of the task itself.
   public mutating func adoptStatistics(of training: any Environment) throws(ArchiveError) {
     var writer = StateWriter()
     training.saveStatistics(to: &writer)
-    try environment.beginMeasurement(with: StateReader(writer.file))
+    try adopt(StateReader(writer.file))
   }
 
-  /// Plays one episode without exploration.
+  /// The same of copies that train together.
+  mutating func adoptStatistics(of training: any VectorEnvironment) throws(ArchiveError) {
+    var writer = StateWriter()
+    training.saveStatistics(to: &writer)
+    try adopt(StateReader(writer.file))
+  }
+
+  private mutating func adopt(_ statistics: StateReader) throws(ArchiveError) {
+    begun = 0
+    for slot in slots.all { try slots[slot].beginMeasurement(with: statistics) }
+  }
+
+  /// Plays one episode without exploration; see `episodes`. Without `adoptStatistics` before, training and task are as they
+  /// are.
+  public mutating func episode(
+    of agent: inout any Agent, using random: RandomStream, isCancelled: () -> Bool = { false }
+  ) throws -> EvaluatedEpisode? {
+    try play([random], of: &agent, isCancelled: isCancelled, watch: nil, observe: nil)?.first
+  }
+
+  /// Plays `count` episodes without exploration, the i-th from the stream `random.child(i)`; `agent` must have room for as
+  /// many copies to evaluate as there are environments.
   ///
   /// - Parameters:
-  ///   - watch: shown the environment after the reset and after every step.
+  ///   - watch: shown the environment after the reset and after every step; with one environment only.
   ///   - observe: told of every step: observation, action and outcome, and the next observation.
-  /// - Returns: nil if `isCancelled` said so on the way; the agent has then been disturbed no more than by an episode.
+  /// - Returns: in the order of the episodes; nil if `isCancelled` said so on the way: the agent has then been disturbed no
+  ///   more than by an episode.
   /// - Throws: `NumericalFailure` when a reward is not finite, and what the agent or the environment throws.
-  public mutating func episode(
-    of agent: inout any Agent, using random: RandomStream, isCancelled: () -> Bool = { false },
+  public mutating func episodes(
+    _ count: Int, of agent: inout any Agent, using random: RandomStream, isCancelled: () -> Bool = { false },
     watch: ((inout any Environment) throws -> Void)? = nil,
     observe: (([Float], [Float], StepOutcome, [Float]) -> Void)? = nil
-  ) throws -> EvaluatedEpisode? {
-    var start = random.child("environment")
-    if watch != nil { environment.beginShowing() }
-    try environment.reset(using: &start, observation: &observation)
-    agent.startEpisode(for: .evaluate, using: random.child("agent"))
-    var total = 0.0
-    var length = 0
-    try watch?(&environment)
-    while !isCancelled() {
-      try agent.act(on: observation, for: .evaluate, action: &action)
-      if let wrong = action.first(where: { !$0.isFinite }) {
-        throw NumericalFailure(metric: "evaluation action", value: wrong)
-      }
-      let before = observe == nil ? [] : observation
-      let outcome = try environment.step(action, observation: &observation)
-      observe?(before, action, outcome, observation)
-      guard outcome.reward.isFinite else {
-        throw NumericalFailure(metric: "evaluation reward", value: outcome.reward)
-      }
-      total += Double(outcome.reward)
-      length += 1
-      try watch?(&environment)
-      if outcome.ending != .none {
-        return EvaluatedEpisode(total: total, length: length, measures: environment.measures)
+  ) throws -> [EvaluatedEpisode]? {
+    try play(
+      (0..<count).map { random.child($0) }, of: &agent, isCancelled: isCancelled, watch: watch, observe: observe)
+  }
+
+  private mutating func play(
+    _ streams: [RandomStream], of agent: inout any Agent, isCancelled: () -> Bool,
+    watch: ((inout any Environment) throws -> Void)?,
+    observe: (([Float], [Float], StepOutcome, [Float]) -> Void)?
+  ) throws -> [EvaluatedEpisode]? {
+    precondition(watch == nil || count == 1, "\(count) episodes shown at once")
+    var results = [EvaluatedEpisode?](repeating: nil, count: streams.count)
+    var next = 0
+    if watch != nil { slots[0].environment.beginShowing() }
+
+    /// Starts the next episode in a slot, if there is one.
+    func begin(_ slot: Int) throws {
+      steps.isActive[slot] = next < streams.count
+      guard next < streams.count else { return }
+      try slots[slot].begin(next, number: begun + next, using: streams[next].child("environment"))
+      agent.startEpisode(of: slot, for: .evaluate, using: streams[next].child("agent"))
+      try watch?(&slots[slot].environment)
+      next += 1
+    }
+
+    for slot in slots.all { try begin(slot) }
+    while steps.isActive.contains(true) {
+      if isCancelled() { return nil }
+      for slot in slots.all where steps.isActive[slot] { slots[slot].show(in: &steps.observations, row: slot) }
+      try agent.act(on: &steps, for: .evaluate)
+      for slot in slots.all where steps.isActive[slot] { try slots[slot].take(steps.actions, row: slot) }
+      try slots.step(steps.isActive)
+      for slot in slots.all where steps.isActive[slot] {
+        if let observe {
+          observe(
+            Array(steps.observations.row(slot)), slots[slot].action, slots[slot].outcome, slots[slot].observation)
+        }
+        try slots[slot].account()
+        try watch?(&slots[slot].environment)
+        guard slots[slot].outcome.ending != .none else { continue }
+        results[slots[slot].episode] = slots[slot].result
+        try begin(slot)
       }
     }
-    return nil
+    begun += streams.count
+    return results.compactMap { $0 }
   }
 }

@@ -4,6 +4,7 @@ internal import Kernels
 
 /// A training episode that has just ended.
 struct CompletedEpisode {
+  /// Its number among the episodes of all copies, in the order of their ends; at the same step, in that of the copies.
   let index: Int
   let total: Double
   let length: Int
@@ -12,67 +13,77 @@ struct CompletedEpisode {
   let clippedActions: Int
 }
 
-/// The one place where an agent meets its training environment: act, step, observe, improve, with the episode's
-/// bookkeeping.
+/// The one place where an agent meets its training environment, of which there are N copies: act, step, observe, improve, with
+/// the episodes' bookkeeping.
 struct Interaction {
   private let random: RandomStream
-  /// Whether the agent writes tables of its own.
-  private let tabulates: Bool
-  private(set) var environment: any Environment
+  private(set) var environment: any VectorEnvironment
   var agent: any Agent
-  /// Environment steps taken.
+  /// Environment steps taken, over all copies.
   private(set) var steps = 0
-  /// Index of the current episode, or of the next one between two episodes.
-  private(set) var episode = 0
+  /// Episodes that the last step ended.
+  private(set) var completed: [CompletedEpisode] = []
   var timings = RunTimings()
 
-  private var isUnderWay = false
-  /// Sum of the episode's rewards.
-  private var total = 0.0
-  private var length = 0
-  private var clippedActions = 0
+  private var copies: [CopyPlace]
+  private var round: CopySteps
   /// Bounds of actions that are reals; empty where they are choices.
   private let low: [Float]
   private let high: [Float]
-  private var observation: [Float]
-  private var next: [Float]
-  private var action: [Float]
 
-  /// Nothing done yet. Episodes draw from streams of their own, numbered below `random`.
-  init(agent: any Agent, environment: any Environment, random: RandomStream) {
+  /// Where a copy stands.
+  private struct CopyPlace {
+    /// Index of the episode under way, or of the next one between two episodes, among the copy's own.
+    var episode = 0
+    var isUnderWay = false
+    /// Sum of the episode's rewards.
+    var total = 0.0
+    var length = 0
+    var clippedActions = 0
+  }
+
+  /// Nothing done yet. Episodes draw from streams of their own, numbered below `random`, of several copies by the copy first.
+  init(agent: any Agent, environment: any VectorEnvironment, random: RandomStream) {
     self.random = random
     self.environment = environment
     self.agent = agent
-    tabulates = agent is any TabulatingAgent
     if case .box(let low, let high) = environment.spec.action {
       (self.low, self.high) = (low, high)
     } else {
       (low, high) = ([], [])
     }
-    observation = Array(repeating: 0, count: environment.spec.observationSize)
-    next = observation
-    action = Array(repeating: 0, count: environment.spec.action.size)
+    copies = Array(repeating: CopyPlace(), count: environment.count)
+    round = CopySteps(count: environment.count, spec: environment.spec)
+    completed.reserveCapacity(environment.count)
   }
 
-  /// Takes one step, starting an episode first where none is under way; returns the episode if it ended.
+  /// Number of copies, N: a step is N environment steps.
+  var count: Int { copies.count }
+
+  /// The environment steps of the last step; none before the first.
+  var lastSteps: StepSpan { StepSpan(before: max(0, steps - count), after: steps) }
+
+  /// Episodes that have ended.
+  private var endedEpisodes: Int { copies.reduce(0) { $0 + $1.episode } }
+
+  /// Takes one step in every copy, starting an episode first where none is under way, and notes in `completed` which ended.
   ///
   /// - Throws: `NumericalFailure` when the agent or the environment gave a number that is not finite, and whatever the
   ///   environment throws.
-  mutating func step(metrics: inout MetricRow) throws -> CompletedEpisode? {
-    if !isUnderWay { try startEpisode() }
+  mutating func step(metrics: inout MetricRow) throws {
+    completed.removeAll(keepingCapacity: true)
+    try startEpisodes()
     let before = agent.phases
     let start = ContinuousClock.now
-    try agent.act(on: observation, for: .collect, action: &action)
+    try agent.act(on: &round, for: .collect)
     let acted = ContinuousClock.now
-    if let wrong = action.first(where: { !$0.isFinite }) { throw NumericalFailure(metric: "action", value: wrong) }
-    for index in low.indices where action[index] < low[index] || action[index] > high[index] { clippedActions += 1 }
-    let outcome = try environment.step(action, observation: &next)
+    try checkActions()
+    try withExtendedLifetime(round.actions) { try environment.step($0.pointer) }
     let stepped = ContinuousClock.now
-    steps += 1
-    guard outcome.reward.isFinite else { throw NumericalFailure(metric: "reward", value: outcome.reward) }
-    if let wrong = next.first(where: { !$0.isFinite }) { throw NumericalFailure(metric: "observation", value: wrong) }
+    steps += count
+    try takeOutcomes()
     let planned = agent.phases.planning - before.planning
-    agent.observe(observation, action, outcome, next: next)
+    agent.observe(round)
     try agent.improve(metrics: &metrics)
     if let failure = metrics.nonFinite { throw failure }
 
@@ -82,48 +93,89 @@ struct Interaction {
     timings.planning += after.planning - before.planning
     timings.fitting += after.fitting - before.fitting
     timings.learning += after.learning - before.learning
+    account()
+  }
 
-    swap(&observation, &next)
-    length += 1
-    total += Double(outcome.reward)
-    guard outcome.ending != .none else { return nil }
-    defer {
-      isUnderWay = false
-      episode += 1
+  /// Counts components beyond the bounds, and throws for those that are not finite.
+  private mutating func checkActions() throws(NumericalFailure) {
+    let (actions, size) = (round.actions.pointer, round.actions.columns)
+    for copy in 0..<count {
+      let action = actions + copy * size
+      for index in 0..<size where !action[index].isFinite {
+        throw NumericalFailure(metric: "action", value: action[index])
+      }
+      for index in low.indices where action[index] < low[index] || action[index] > high[index] {
+        copies[copy].clippedActions += 1
+      }
     }
-    return CompletedEpisode(
-      index: episode, total: total, length: length, ending: outcome.ending, clippedActions: clippedActions)
   }
 
-  /// The rows of the agent's own tables since the last call.
-  mutating func takeRows() -> [(table: Int, fields: [AgentField])] {
-    guard tabulates, var tabulating = agent as? any TabulatingAgent, tabulating.hasRows else { return [] }
-    let rows = tabulating.takeRows()
-    agent = tabulating
-    return rows
+  /// Takes over what the environment's step gave; throws where that is not finite.
+  private mutating func takeOutcomes() throws(NumericalFailure) {
+    let (rewards, endings) = (environment.rewards, environment.endings)
+    for copy in 0..<count where !rewards[copy].isFinite {
+      throw NumericalFailure(metric: "reward", value: rewards[copy])
+    }
+    round.rewards.mutablePointer.update(from: rewards, count: count)
+    let (next, size) = (round.next.mutablePointer, round.next.columns)
+    for copy in 0..<count {
+      round.endings[copy] = endings[copy]
+      let rows = endings[copy] == .none ? environment.observations : environment.finalObservations
+      (next + copy * size).update(from: rows + copy * size, count: size)
+    }
+    for index in 0..<count * size where !next[index].isFinite {
+      throw NumericalFailure(metric: "observation", value: next[index])
+    }
   }
 
-  private mutating func startEpisode() throws {
-    var start = random.child("environment").child(episode)
-    try environment.reset(using: &start, observation: &observation)
-    agent.startEpisode(for: .collect, using: random.child("collection").child(episode))
-    total = 0
-    length = 0
-    clippedActions = 0
-    isUnderWay = true
+  /// The episodes' bookkeeping.
+  private mutating func account() {
+    for copy in 0..<count {
+      copies[copy].length += 1
+      copies[copy].total += Double(round.rewards[copy])
+      guard round.endings[copy] != .none else { continue }
+      let place = copies[copy]
+      completed.append(
+        CompletedEpisode(
+          index: endedEpisodes, total: place.total, length: place.length, ending: round.endings[copy],
+          clippedActions: place.clippedActions))
+      copies[copy].isUnderWay = false
+      copies[copy].episode += 1
+    }
+  }
+
+  private mutating func startEpisodes() throws {
+    if steps == 0 {
+      try environment.reset(using: random.child("environment"))
+    } else {
+      try environment.startEpisodes()
+    }
+    for copy in 0..<count where !copies[copy].isUnderWay {
+      let place = copies[copy]
+      var stream = random.child("collection")
+      if count > 1 { stream = stream.child(copy) }
+      agent.startEpisode(of: copy, for: .collect, using: stream.child(place.episode))
+      copies[copy] = CopyPlace(episode: place.episode, isUnderWay: true)
+    }
+    round.observations.mutablePointer.update(from: environment.observations, count: round.observations.count)
   }
 }
 
 extension Interaction {
-  /// Gets ready for `save`; false where the episode under way would be lost.
-  mutating func prepareToSave() throws -> Bool { try environment.prepareToSave() || !isUnderWay }
+  /// Gets ready for `save`; false where episodes under way would be lost.
+  mutating func prepareToSave() throws -> Bool { try environment.prepareToSave() }
 }
 
 extension Interaction: Checkpointable {
   func save(to writer: inout StateWriter) {
-    writer.write("counters", [steps, episode, length, isUnderWay ? 1 : 0, clippedActions])
-    writer.write("return", total)
-    writer.write("observation", observation)
+    writer.write(
+      "counters",
+      [steps] + copies.flatMap { [$0.episode, $0.length, $0.isUnderWay ? 1 : 0, $0.clippedActions] })
+    if count == 1 { writer.write("return", copies[0].total) } else { writer.write("returns", copies.map(\.total)) }
+    writer.write(
+      "observation",
+      shape: count == 1 ? [environment.spec.observationSize] : [count, environment.spec.observationSize],
+      UnsafeBufferPointer(start: environment.observations, count: round.observations.count))
     writer.write("timings", timings)
     writer.scope("environment") { environment.save(to: &$0) }
     writer.scope("agent") { agent.save(to: &$0) }
@@ -131,15 +183,25 @@ extension Interaction: Checkpointable {
 
   mutating func restore(from reader: StateReader) throws(ArchiveError) {
     let counters = try reader.integers("counters")
-    guard counters.count == 5 else {
-      throw .mismatch(name: "counters", expected: "5 integers", found: "\(counters.count)")
+    guard counters.count == 1 + 4 * count else {
+      throw .mismatch(name: "counters", expected: "\(1 + 4 * count) integers", found: "\(counters.count)")
     }
-    (steps, episode, length, isUnderWay) = (counters[0], counters[1], counters[2], counters[3] != 0)
-    clippedActions = counters[4]
-    total = try reader.value("return")
-    observation = try reader.read("observation", shape: [observation.count])
+    steps = counters[0]
+    let totals: [Double] =
+      count == 1 ? [try reader.value("return")] : try reader.read("returns", shape: [count])
+    for copy in 0..<count {
+      let first = 1 + 4 * copy
+      copies[copy] = CopyPlace(
+        episode: counters[first], isUnderWay: counters[first + 2] != 0, total: totals[copy],
+        length: counters[first + 1], clippedActions: counters[first + 3])
+    }
+    let size = environment.spec.observationSize
+    let seen: [Float] = try reader.read("observation", shape: count == 1 ? [size] : [count, size])
     try timings.restore(from: reader.scope("timings"))
     try environment.restore(from: reader.scope("environment"))
+    environment.resume(
+      using: random.child("environment"), episodes: copies.map(\.episode), isUnderWay: copies.map(\.isUnderWay),
+      observations: Matrix(rows: count, columns: size, seen))
     try agent.restore(from: reader.scope("agent"))
   }
 }

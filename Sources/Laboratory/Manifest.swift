@@ -170,8 +170,19 @@ extension HostFacts {
 }
 
 extension ConfigurationTree {
-  /// These settings of a run without those that results do not depend on.
-  var influential: ConfigurationTree { filter { $0 != "checkpoint" } }
+  /// These settings of a run without those that results do not depend on; a single copy goes without saying.
+  var influential: ConfigurationTree {
+    var tree = ConfigurationTree()
+    for key in keys where key != "checkpoint" {
+      guard let value = self[key] else { continue }
+      switch key {
+      case "evaluation": tree = tree.merging(.mapping([(key, value.filter { $0 != "copies" })]))
+      case "run" where value["copies"]?.scalarText == "1": continue
+      default: tree = tree.merging(.mapping([(key, value)]))
+      }
+    }
+    return tree
+  }
 
   fileprivate var words: String { scalarText ?? json(indent: 0) }
 }

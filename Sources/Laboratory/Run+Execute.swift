@@ -3,7 +3,8 @@ internal import Interfaces
 internal import Kernels
 
 extension Run {
-  /// Runs to the end, or until asked to stop.
+  /// Runs to the end, or until asked to stop. All copies of the environment are always stepped together, so that the end is
+  /// at the first multiple of their number that is no less than the plan's steps.
   ///
   /// - Parameters:
   ///   - stop: looked at before every step, those of an evaluation included.
@@ -35,12 +36,14 @@ extension Run {
     report(progress(rate: nil))
 
     while true {
+      let new = state.interaction.lastSteps
       let isLast = steps >= plan.steps
-      let isEvaluationDue = steps == 0 ? atStart : isLast || steps.isMultiple(of: evaluationInterval)
+      let isEvaluationDue = steps == 0 ? atStart : isLast || new.crosses(evaluationInterval)
       if isEvaluationDue, state.evaluatedAt < steps { try evaluate(stop: stop) }
       // Looked at once, so that a request between saving and leaving waits for the next turn.
       let signal = stop.signal
-      isCheckpointDue = isCheckpointDue || signal != nil || isLast || steps.isMultiple(of: checkpointInterval)
+      isCheckpointDue = isCheckpointDue || signal != nil || isLast || steps == 0
+      isCheckpointDue = isCheckpointDue || new.crosses(checkpointInterval)
       if isCheckpointDue {
         state.interaction.timings.wall = wallBefore + seconds(from: start)
         isCheckpointDue = try !save(isLast: isLast)
@@ -48,10 +51,10 @@ extension Run {
       if let signal { return .stopped(signal: signal) }
       if isLast { return .finished }
 
-      if let episode = try state.interaction.step(metrics: &state.metrics) { try record(episode) }
-      let rows = state.interaction.takeRows()
-      if !rows.isEmpty { try tables.append(rows, step: steps) }
-      if steps.isMultiple(of: logInterval) {
+      try state.interaction.step(metrics: &state.metrics)
+      for episode in state.interaction.completed { try record(episode) }
+      if state.interaction.agent.hasRows { try tables.append(state.interaction.agent.takeRows(), step: steps) }
+      if state.interaction.lastSteps.crosses(logInterval) {
         state.interaction.timings.wall = wallBefore + seconds(from: start)
         try recordMetrics()
       }
@@ -69,10 +72,10 @@ extension Run {
     var rows: [[CSVField]] = []
     var sum = 0.0
     try evaluator.adoptStatistics(of: state.interaction.environment)
-    for episode in 0..<plan.settings.evaluation.episodes {
-      let result = try evaluator.episode(
-        of: &state.interaction.agent, using: random.child(episode), isCancelled: { stop.isRaised })
-      guard let result else { return }
+    let played = try evaluator.episodes(
+      plan.settings.evaluation.episodes, of: &state.interaction.agent, using: random, isCancelled: { stop.isRaised })
+    guard let played else { return }
+    for (episode, result) in played.enumerated() {
       rows.append(
         [.integer(steps), .integer(episode), .number(result.total), .integer(result.length)]
           + result.measures.map { .number($0) })

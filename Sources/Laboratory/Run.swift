@@ -61,22 +61,25 @@ public struct Run {
     log: Logger = Logger(label: "foresight")
   ) throws -> Opening {
     var run: Run
+    // before the folder is touched: the agent may not fit the environment
+    var spare: RunState? = try RunState(plan)
+    func fresh() throws -> RunState { try spare.take() ?? RunState(plan) }
+    let (metrics, measures) = (spare?.metrics.names ?? [], spare?.measureNames ?? [])
     try FileSystem.makeFolder(folder.path)
     guard let lock = try FolderLock.acquire(folder.path, patience: lockPatience) else {
       throw RunError.busy(folder: folder.path)
     }
     if force { try folder.clear() }
     let store = CheckpointStore(folder: folder, plan: plan)
-    let first = try RunState(plan)
-    let measures = first.interaction.environment.measureNames
-    var manifest = Manifest(plan: plan, metrics: first.metrics.names, measures: measures, host: host)
+    var manifest = Manifest(plan: plan, metrics: metrics, measures: measures, host: host)
 
     if let earlier = try folder.heldManifest(for: plan) {
       if earlier.status == .finished, earlier.steps >= plan.steps { return .alreadyDone(steps: earlier.steps) }
       manifest.keepStart(of: earlier)
       folder.removePartialFiles()
-      if let (state, tables) = try store.latest(for: plan, log: log) {
-        if state.interaction.steps > plan.steps { return .alreadyDone(steps: state.interaction.steps) }
+      if let (state, tables) = try store.latest(fresh, log: log) {
+        // the last steps may go beyond the budget by some of the copies
+        if state.interaction.lastSteps.before >= plan.steps { return .alreadyDone(steps: state.interaction.steps) }
         try tables.dropTails()
         run = Run(plan, folder, lock, store, tables, state, try Evaluator(for: plan), manifest, log)
         run.saved = (state.interaction.steps, state.evaluatedAt)
@@ -88,9 +91,8 @@ public struct Run {
       }
     }
     try manifest.write(to: folder.manifest)
-    let state = try RunState(plan)
-    let tables = try RunTables(
-      creatingIn: folder, metrics: state.metrics.names, measures: measures, own: state.ownTables)
+    let state = try fresh()
+    let tables = try RunTables(creatingIn: folder, metrics: metrics, measures: measures, own: state.ownTables)
     run = Run(plan, folder, lock, store, tables, state, try Evaluator(for: plan), manifest, log)
     return .ready(run)
   }
@@ -117,8 +119,9 @@ public struct Run {
     try state.prepareToSave()
     if !state.isResumable && !hasPostponed {
       hasPostponed = true
+      let until = plan.settings.run.copies > 1 ? "the end of the run" : "episodes to end"
       log.warning(
-        "the state of \(plan.environment.name) cannot be saved within an episode: checkpoints wait for episodes to end")
+        "the state of \(plan.environment.name) cannot be saved within an episode: checkpoints wait for \(until)")
     }
     guard state.isResumable || isLast else { return false }
     try store.write(state, tables, steps: steps)

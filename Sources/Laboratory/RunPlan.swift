@@ -19,7 +19,7 @@ public struct RunPlan: Sendable {
   /// Every setting of loop, agent and environment with its value, as in the manifest.
   public let resolved: ConfigurationTree
 
-  /// Decodes and checks everything, the agent's fitness for the environment included.
+  /// Decodes and checks everything, the agent's fitness for the environment included unless told otherwise.
   ///
   /// - Parameters:
   ///   - agent: name of the agent.
@@ -29,10 +29,13 @@ public struct RunPlan: Sendable {
   ///   - steps: at least 1.
   ///   - tree: settings that differ from the defaults: the loop's and the agent's by their own keys, the environment's
   ///     under `environment.`.
+  ///   - trial: whether to make the agent, to find out if it can act in the environment. Whoever opens the run at once finds
+  ///     out then.
   /// - Throws: `ConfigurationError` naming the setting at fault.
   public init(
     agent: String, environment: String, label: String? = nil, seed: Int, steps: Int,
-    settings tree: ConfigurationTree = ConfigurationTree(), in registry: Registry
+    settings tree: ConfigurationTree = ConfigurationTree(), in registry: Registry,
+    trial: Bool = true
   ) throws(ConfigurationError) {
     self.agent = try registry.agent(agent)
     self.environment = try registry.environment(environment)
@@ -53,7 +56,14 @@ public struct RunPlan: Sendable {
     let owners = try SettingOwners(tree, agent: self.agent, environment: self.environment)
     settings = try RunSettings.decode(owners.run)
     let made = try self.environment.make(owners.environment)
-    let agentSettings = try self.agent.make(owners.agent, for: made, using: Self.root(seed).child("agent")).settings
+    if settings.run.copies > 1, let reason = self.agent.singleCopyReason {
+      throw ConfigurationError(
+        kind: .relation, key: "run.copies", value: "\(settings.run.copies)", problem: "\(agent) \(reason)")
+    }
+    let agentSettings =
+      trial
+      ? try self.agent.make(owners.agent, for: made, using: Self.root(seed).child("agent")).settings
+      : try self.agent.resolve(owners.agent, for: made)
     resolved = settings.resolved().merging(agentSettings)
       .merging(.mapping([(SettingOwners.environmentGroup, made.settings)]))
   }
@@ -63,10 +73,18 @@ public struct RunPlan: Sendable {
 
   private static func root(_ seed: Int) -> RandomStream { RandomStream(seed: UInt64(seed)) }
 
-  /// A new environment and, for it, a new untrained agent.
-  func makeParticipants() throws(ConfigurationError) -> (environment: EnvironmentInstance, agent: AgentInstance) {
+  /// A new environment and, for it, a new untrained agent with room for the copies of training and of evaluations.
+  func makeParticipants() throws(ConfigurationError) -> (environment: EnvironmentInstance, agent: any Agent) {
     let owners = try SettingOwners(resolved, agent: agent, environment: environment)
     let made = try environment.make(owners.environment)
-    return (made, try agent.make(owners.agent, for: made, using: random.child("agent")))
+    var player = try agent.make(owners.agent, for: made, using: random.child("agent")).agent
+    player.prepare(copies: settings.run.copies, for: .collect)
+    player.prepare(copies: settings.evaluation.playedAtOnce, for: .evaluate)
+    return (made, player)
+  }
+
+  /// A new environment.
+  func makeEnvironment() throws(ConfigurationError) -> EnvironmentInstance {
+    try environment.make(SettingOwners(resolved, agent: agent, environment: environment).environment)
   }
 }

@@ -2,6 +2,9 @@ public import Configuration
 
 /// Settings of the interaction loop, common to every agent and environment.
 public struct RunSettings: Configuration, Equatable {
+  /// How the environment is stepped.
+  @SettingGroup("Stepping of the environment")
+  public var run = SteppingSettings()
   /// When and how the agent is measured.
   @SettingGroup("Evaluation, in an environment and with random streams of its own")
   public var evaluation = EvaluationSettings()
@@ -16,6 +19,20 @@ public struct RunSettings: Configuration, Equatable {
   public init() {}
 }
 
+/// How the environment is stepped.
+public struct SteppingSettings: Configuration, Equatable {
+  /// Copies of the environment that are stepped together, N.
+  @Setting(
+    """
+    Copies of the environment, stepped together on all threads; the agent acts on all of them at once. Steps are those of \
+    all copies together, in budgets, intervals and tables
+    """, in: 1...10_000)
+  public var copies: Int = 1
+
+  /// One copy.
+  public init() {}
+}
+
 /// When and how the agent is measured.
 public struct EvaluationSettings: Configuration, Equatable {
   /// Environment steps between evaluations; the last step is always evaluated.
@@ -24,6 +41,9 @@ public struct EvaluationSettings: Configuration, Equatable {
   /// Episodes of each evaluation.
   @Setting("Episodes of each evaluation; 0 for none", in: 0...100_000)
   public var episodes: Int = 5
+  /// Episodes that are played at the same time.
+  @Setting("Episodes of an evaluation that are played at the same time; has no influence on results", in: 1...10_000)
+  public var copies: Int = 1
   /// Whether the untrained agent is measured too.
   @Setting("Whether to evaluate before the first step too")
   public var atStart: Bool = true
@@ -50,4 +70,9 @@ public struct LogSettings: Configuration, Equatable {
 
   /// The defaults.
   public init() {}
+}
+
+extension EvaluationSettings {
+  /// Episodes that are played at the same time, no more than there are.
+  var playedAtOnce: Int { max(1, min(copies, episodes)) }
 }

@@ -5,6 +5,8 @@ internal import Interfaces
 /// Everything of a run that a checkpoint holds, but for the lengths of its tables.
 struct RunState {
   var interaction: Interaction
+  /// What the environment measures besides returns.
+  let measureNames: [String]
   /// Learning metrics since the last written row.
   var metrics: MetricRow
   /// Step of the last complete evaluation, -1 before the first.
@@ -18,14 +20,16 @@ struct RunState {
   /// The state before the first step.
   init(_ plan: RunPlan) throws(ConfigurationError) {
     let (environment, agent) = try plan.makeParticipants()
-    metrics = MetricRow(names: agent.agent.metricNames)
-    interaction = Interaction(agent: agent.agent, environment: environment.environment, random: plan.random)
+    metrics = MetricRow(names: agent.metricNames)
+    measureNames = environment.environment.measureNames
+    interaction = Interaction(
+      agent: agent, environment: try environment.makeCopies(count: plan.settings.run.copies), random: plan.random)
   }
 }
 
 extension RunState {
   /// The agent's own tables.
-  var ownTables: [AgentTable] { (interaction.agent as? any TabulatingAgent)?.tables ?? [] }
+  var ownTables: [AgentTable] { interaction.agent.tables }
 
   /// Gets ready for `save` and notes in `isResumable` whether a run can go on from what will be saved.
   mutating func prepareToSave() throws { isResumable = try interaction.prepareToSave() }

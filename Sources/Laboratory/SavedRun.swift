@@ -14,23 +14,27 @@ public struct SavedRun {
   private var evaluator: Evaluator
 
   /// Loads the agent from a run's folder, to be measured in its environment, or with `changes` in one whose settings
-  /// (`environment.*`) differ in that.
+  /// (`environment.*`) differ in that, playing `copies` episodes at a time.
   ///
   /// - Throws: `RunError.nothingSaved` when there is no run or no checkpoint, and `ArchiveError` or `ConfigurationError`
   ///   when they cannot be read.
   public init(
-    _ folder: RunFolder, in registry: Registry, changes: ConfigurationTree = ConfigurationTree(), log: Logger
+    _ folder: RunFolder, in registry: Registry, changes: ConfigurationTree = ConfigurationTree(), copies: Int = 1,
+    log: Logger
   ) throws {
+    precondition(copies > 0, "\(copies) copies")
     guard folder.hasManifest else { throw RunError.nothingSaved(folder: folder.path) }
     let manifest = try Manifest(contentsOf: folder.manifest)
     plan = try RunPlan(
       agent: manifest.agent, environment: manifest.environment, label: manifest.label, seed: manifest.seed,
-      steps: manifest.steps, settings: manifest.settings, in: registry)
+      steps: manifest.steps, settings: manifest.settings, in: registry, trial: false)
     guard let state = try CheckpointStore(folder: folder, plan: plan).newestState(for: plan, log: log) else {
       throw RunError.nothingSaved(folder: folder.path)
     }
     self.state = state
-    evaluator = try Evaluator(environment: Self.environment(of: plan, changes: changes, in: registry))
+    self.state.interaction.agent.prepare(copies: copies, for: .evaluate)
+    evaluator = Evaluator(
+      environments: try Self.environment(of: plan, changes: changes, in: registry).makeSeparate(count: copies))
     try evaluator.adoptStatistics(of: state.interaction.environment)
   }
 
@@ -40,16 +44,16 @@ public struct SavedRun {
   /// The environment of `plan` with some settings changed, which must show and take as many numbers as it.
   private static func environment(
     of plan: RunPlan, changes: ConfigurationTree, in registry: Registry
-  ) throws(ConfigurationError) -> any Environment {
+  ) throws(ConfigurationError) -> EnvironmentInstance {
     if let other = changes.keys.first(where: { $0 != "environment" }) {
       throw ConfigurationError(
         kind: .unknownKey, key: other, problem: "only settings of the environment can differ in a measurement")
     }
     let changed = try RunPlan(
       agent: plan.agent.name, environment: plan.environment.name, label: plan.label, seed: plan.seed, steps: plan.steps,
-      settings: plan.resolved.merging(changes), in: registry)
-    let environment = try changed.makeParticipants().environment.environment
-    let own = try plan.makeParticipants().environment.spec
+      settings: plan.resolved.merging(changes), in: registry, trial: false)
+    let environment = try changed.makeEnvironment()
+    let own = try plan.makeEnvironment().spec
     guard environment.spec.observationSize == own.observationSize, environment.spec.action == own.action else {
       throw ConfigurationError(
         kind: .relation, key: "environment", problem: "the agent was trained with other observations or actions")
@@ -58,7 +62,7 @@ public struct SavedRun {
   }
 
   /// What its environment measures besides returns.
-  public var measureNames: [String] { state.interaction.environment.measureNames }
+  public var measureNames: [String] { state.measureNames }
 
   /// Shapes and limits of its environment.
   public var spec: EnvironmentSpec { state.interaction.environment.spec }
@@ -71,13 +75,9 @@ public struct SavedRun {
     observe: (([Float], [Float], StepOutcome, [Float]) -> Void)? = nil
   ) throws -> [EvaluatedEpisode] {
     let random = RandomStream(seed: UInt64(seed)).child("measurement")
-    var played: [EvaluatedEpisode] = []
-    for index in 0..<episodes {
-      let episode = try evaluator.episode(
-        of: &state.interaction.agent, using: random.child(index), watch: watch, observe: observe)
-      if let episode { played.append(episode) }
-    }
-    return played
+    let played = try evaluator.episodes(
+      episodes, of: &state.interaction.agent, using: random, watch: watch, observe: observe)
+    return played ?? []
   }
 }
 

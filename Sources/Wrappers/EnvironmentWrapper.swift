@@ -44,6 +44,8 @@ extension EnvironmentWrapper {
   public mutating func beginMeasurement(with statistics: StateReader) throws(ArchiveError) {
     try base.beginMeasurement(with: statistics)
   }
+
+  public mutating func skipEpisodes(_ episodes: Int) { base.skipEpisodes(episodes) }
 }
 
 /// A wrapper that does not fit the environment it was to wrap.

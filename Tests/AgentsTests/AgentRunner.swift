@@ -14,6 +14,7 @@ struct AgentRunner<Player: Agent, Task: Environment> {
   private(set) var returns: [Double] = []
   private let random: RandomStream
   private var (observation, next, action): ([Float], [Float], [Float])
+  private var round: CopySteps
   private var isUnderWay = false
   private var total = 0.0
   private var evaluations = 0
@@ -26,6 +27,7 @@ struct AgentRunner<Player: Agent, Task: Environment> {
     observation = Array(repeating: 0, count: environment.spec.observationSize)
     next = observation
     action = Array(repeating: 0, count: environment.spec.action.size)
+    round = CopySteps(count: 1, spec: environment.spec)
   }
 
   /// Collects `count` steps.
@@ -46,9 +48,14 @@ struct AgentRunner<Player: Agent, Task: Environment> {
       isUnderWay = true
       total = 0
     }
-    try agent.act(on: observation, for: .collect, action: &action)
+    round.observations.setRow(0, observation)
+    try agent.act(on: &round, for: .collect)
+    for index in action.indices { action[index] = round.actions[0, index] }
     let outcome = try environment.step(action, observation: &next)
-    agent.observe(observation, action, outcome, next: next)
+    round.rewards[0] = outcome.reward
+    round.endings[0] = outcome.ending
+    round.next.setRow(0, next)
+    agent.observe(round)
     try agent.improve(metrics: &metrics)
     swap(&observation, &next)
     total += Double(outcome.reward)
@@ -84,7 +91,7 @@ struct AgentRunner<Player: Agent, Task: Environment> {
   }
 }
 
-extension AgentRunner where Player: TabulatingAgent {
+extension AgentRunner {
   /// The rows of the agent's own tables since the last call.
   mutating func takeRows() -> [(table: Int, fields: [AgentField])] { agent.takeRows() }
 }

@@ -60,9 +60,9 @@ import Testing
   /// Shown every outcome as often as its probability says, Dyna's values go to the optimal ones of the true process.
   @Test func planningInAnExactModelIsValueIteration() {
     let chain = Chain(ChainSettings())
-    check(Self.agent(in: chain, planningSteps: 100, kind: .empirical, stepSize: 0.5), chain, repeats: 5)
+    check(Self.agent(in: chain, planningSteps: 1000, kind: .empirical, stepSize: 0.5), chain, repeats: 5)
     let maze = DynaMaze(DynaMazeSettings())
-    check(Self.agent(in: maze, planningSteps: 100, stepSize: 1), maze, repeats: 1)
+    check(Self.agent(in: maze, planningSteps: 1000, stepSize: 1), maze, repeats: 1)
   }
 
   private func check(_ player: Player, _ task: some FiniteTask, repeats: Int) {
@@ -81,7 +81,7 @@ import Testing
         }
       }
     }
-    for _ in 0..<1000 { agent.improve(metrics: &metrics) }
+    agent.improve(metrics: &metrics)
     let optimum = process.optimalValues(discount: 0.95)
     let values = OracleState(agent).elements("learner.values", as: Double.self)
     let worst = zip(values, optimum.actionValues).map { abs($0 - $1) }.max() ?? .infinity

@@ -89,9 +89,12 @@ struct ProbeLearner: OffPolicyLearner {
   /// Sum of all rewards it was shown and of the numbers it drew.
   private var digest: Float = 0
 
-  mutating func act(on observation: [Float], explore: Bool, using random: inout RandomStream, action: inout [Float]) {
-    for index in action.indices { action[index] = explore ? 7 : 5 }
-    if explore { _ = random.uniform() }
+  mutating func act(
+    on observations: UnsafePointer<Float>, of copies: Range<Int>, explore: Bool,
+    using streams: UnsafeMutablePointer<RandomStream>, actions: UnsafeMutablePointer<Float>
+  ) {
+    actions.update(repeating: explore ? 7 : 5, count: copies.count * 2)
+    if explore { for row in 0..<copies.count { _ = streams[row].uniform() } }
   }
 
   mutating func update(

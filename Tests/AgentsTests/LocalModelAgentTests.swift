@@ -38,7 +38,7 @@ import Testing
   }
 
   /// Rows of the table of iterations, the trajectories' dropped.
-  private static func collect<Runner: TabulatingAgent>(
+  private static func collect<Runner: Agent>(
     _ runner: inout AgentRunner<Runner, PointMassObstacle>, iterations: Int, samples: Int = 5, steps: Int = 30
   ) throws -> [[AgentField]] {
     var rows: [[AgentField]] = []
@@ -94,7 +94,7 @@ import Testing
       agent.startEpisode(for: .collect, using: RandomStream(seed: UInt64(episode)))
       for t in 0..<length {
         let seen: [Float] = [-1 + 0.01 * Float(t), 0, 0.2, 0]
-        agent.act(on: seen, for: .collect, action: &action)
+        try agent.act(on: seen, for: .collect, action: &action)
         let ending = t == length - 1 ? (length < 30 ? Ending.terminated : .truncated) : .none
         agent.observe(
           seen, action, StepOutcome(reward: 0, ending: ending), next: [-1 + 0.01 * Float(t + 1), 0, 0.2, 0])
@@ -113,14 +113,14 @@ import Testing
       LocalSearchSettings(), task: task, estimator: FailingEstimator(), using: RandomStream(seed: 1))
     agent.startEpisode(for: .evaluate, using: RandomStream(seed: 1))
     var (before, after) = ([Float](repeating: 0, count: 2), [Float](repeating: 0, count: 2))
-    agent.act(on: [-1, 0, 0, 0], for: .evaluate, action: &before)
+    try agent.act(on: [-1, 0, 0, 0], for: .evaluate, action: &before)
     var runner = AgentRunner(agent, in: environment, seed: 1)
     let rows = try Self.collect(&runner, iterations: 3)
     #expect(rows.count == 3 && rows.allSatisfy { $0.contains(.text("no-fit")) })
     #expect(runner.metrics.mean(of: "update_failures") == 1)
     agent = runner.agent
     agent.startEpisode(for: .evaluate, using: RandomStream(seed: 1))
-    agent.act(on: [-1, 0, 0, 0], for: .evaluate, action: &after)
+    try agent.act(on: [-1, 0, 0, 0], for: .evaluate, action: &after)
     #expect(before == after)
   }
 
@@ -139,13 +139,13 @@ import Testing
         try Self.agent(environment, seed: 5) { $0.execution = mode }, in: environment, seed: 5)
       _ = try Self.collect(&runner, iterations: 2)
       var agent = runner.agent
-      func act(_ position: Float, _ seed: UInt64) -> [Float] {
+      func act(_ position: Float, _ seed: UInt64) throws -> [Float] {
         var action: [Float] = [0, 0]
         agent.startEpisode(for: .evaluate, using: RandomStream(seed: seed))
-        agent.act(on: [position, 0, 0, 0], for: .evaluate, action: &action)
+        try agent.act(on: [position, 0, 0, 0], for: .evaluate, action: &action)
         return action
       }
-      return (act(-1, 1), act(-0.7, 1), act(-1, 2))
+      return (try act(-1, 1), try act(-0.7, 1), try act(-1, 2))
     }
     let (open, closed, noisy) = (try actions(.openLoop), try actions(.feedback), try actions(.gaussian))
     #expect(open.own == open.other && open.own == open.again)
@@ -159,11 +159,11 @@ import Testing
     var action: [Float] = [0, 0]
     let observation: [Float] = [-1, 0, 0, 0]
     agent.startEpisode(for: .collect, using: RandomStream(seed: 1))
-    agent.act(on: observation, for: .collect, action: &action)
-    let count = allocations {
+    try agent.act(on: observation, for: .collect, action: &action)
+    let count = try allocations {
       for _ in 0..<20 {
-        agent.act(on: observation, for: .collect, action: &action)
-        agent.act(on: observation, for: .evaluate, action: &action)
+        try agent.act(on: observation, for: .collect, action: &action)
+        try agent.act(on: observation, for: .evaluate, action: &action)
       }
     }
     #expect(count == 0)
@@ -222,14 +222,14 @@ import Testing
       try Self.guided(environment, .mirror, seed: 3) { $0.observed = [0, 1] }, in: environment, seed: 3)
     _ = try Self.collect(&runner, iterations: 2, samples: 4)
     var agent = runner.agent
-    func action(_ observation: [Float]) -> [Float] {
+    func action(_ observation: [Float]) throws -> [Float] {
       var action: [Float] = [0, 0]
       agent.startEpisode(for: .evaluate, using: RandomStream(seed: 1))
-      agent.act(on: observation, for: .evaluate, action: &action)
+      try agent.act(on: observation, for: .evaluate, action: &action)
       return action
     }
-    #expect(action([-1, 0, 0, 0]) == action([-1, 0, 3, -3]))
-    #expect(action([-1, 0, 0, 0]) != action([-0.5, 0, 0, 0]))
+    #expect(try action([-1, 0, 0, 0]) == action([-1, 0, 3, -3]))
+    #expect(try action([-1, 0, 0, 0]) != action([-0.5, 0, 0, 0]))
     #expect(throws: ConfigurationError.self) { try Self.guided(environment, .mirror, seed: 1) { $0.observed = [4] } }
   }
 }

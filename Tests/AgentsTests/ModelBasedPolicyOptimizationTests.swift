@@ -25,8 +25,11 @@ struct BatchProbe: OffPolicyLearner {
     )
   }
 
-  mutating func act(on observation: [Float], explore: Bool, using random: inout RandomStream, action: inout [Float]) {
-    for i in action.indices { action[i] = explore ? 1 : 0 }
+  mutating func act(
+    on observations: UnsafePointer<Float>, of copies: Range<Int>, explore: Bool,
+    using streams: UnsafeMutablePointer<RandomStream>, actions: UnsafeMutablePointer<Float>
+  ) {
+    actions.update(repeating: explore ? 1 : 0, count: copies.count * actionSize)
   }
 
   mutating func update(

@@ -135,19 +135,23 @@ private struct NumberedPlanner: Planner {
 }
 
 /// Its n-th action since it was made is -n / 32 in each component.
-private struct CountingAgent: Agent {
+private struct CountingAgent: RowwiseAgent {
   private var count = 0
   var metricNames: [String] { [] }
   var phases: PhaseSeconds { PhaseSeconds() }
 
-  mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {}
+  mutating func prepare(copies: Int, for purpose: ActPurpose) {}
 
-  mutating func act(on observation: [Float], for purpose: ActPurpose, action: inout [Float]) {
+  mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {}
+
+  mutating func act(on observation: [Float], of copy: Int, for purpose: ActPurpose, action: inout [Float]) {
     for i in action.indices { action[i] = -Float(count) / 32 }
     count += 1
   }
 
-  mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {}
+  mutating func observe(
+    _ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float], of copy: Int
+  ) {}
 
   mutating func improve(metrics: inout MetricRow) {}
 

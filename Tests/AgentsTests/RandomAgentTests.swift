@@ -6,12 +6,12 @@ import TestSupport
 import Testing
 
 @Suite struct RandomAgentTests {
-  @Test func choicesAreUniform() {
+  @Test func choicesAreUniform() throws {
     var agent = RandomAgent(action: .discrete(count: 7), random: RandomStream(seed: 1))
     agent.startEpisode(for: .collect, using: RandomStream(seed: 2))
     var (counts, action) = ([Int](repeating: 0, count: 7), [Float(0)])
     for _ in 0..<7000 {
-      agent.act(on: [0], for: .collect, action: &action)
+      try agent.act(on: [0], for: .collect, action: &action)
       counts[Int(action[0])] += 1
     }
     let test = OracleUniformity(counts)

@@ -42,7 +42,7 @@ struct Countdown: Environment {
 }
 
 /// Draws its actions, counts what it is told, and reports the count as its loss; can be told to go wrong.
-struct Tally: Agent {
+struct Tally: RowwiseAgent {
   struct Settings: Configuration {
     @Setting("Observed steps at which the loss is not a number; auto is never", in: 1...) var nanLossAt: Int? = nil
     @Setting("Observed steps at which acting fails; auto is never", in: 0...) var failingActAt: Int? = nil
@@ -58,29 +58,35 @@ struct Tally: Agent {
 
   let settings: Settings
   var observed = 0
-  var random: RandomStream
-  var evaluating: RandomStream
+  /// Of each copy.
+  var (random, evaluating): ([RandomStream], [RandomStream])
   var metricNames: [String] { ["loss", "never"] }
   var phases: PhaseSeconds { PhaseSeconds() }
 
   init(_ settings: Settings, random: RandomStream) {
     self.settings = settings
-    self.random = random
-    evaluating = random
+    (self.random, evaluating) = ([random], [random])
   }
 
-  mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
-    if purpose == .collect { self.random = random } else { evaluating = random }
+  mutating func prepare(copies: Int, for purpose: ActPurpose) {
+    let streams = Array(repeating: RandomStream(seed: 0), count: copies)
+    if purpose == .collect { random = streams } else { evaluating = streams }
+  }
+
+  mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
+    if purpose == .collect { self.random[copy] = random } else { evaluating[copy] = random }
   }
 
   mutating func act(
-    on observation: [Float], for purpose: ActPurpose, action: inout [Float]
+    on observation: [Float], of copy: Int, for purpose: ActPurpose, action: inout [Float]
   ) throws(NumericalFailure) {
     if observed == settings.failingActAt { throw NumericalFailure(metric: "planned_return", value: .infinity) }
-    action[0] = settings.reach * (purpose == .collect ? random.uniform() : evaluating.uniform())
+    action[0] = settings.reach * (purpose == .collect ? random[copy].uniform() : evaluating[copy].uniform())
   }
 
-  mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
+  mutating func observe(
+    _ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float], of copy: Int
+  ) {
     observed += 1
   }
 
@@ -90,12 +96,12 @@ struct Tally: Agent {
 
   func save(to writer: inout StateWriter) {
     writer.write("observed", observed)
-    writer.write("random", random)
+    writer.write("random", copies: random)
   }
 
   mutating func restore(from reader: StateReader) throws(ArchiveError) {
     observed = try reader.integer("observed")
-    random = try reader.stream("random")
+    try reader.read("random", intoCopies: &random)
   }
 }
 

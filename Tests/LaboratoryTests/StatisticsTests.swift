@@ -69,16 +69,19 @@ private final class Seen {
 }
 
 /// Does nothing, and remembers the first observation.
-private struct Watcher: Agent {
+private struct Watcher: RowwiseAgent {
   let seen: Seen
   var metricNames: [String] { [] }
   var phases: PhaseSeconds { PhaseSeconds() }
-  mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {}
-  mutating func act(on observation: [Float], for purpose: ActPurpose, action: inout [Float]) {
+  mutating func prepare(copies: Int, for purpose: ActPurpose) {}
+  mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {}
+  mutating func act(on observation: [Float], of copy: Int, for purpose: ActPurpose, action: inout [Float]) {
     if seen.first.isEmpty { seen.first = observation }
     action[0] = 0
   }
-  mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {}
+  mutating func observe(
+    _ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float], of copy: Int
+  ) {}
   mutating func improve(metrics: inout MetricRow) {}
   func save(to writer: inout StateWriter) {}
   mutating func restore(from reader: StateReader) throws(ArchiveError) {}

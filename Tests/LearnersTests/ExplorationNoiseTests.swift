@@ -19,7 +19,7 @@ import Testing
       settings, observationSize: 1, low: [-3], high: [3], using: RandomStream(seed: 1))
     var (random, action): (RandomStream, [Float]) = (RandomStream(seed: 2), [0])
     return (0..<count).map { step in
-      if step % episode == 0 { learner.startEpisode() }
+      if step % episode == 0 { learner.startEpisode(of: 0) }
       // biases are 0, so that the network's output at 0 is, too
       learner.act(on: [0], explore: true, using: &random, action: &action)
       return Double(action[0]) / 3

@@ -56,7 +56,7 @@ import Testing
     func check<Factory: LearnerFactory>(_ factory: Factory.Type) throws {
       var (original, metrics) = (try factory.wide(), factory.metrics)
       var (random, action) = (RandomStream(seed: 1), [Float](repeating: 0, count: factory.actionSize))
-      original.startEpisode()
+      original.startEpisode(of: 0)
       for seed in 1...3 {
         original.act(on: [1, 2, 3], explore: true, using: &random, action: &action)
         try original.update(on: factory.batch(40, seed: UInt64(seed)), using: &random, metrics: &metrics)

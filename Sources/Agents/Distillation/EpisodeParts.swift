@@ -23,8 +23,8 @@ struct EpisodeParts {
   /// First observations before the clusters are fitted, [N, D].
   private var starts: [Float] = []
   private var episodes = 0
-  /// Parts of the episodes under way; nil before their first observation.
-  private var (collected, evaluated): (Int?, Int?)
+  /// Parts of the episodes under way in each copy; nil before their first observation.
+  private var (collected, evaluated): ([Int?], [Int?]) = ([nil], [nil])
   private var random: RandomStream
 
   init(count: Int, rule: PartRule, observationSize: Int, using random: RandomStream) {
@@ -35,20 +35,25 @@ struct EpisodeParts {
     clusters = StartClusters(count: count, size: observationSize)
   }
 
-  mutating func startEpisode(for purpose: ActPurpose) {
-    if purpose == .collect { collected = nil } else { evaluated = nil }
+  mutating func prepare(copies: Int, for purpose: ActPurpose) {
+    let parts = [Int?](repeating: nil, count: copies)
+    if purpose == .collect { collected = parts } else { evaluated = parts }
   }
 
-  /// The part of the episode under way, of which `observation` is the next to act on.
-  mutating func part(of observation: [Float], for purpose: ActPurpose) -> Int {
-    if let known = purpose == .collect ? collected : evaluated { return known }
+  mutating func startEpisode(of copy: Int, for purpose: ActPurpose) {
+    if purpose == .collect { collected[copy] = nil } else { evaluated[copy] = nil }
+  }
+
+  /// The part of the episode under way in copy `copy`, of which `observation` is the next to act on.
+  mutating func part(of observation: [Float], in copy: Int, for purpose: ActPurpose) -> Int {
+    if let known = purpose == .collect ? collected[copy] : evaluated[copy] { return known }
     let part = begin(observation, for: purpose)
-    if purpose == .collect { collected = part } else { evaluated = part }
+    if purpose == .collect { collected[copy] = part } else { evaluated[copy] = part }
     return part
   }
 
-  /// The part of the collected episode under way.
-  var current: Int { collected ?? 0 }
+  /// The part of the collected episode under way in copy `copy`.
+  func current(_ copy: Int) -> Int { collected[copy] ?? 0 }
 
   private mutating func begin(_ observation: [Float], for purpose: ActPurpose) -> Int {
     if purpose == .collect { episodes += 1 }
@@ -77,7 +82,8 @@ struct EpisodeParts {
 extension EpisodeParts: Checkpointable {
   func save(to writer: inout StateWriter) {
     writer.write("episodes", episodes)
-    writer.write("collected", collected ?? -1)
+    writer.write("collected", collected[0] ?? -1)
+    if collected.count > 1 { writer.write("collected_copies", collected.map { $0 ?? -1 }) }
     writer.write("starts", starts)
     writer.write("clusters", clusters)
     writer.write("random", random)
@@ -85,8 +91,11 @@ extension EpisodeParts: Checkpointable {
 
   mutating func restore(from reader: StateReader) throws(ArchiveError) {
     episodes = try reader.integer("episodes")
-    let part = try reader.integer("collected")
-    collected = (0..<count).contains(part) ? part : nil
+    let parts = collected.count > 1 ? try reader.integers("collected_copies") : [try reader.integer("collected")]
+    guard parts.count == collected.count else {
+      throw .mismatch(name: "copies", expected: "\(collected.count)", found: "\(parts.count)")
+    }
+    collected = parts.map { (0..<count).contains($0) ? $0 : nil }
     starts = try reader.read("starts")
     try reader.read("clusters", into: &clusters)
     random = try reader.stream("random")

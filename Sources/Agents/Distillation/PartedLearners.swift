@@ -29,38 +29,47 @@ struct PartedLearners<Learner: TeachingLearner> {
   /// What the learner of a part says of states now.
   func teacher(_ part: Int) -> Learner.Teacher { learners[part].learner.teacher }
 
-  mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
-    parts.startEpisode(for: purpose)
-    for part in learners.indices { learners[part].startEpisode(for: purpose, using: random) }
+  mutating func prepare(copies: Int, for purpose: ActPurpose) {
+    parts.prepare(copies: copies, for: purpose)
+    for part in learners.indices { learners[part].prepare(copies: copies, for: purpose) }
   }
 
-  /// The part of the episode that `observation` belongs to.
-  mutating func part(of observation: [Float], for purpose: ActPurpose) -> Int {
-    parts.part(of: observation, for: purpose)
+  mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
+    parts.startEpisode(of: copy, for: purpose)
+    for part in learners.indices { learners[part].startEpisode(of: copy, for: purpose, using: random) }
   }
 
-  /// Writes the action of a part's learner.
-  mutating func act(_ part: Int, on observation: [Float], for purpose: ActPurpose, action: inout [Float]) {
-    learners[part].act(on: observation, for: purpose, action: &action)
+  /// The part of copy `copy`'s episode, to which `observation` belongs.
+  mutating func part(of observation: [Float], in copy: Int, for purpose: ActPurpose) -> Int {
+    parts.part(of: observation, in: copy, for: purpose)
   }
 
-  mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
-    learners[parts.current].observe(observation, action, outcome, next: next)
+  /// Writes the action of a part's learner in copy `copy`.
+  mutating func act(
+    _ part: Int, on observation: [Float], of copy: Int, for purpose: ActPurpose, action: inout [Float]
+  ) {
+    learners[part].act(on: observation, of: copy, for: purpose, action: &action)
   }
 
-  /// Trains the learner of the collected episode's part, if the schedule says so, by `update` on each batch.
+  mutating func observe(
+    _ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float], of copy: Int
+  ) {
+    learners[parts.current(copy)].observe(observation, action, outcome, next: next, of: copy)
+  }
+
+  /// Trains the learners that have observed steps since the last call, if their schedule says so, by `update` on each batch.
   mutating func train(
     using random: inout RandomStream,
     _ update: (inout Learner, TransitionBatch, inout RandomStream) throws(NumericalFailure) -> Void
   ) throws(NumericalFailure) {
-    let part = parts.current
-    let steps = learners[part].steps
-    guard steps > settings.randomSteps, steps % settings.trainInterval == 0, learners[part].replay.count > 0 else {
-      return
-    }
-    for _ in 0..<settings.updates {
-      learners[part].replay.sample(into: &batch, using: &random)
-      try update(&learners[part].learner, batch, &random)
+    for part in learners.indices {
+      let trainings = learners[part].takeNewSteps().beyond(settings.randomSteps)
+        .multiples(of: settings.trainInterval)
+      guard learners[part].replay.count > 0 else { continue }
+      for _ in 0..<trainings * settings.updates {
+        learners[part].replay.sample(into: &batch, using: &random)
+        try update(&learners[part].learner, batch, &random)
+      }
     }
   }
 }

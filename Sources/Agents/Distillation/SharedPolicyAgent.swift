@@ -20,7 +20,7 @@ public struct SharedPolicySettings: Configuration {
 /// Learner i of the collected episode's part maximizes rewards with `PriorPull` towards the shared policy pi_0. Pi_0
 /// descends the average over parts of KL(pi_i || pi_0) at replayed states, which for pi_0 is the same as ascending
 /// E_{pi_i} log pi_0.
-public struct SharedPolicyAgent<Learner: GuidedLearner, Student: GuidingStudent>: Agent
+public struct SharedPolicyAgent<Learner: GuidedLearner, Student: GuidingStudent>: RowwiseAgent
 where Student.Prior == Learner.Prior {
   private let settings: SharedPolicySettings
   private let pull: PriorPull
@@ -29,7 +29,7 @@ where Student.Prior == Learner.Prior {
   private var shared: Student
   private var lessons: Lessons<Learner>
   private var training: RandomStream
-  private var steps = 0
+  private var counter = StepCounter()
   /// The part of observations that policies see.
   private var (seen, seenNext): ([Float], [Float])
   public private(set) var phases = PhaseSeconds()
@@ -59,42 +59,48 @@ where Student.Prior == Learner.Prior {
     seenNext = seen
   }
 
-  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
-    learners.startEpisode(for: purpose, using: random)
+  public mutating func prepare(copies: Int, for purpose: ActPurpose) {
+    learners.prepare(copies: copies, for: purpose)
+  }
+
+  public mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
+    learners.startEpisode(of: copy, for: purpose, using: random)
   }
 
   public mutating func act(
-    on observation: [Float], for purpose: ActPurpose, action: inout [Float]
+    on observation: [Float], of copy: Int, for purpose: ActPurpose, action: inout [Float]
   ) throws(NumericalFailure) {
-    let part = learners.part(of: observation, for: purpose)
+    let part = learners.part(of: observation, in: copy, for: purpose)
     for i in seen.indices { seen[i] = observation[i] }
     if purpose == .evaluate && evaluatesShared {
       var unused = RandomStream(seed: 0)
       shared.act(on: seen, explore: false, using: &unused, action: &action)
     } else {
-      learners.act(part, on: seen, for: purpose, action: &action)
+      learners.act(part, on: seen, of: copy, for: purpose, action: &action)
     }
   }
 
-  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
+  public mutating func observe(
+    _ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float], of copy: Int
+  ) {
     for i in seen.indices { (seen[i], seenNext[i]) = (observation[i], next[i]) }
-    learners.observe(seen, action, outcome, next: seenNext)
-    steps += 1
+    learners.observe(seen, action, outcome, next: seenNext, of: copy)
+    counter.add()
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
     let start = ContinuousClock.now
     defer { phases.learning += seconds(from: start) }
+    let new = counter.takeNew()
     try train(metrics: &metrics)
-    guard steps % settings.interval == 0 else { return }
-    for _ in 0..<settings.lessons {
+    for _ in 0..<new.multiples(of: settings.interval) * settings.lessons {
       lessons.draw(from: learners, together: false, for: shared, using: &training)
       try shared.learn(lessons.batch, metrics: &metrics)
     }
   }
 
   private mutating func train(metrics: inout MetricRow) throws(NumericalFailure) {
-    let (pull, prior) = (steps > settings.start ? pull : nil, shared.prior)
+    let (pull, prior) = (counter.steps > settings.start ? pull : nil, shared.prior)
     try learners.train(using: &training) { (learner, batch, random) throws(NumericalFailure) in
       if let pull {
         try learner.update(on: batch, toward: prior, pull: pull, using: &random, metrics: &metrics)
@@ -110,13 +116,13 @@ extension SharedPolicyAgent: Checkpointable {
     writer.write("learners", learners)
     writer.write("shared", shared)
     writer.write("training", training)
-    writer.write("steps", steps)
+    writer.write("steps", counter.steps)
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try reader.read("learners", into: &learners)
     try reader.read("shared", into: &shared)
     training = try reader.stream("training")
-    steps = try reader.integer("steps")
+    counter = StepCounter(try reader.integer("steps"))
   }
 }

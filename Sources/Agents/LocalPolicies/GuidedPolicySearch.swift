@@ -13,14 +13,16 @@ import Kernels
 /// divergence of the linearized policy π̄, and the policy is taught what they do (Montgomery and Levine 2016, algorithm 2).
 public struct GuidedPolicySearch<
   Estimator: LinearGaussianEstimator, Taught: TaughtPolicy, Linearizer: LinearGaussianEstimator
->: TabulatingAgent {
+>: RowwiseAgent {
   private let settings: GuidedSearchSettings
   private let coupling: PolicyCoupling
   private var search: LocalSearch<Estimator>
   private var global: GlobalPolicy<Taught, Linearizer>
   private var agreements: [PolicyAgreement]
   private var report: LocalTables
-  private var (collecting, evaluating) = (RandomStream(seed: 0), RandomStream(seed: 0))
+  private var collecting = RandomStream(seed: 0)
+  /// Of each copy.
+  private var evaluating = [RandomStream(seed: 0)]
   public private(set) var phases = PhaseSeconds()
 
   public var metricNames: [String] {
@@ -50,23 +52,32 @@ public struct GuidedPolicySearch<
 
   // MARK: - Episodes
 
-  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
-    search.startEpisode(for: purpose, using: random)
-    if purpose == .collect { collecting = random.child("policy") } else { evaluating = random.child("policy") }
+  /// Controllers of one iteration collect their trajectories one after another: one copy at a time can be collected.
+  public mutating func prepare(copies: Int, for purpose: ActPurpose) {
+    precondition(purpose == .evaluate || copies == 1, "\(copies) copies")
+    search.prepare(copies: copies, for: purpose)
+    if purpose == .evaluate { evaluating = Array(repeating: evaluating[0], count: copies) }
   }
 
-  public mutating func act(on observation: [Float], for purpose: ActPurpose, action: inout [Float]) {
+  public mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
+    search.startEpisode(of: copy, for: purpose, using: random)
+    if purpose == .collect { collecting = random.child("policy") } else { evaluating[copy] = random.child("policy") }
+  }
+
+  public mutating func act(on observation: [Float], of copy: Int, for purpose: ActPurpose, action: inout [Float]) {
     // the local controllers act in any case: they keep the time and know the condition
-    search.act(on: observation, for: purpose, action: &action)
+    search.act(on: observation, of: copy, for: purpose, action: &action)
     guard global.policy.isTaught else { return }
     if purpose == .evaluate {
-      global.act(on: observation, search.task, noisy: false, using: &evaluating, action: &action)
+      global.act(on: observation, search.task, noisy: false, using: &evaluating[copy], action: &action)
     } else if settings.sampling == .global {
       global.act(on: observation, search.task, noisy: true, using: &collecting, action: &action)
     }
   }
 
-  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
+  public mutating func observe(
+    _ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float], of copy: Int
+  ) {
     search.observe(observation, action, outcome, next: next)
   }
 
@@ -218,7 +229,7 @@ extension GuidedPolicySearch: Checkpointable {
     writer.write("global", global)
     for (index, agreement) in agreements.enumerated() { writer.write("agreement_\(index)", agreement) }
     writer.write("collecting", collecting)
-    writer.write("evaluating", evaluating)
+    writer.write("evaluating", evaluating[0])
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
@@ -226,6 +237,6 @@ extension GuidedPolicySearch: Checkpointable {
     try reader.read("global", into: &global)
     for index in agreements.indices { try reader.read("agreement_\(index)", into: &agreements[index]) }
     collecting = try reader.stream("collecting")
-    evaluating = try reader.stream("evaluating")
+    evaluating[0] = try reader.stream("evaluating")
   }
 }

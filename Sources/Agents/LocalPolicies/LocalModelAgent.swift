@@ -10,7 +10,7 @@ import Kernels
 /// linear-Gaussian dynamics to them time by time, and updates the controller within a bound on the divergence from the one
 /// that collected them, which adapts to how well the improvement was predicted. An update that cannot be had leaves the
 /// controller as it is and is counted.
-public struct LocalModelAgent<Estimator: LinearGaussianEstimator>: TabulatingAgent {
+public struct LocalModelAgent<Estimator: LinearGaussianEstimator>: RowwiseAgent {
   private var search: LocalSearch<Estimator>
   private var report: LocalTables
   public private(set) var phases = PhaseSeconds()
@@ -28,15 +28,23 @@ public struct LocalModelAgent<Estimator: LinearGaussianEstimator>: TabulatingAge
     report = LocalTables(task, extra: [], details: settings.details)
   }
 
-  public mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
-    search.startEpisode(for: purpose, using: random)
+  /// Controllers of one iteration collect their trajectories one after another: one copy at a time can be collected.
+  public mutating func prepare(copies: Int, for purpose: ActPurpose) {
+    precondition(purpose == .evaluate || copies == 1, "\(copies) copies")
+    search.prepare(copies: copies, for: purpose)
   }
 
-  public mutating func act(on observation: [Float], for purpose: ActPurpose, action: inout [Float]) {
-    search.act(on: observation, for: purpose, action: &action)
+  public mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
+    search.startEpisode(of: copy, for: purpose, using: random)
   }
 
-  public mutating func observe(_ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float]) {
+  public mutating func act(on observation: [Float], of copy: Int, for purpose: ActPurpose, action: inout [Float]) {
+    search.act(on: observation, of: copy, for: purpose, action: &action)
+  }
+
+  public mutating func observe(
+    _ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float], of copy: Int
+  ) {
     search.observe(observation, action, outcome, next: next)
   }
 

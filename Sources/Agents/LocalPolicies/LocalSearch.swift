@@ -15,7 +15,8 @@ struct LocalSearch<Estimator: LinearGaussianEstimator> {
   private var estimator: Estimator
   private var updater: ControllerUpdate
   private var collecting: LocalEpisode
-  private var evaluating: LocalEpisode
+  /// Of each copy.
+  private var evaluating: [LocalEpisode]
   private var fitting: RandomStream
   /// Collected episodes since the last iteration that ended early.
   private var discarded = 0
@@ -30,7 +31,7 @@ struct LocalSearch<Estimator: LinearGaussianEstimator> {
     updater = ControllerUpdate(
       settings.update, horizon: task.horizon, stateSize: task.stateSize, actionSize: task.actionSize)
     collecting = LocalEpisode(task)
-    evaluating = collecting
+    evaluating = [collecting]
     fitting = random.child("fitting")
     for start in task.starts {
       let controller = try settings.initial.controller(
@@ -41,15 +42,20 @@ struct LocalSearch<Estimator: LinearGaussianEstimator> {
 
   // MARK: - Episodes
 
-  mutating func startEpisode(for purpose: ActPurpose, using random: RandomStream) {
-    if purpose == .collect { collecting.start(using: random) } else { evaluating.start(using: random) }
+  /// Makes room for copies to measure; only one collects.
+  mutating func prepare(copies: Int, for purpose: ActPurpose) {
+    if purpose == .evaluate { evaluating = Array(repeating: evaluating[0], count: copies) }
   }
 
-  mutating func act(on observation: [Float], for purpose: ActPurpose, action: inout [Float]) {
+  mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
+    if purpose == .collect { collecting.start(using: random) } else { evaluating[copy].start(using: random) }
+  }
+
+  mutating func act(on observation: [Float], of copy: Int, for purpose: ActPurpose, action: inout [Float]) {
     if purpose == .collect {
       collecting.act(on: observation, conditions, settings.exploration, task, action: &action)
     } else {
-      evaluating.act(on: observation, conditions, settings.execution, task, action: &action)
+      evaluating[copy].act(on: observation, conditions, settings.execution, task, action: &action)
     }
   }
 
@@ -158,7 +164,7 @@ extension LocalSearch: Checkpointable {
     for (index, condition) in conditions.enumerated() { writer.write("condition_\(index)", condition) }
     writer.write("estimator", estimator)
     writer.write("collecting", collecting)
-    writer.write("evaluating", evaluating)
+    writer.write("evaluating", evaluating[0])
     writer.write("fitting", fitting)
     writer.write("counters", [iteration, discarded])
   }
@@ -167,7 +173,7 @@ extension LocalSearch: Checkpointable {
     for index in conditions.indices { try reader.read("condition_\(index)", into: &conditions[index]) }
     try reader.read("estimator", into: &estimator)
     try reader.read("collecting", into: &collecting)
-    try reader.read("evaluating", into: &evaluating)
+    try reader.read("evaluating", into: &evaluating[0])
     fitting = try reader.stream("fitting")
     let counters = try reader.integers("counters")
     guard counters.count == 2 else {

@@ -54,6 +54,8 @@ extension ControlTask {
   /// Counts episodes anew, so that each evaluation begins with the first condition.
   public mutating func beginMeasurement(with statistics: StateReader) throws(ArchiveError) { startedEpisodes = 0 }
 
+  public mutating func skipEpisodes(_ episodes: Int) { startedEpisodes += episodes }
+
   public func successor(of state: SIMD8<Double>, under action: UnsafePointer<Float>) -> SIMD8<Double> {
     transition(from: state, under: clipped(action))
   }

@@ -87,12 +87,14 @@ struct ActorCriticCore<Head: ActorHead> {
       temperature: temperature)
   }
 
-  /// The actor's outputs for one observation, valid until the next call.
-  func output(for observation: [Float]) -> UnsafeMutablePointer<Float> {
-    precondition(observation.count == actorNetwork.inputs, "observation of \(observation.count) floats")
-    return observation.withUnsafeBufferPointer { x in
-      guard let base = x.baseAddress else { preconditionFailure("observation without floats") }
-      return actorNetwork.forward(actor.pointer, base, rows: 1, acting)
+  /// Hands `body` the actor's outputs for each row of `observations` [count, D], valid until it returns.
+  func forEachOutput(
+    on observations: UnsafePointer<Float>, count: Int, _ body: (_ row: Int, UnsafeMutablePointer<Float>) -> Void
+  ) {
+    RowBlocks.forEach(of: count) { first, rows in
+      let outputs = actorNetwork.forward(
+        actor.pointer, observations + first * actorNetwork.inputs, rows: rows, acting)
+      for row in 0..<rows { body(first + row, outputs + row * actorNetwork.outputs) }
     }
   }
 

@@ -14,7 +14,7 @@ public struct DeterministicActorCritic: DifferentiableValueLearner {
   /// What was set.
   public let settings: DeterministicActorCriticSettings
   private var core: ActorCriticCore<DeterministicActor>
-  private var noise: ExplorationNoise
+  private var noise: [ExplorationNoise]
   private var updates = 0
 
   /// A fresh learner for observations of `observationSize` floats and actions between `low` and `high`.
@@ -34,7 +34,7 @@ public struct DeterministicActorCritic: DifferentiableValueLearner {
         actorLearningRate: settings.actorLearningRate, criticLearningRate: settings.criticLearningRate,
         discount: settings.discount, tau: settings.tau),
       using: random)
-    noise = ExplorationNoise(settings.noise, size: low.count)
+    noise = [ExplorationNoise(settings.noise, size: low.count)]
   }
 
   public var discount: Float { settings.discount }
@@ -45,19 +45,23 @@ public struct DeterministicActorCritic: DifferentiableValueLearner {
   /// Whether the update that was begun last is one of the policy, too.
   private var isPolicyDue: Bool { updates % settings.policyDelay == 0 }
 
-  public mutating func startEpisode() { noise.reset() }
+  public mutating func prepare(copies: Int) { noise = Array(repeating: noise[0], count: copies) }
+
+  public mutating func startEpisode(of copy: Int) { noise[copy].reset() }
 
   public mutating func act(
-    on observation: [Float], explore: Bool, using random: inout RandomStream, action: inout [Float]
+    on observations: UnsafePointer<Float>, of copies: Range<Int>, explore: Bool,
+    using streams: UnsafeMutablePointer<RandomStream>, actions: UnsafeMutablePointer<Float>
   ) {
-    precondition(action.count == core.scaling.size, "action of \(action.count) floats")
-    let output = core.output(for: observation)
-    let shift = explore ? noise.next(using: &random) : nil
-    for c in action.indices {
-      let mean = Scalar.tanh(output[c])
-      action[c] = shift.map { ActionScaling.clipToUnit(mean + $0[c]) } ?? mean
+    let size = core.scaling.size
+    core.forEachOutput(on: observations, count: copies.count) { row, output in
+      let shift = explore ? noise[copies.lowerBound + row].next(using: &streams[row]) : nil
+      for c in 0..<size {
+        let mean = Scalar.tanh(output[c])
+        actions[row * size + c] = shift.map { ActionScaling.clipToUnit(mean + $0[c]) } ?? mean
+      }
     }
-    core.scaling.fromUnit(&action)
+    core.scaling.fromUnit(actions, rows: copies.count)
   }
 
   public mutating func update(
@@ -87,13 +91,13 @@ public struct DeterministicActorCritic: DifferentiableValueLearner {
 extension DeterministicActorCritic: Checkpointable {
   public func save(to writer: inout StateWriter) {
     core.save(to: &writer)
-    writer.write("noise", noise)
+    writer.write("noise", copies: noise)
     writer.write("updates", updates)
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try core.restore(from: reader)
-    try reader.read("noise", into: &noise)
+    try reader.read("noise", intoCopies: &noise)
     updates = try reader.integer("updates")
   }
 }

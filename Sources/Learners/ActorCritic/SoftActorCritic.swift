@@ -67,18 +67,19 @@ public struct SoftActorCritic: DifferentiableValueLearner {
   public var critic: CriticEstimate { core.critic }
 
   public mutating func act(
-    on observation: [Float], explore: Bool, using random: inout RandomStream, action: inout [Float]
+    on observations: UnsafePointer<Float>, of copies: Range<Int>, explore: Bool,
+    using streams: UnsafeMutablePointer<RandomStream>, actions: UnsafeMutablePointer<Float>
   ) {
     let size = core.scaling.size
-    precondition(action.count == size, "action of \(action.count) floats")
-    let output = core.output(for: observation)
     let range = TanhGaussianHead.logStdRange
-    for c in 0..<size {
-      let logStd = min(max(output[size + c], range.lowerBound), range.upperBound)
-      let u = output[c] + (explore ? Scalar.exp(logStd) * random.normal() : 0)
-      action[c] = Scalar.tanh(u)
+    core.forEachOutput(on: observations, count: copies.count) { row, output in
+      for c in 0..<size {
+        let logStd = min(max(output[size + c], range.lowerBound), range.upperBound)
+        let u = output[c] + (explore ? Scalar.exp(logStd) * streams[row].normal() : 0)
+        actions[row * size + c] = Scalar.tanh(u)
+      }
     }
-    core.scaling.fromUnit(&action)
+    core.scaling.fromUnit(actions, rows: copies.count)
   }
 
   public mutating func update(

@@ -18,7 +18,7 @@ public struct PolicyBackpropagation<Head: ActorHead>: ModelGradientLearner {
   /// What was set.
   public let settings: PolicyBackpropagationSettings
   private var core: ActorCriticCore<Head>
-  private var noise: ExplorationNoise
+  private var noise: [ExplorationNoise]
   private var draws: Vector
   private var updates = 0
   private var scratch: ModelGradientScratch<Head>?
@@ -39,7 +39,7 @@ public struct PolicyBackpropagation<Head: ActorHead>: ModelGradientLearner {
         actorLearningRate: settings.learningRate, criticLearningRate: settings.criticLearningRate,
         discount: settings.discount, tau: settings.tau),
       using: random)
-    noise = ExplorationNoise(settings.noise, size: low.count)
+    noise = [ExplorationNoise(settings.noise, size: low.count)]
     draws = Vector(count: low.count)
   }
 
@@ -47,28 +47,29 @@ public struct PolicyBackpropagation<Head: ActorHead>: ModelGradientLearner {
   public var rowsAtOnce: Int { ModelGradientBlocks.rows(particles: settings.particles) }
   public var policy: ActorPolicy<Head> { core.policy }
 
-  public mutating func startEpisode() { noise.reset() }
+  public mutating func prepare(copies: Int) { noise = Array(repeating: noise[0], count: copies) }
+
+  public mutating func startEpisode(of copy: Int) { noise[copy].reset() }
 
   public mutating func act(
-    on observation: [Float], explore: Bool, using random: inout RandomStream, action: inout [Float]
+    on observations: UnsafePointer<Float>, of copies: Range<Int>, explore: Bool,
+    using streams: UnsafeMutablePointer<RandomStream>, actions: UnsafeMutablePointer<Float>
   ) {
     let size = core.scaling.size
-    precondition(action.count == size, "action of \(action.count) floats")
-    let output = core.output(for: observation)
-    action.withUnsafeMutableBufferPointer { action in
-      guard let unit = action.baseAddress else { return }
+    core.forEachOutput(on: observations, count: copies.count) { row, output in
+      let unit = actions + row * size
       if explore && Head.isStochastic {
-        for c in 0..<size { draws[c] = random.normal() }
+        for c in 0..<size { draws[c] = streams[row].normal() }
         core.head.explore(output, noise: draws.pointer, rows: 1, size: size, actions: unit)
       } else {
         core.head.mode(output, rows: 1, size: size, actions: unit)
         if explore {
-          let shift = noise.next(using: &random)
+          let shift = noise[copies.lowerBound + row].next(using: &streams[row])
           for c in 0..<size { unit[c] = ActionScaling.clipToUnit(unit[c] + shift[c]) }
         }
       }
-      core.scaling.fromUnit(unit, rows: 1)
     }
+    core.scaling.fromUnit(actions, rows: copies.count)
   }
 
   public mutating func update<Rollout: DifferentiableRollout>(
@@ -126,13 +127,13 @@ public struct PolicyBackpropagation<Head: ActorHead>: ModelGradientLearner {
 extension PolicyBackpropagation: Checkpointable {
   public func save(to writer: inout StateWriter) {
     core.save(to: &writer)
-    writer.write("noise", noise)
+    writer.write("noise", copies: noise)
     writer.write("updates", updates)
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try core.restore(from: reader)
-    try reader.read("noise", into: &noise)
+    try reader.read("noise", intoCopies: &noise)
     updates = try reader.integer("updates")
   }
 }

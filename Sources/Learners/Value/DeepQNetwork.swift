@@ -69,15 +69,16 @@ public struct DeepQNetwork: ValueLearner {
   public var bootstrap: ValueBootstrap<DiscreteValues> { core.bootstrap(head) }
 
   public mutating func act(
-    on observation: [Float], explore: Bool, using random: inout RandomStream, action: inout [Float]
+    on observations: UnsafePointer<Float>, of copies: Range<Int>, explore: Bool,
+    using streams: UnsafeMutablePointer<RandomStream>, actions: UnsafeMutablePointer<Float>
   ) {
-    precondition(action.count == 1, "action of \(action.count) floats")
-    let (row, scratch) = core.output(for: observation)
-    if explore {
-      head.explore(row, rows: 1, using: &random, actions: &action, scratch: scratch)
-      decisions += 1
-    } else {
-      head.best(row, rows: 1, actions: &action, scratch: scratch)
+    core.forEachOutput(on: observations, count: copies.count) { row, output, scratch in
+      if explore {
+        head.explore(output, rows: 1, using: &streams[row], actions: actions + row, scratch: scratch)
+        decisions += 1
+      } else {
+        head.best(output, rows: 1, actions: actions + row, scratch: scratch)
+      }
     }
   }
 

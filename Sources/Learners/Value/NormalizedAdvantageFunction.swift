@@ -30,7 +30,7 @@ public struct NormalizedAdvantageFunction: DifferentiableValueLearner {
   public let settings: NormalizedAdvantageFunctionSettings
   private let head: NormalizedAdvantage
   private var core: ValueCore<NormalizedAdvantage>
-  private var noise: ExplorationNoise
+  private var noise: [ExplorationNoise]
   private var shaped: Vector
 
   /// A fresh learner for observations of `observationSize` floats and actions between `low` and `high`.
@@ -45,7 +45,7 @@ public struct NormalizedAdvantageFunction: DifferentiableValueLearner {
       head, observationSize: observationSize, hidden: settings.hidden, activation: settings.activation,
       layerNormalization: settings.layerNormalization, learningRate: settings.learningRate,
       discount: settings.discount, using: random)
-    noise = ExplorationNoise(settings.noise, size: low.count)
+    noise = [ExplorationNoise(settings.noise, size: low.count)]
     shaped = Vector(count: low.count)
   }
 
@@ -56,21 +56,22 @@ public struct NormalizedAdvantageFunction: DifferentiableValueLearner {
     NormalizedAdvantageEstimate(head: head, network: core.network, parameters: core.parameters)
   }
 
-  public mutating func startEpisode() { noise.reset() }
+  public mutating func prepare(copies: Int) { noise = Array(repeating: noise[0], count: copies) }
+
+  public mutating func startEpisode(of copy: Int) { noise[copy].reset() }
 
   public mutating func act(
-    on observation: [Float], explore: Bool, using random: inout RandomStream, action: inout [Float]
+    on observations: UnsafePointer<Float>, of copies: Range<Int>, explore: Bool,
+    using streams: UnsafeMutablePointer<RandomStream>, actions: UnsafeMutablePointer<Float>
   ) {
-    precondition(action.count == head.actionSize, "action of \(action.count) floats")
-    let (row, scratch) = core.output(for: observation)
+    let size = head.actionSize
     let shift = shaped.mutablePointer
-    if explore { shift.update(from: noise.next(using: &random), count: action.count) }
-    action.withUnsafeMutableBufferPointer { action in
-      guard let base = action.baseAddress else { return }
+    core.forEachOutput(on: observations, count: copies.count) { row, output, scratch in
       if explore {
-        head.explore(row, rows: 1, noise: shift, actions: base)
+        shift.update(from: noise[copies.lowerBound + row].next(using: &streams[row]), count: size)
+        head.explore(output, rows: 1, noise: shift, actions: actions + row * size)
       } else {
-        head.best(row, rows: 1, actions: base, scratch: scratch)
+        head.best(output, rows: 1, actions: actions + row * size, scratch: scratch)
       }
     }
   }
@@ -96,11 +97,11 @@ public struct NormalizedAdvantageFunction: DifferentiableValueLearner {
 extension NormalizedAdvantageFunction: Checkpointable {
   public func save(to writer: inout StateWriter) {
     core.save(to: &writer)
-    writer.write("noise", noise)
+    writer.write("noise", copies: noise)
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try core.restore(from: reader)
-    try reader.read("noise", into: &noise)
+    try reader.read("noise", intoCopies: &noise)
   }
 }

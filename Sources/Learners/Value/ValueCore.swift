@@ -39,16 +39,16 @@ struct ValueCore<Head: ValueHead> {
     ValueBootstrap(head: head, network: network, parameters: parameters, targets: targets)
   }
 
-  /// Network outputs for one observation, and scratch for the head; valid until the next call.
-  func output(
-    for observation: [Float]
-  ) -> (row: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
-    precondition(observation.count == network.inputs, "observation of \(observation.count) floats")
-    return observation.withUnsafeBufferPointer { x in
-      guard let base = x.baseAddress else { preconditionFailure("observation without floats") }
-      return (
-        network.forward(parameters.pointer, base, rows: 1, acting.pass), acting.scratch.mutablePointer
-      )
+  /// Hands `body` the network's outputs for each row of `observations` [count, D], with scratch for the head; both are valid
+  /// until it returns.
+  func forEachOutput(
+    on observations: UnsafePointer<Float>, count: Int,
+    _ body: (_ row: Int, _ outputs: UnsafeMutablePointer<Float>, _ scratch: UnsafeMutablePointer<Float>) -> Void
+  ) {
+    RowBlocks.forEach(of: count) { first, rows in
+      let outputs = network.forward(
+        parameters.pointer, observations + first * network.inputs, rows: rows, acting.pass)
+      for row in 0..<rows { body(first + row, outputs + row * network.outputs, acting.scratch.mutablePointer) }
     }
   }
 

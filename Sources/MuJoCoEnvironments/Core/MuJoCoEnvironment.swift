@@ -179,6 +179,8 @@ extension MuJoCoEnvironment {
   /// Counts episodes anew, so that each evaluation begins with the first start of the tasks that have several.
   public mutating func beginMeasurement(with statistics: StateReader) throws(ArchiveError) { startedEpisodes = 0 }
 
+  public mutating func skipEpisodes(_ episodes: Int) { startedEpisodes += episodes }
+
   public var measureNames: [String] { task.measureNames }
 
   public var measures: [Double] { task.measures(simulation.physics) }

@@ -1,0 +1,30 @@
+import Archive
+import Kernels
+
+extension StateWriter {
+  /// Writes what each copy of an environment has: the first one's as `name`, as if it were the only copy, copy i's as
+  /// `name_i`.
+  public mutating func write(_ name: String, copies: [some Checkpointable]) {
+    for (index, part) in copies.enumerated() { write(copyName(name, index), part) }
+  }
+
+  /// The same of random streams.
+  public mutating func write(_ name: String, copies: [RandomStream]) {
+    for (index, stream) in copies.enumerated() { write(copyName(name, index), stream) }
+  }
+}
+
+extension StateReader {
+  /// Reads what `StateWriter.write(_:copies:)` wrote of as many copies.
+  public func read<Part: Checkpointable>(_ name: String, intoCopies copies: inout [Part]) throws(ArchiveError) {
+    for index in copies.indices { try read(copyName(name, index), into: &copies[index]) }
+  }
+
+  /// The same of random streams.
+  public func read(_ name: String, intoCopies copies: inout [RandomStream]) throws(ArchiveError) {
+    for index in copies.indices { copies[index] = try stream(copyName(name, index)) }
+  }
+}
+
+/// Name in a saved state of what copy `index` has.
+private func copyName(_ name: String, _ index: Int) -> String { index == 0 ? name : "\(name)_\(index)" }
