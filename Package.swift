@@ -8,8 +8,8 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
 ]
 
-func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func module(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 func tests(_ module: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -33,7 +33,7 @@ let package = Package(
         "Kernels", "Archive", "Configuration", "Interfaces", "Networks", "Experience", "Wrappers", "ControlTasks",
         "Environments",
         "MuJoCoEnvironments", "GymnasiumEnvironments", "Models", "Control", "Planners", "Learners", "Agents",
-        "Laboratory", "Recording", "Catalog",
+        "Methods", "Laboratory", "Recording", "Catalog",
       ]),
     .executable(name: "foresight", targets: ["foresight"]),
   ],
@@ -79,12 +79,21 @@ let package = Package(
     module("Planners", ["Interfaces", "Control", "Kernels", "Archive", "Configuration"]),
     module("Learners", ["Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
     module("Agents", ["Interfaces", "Experience", "Control", "Planners", "Kernels", "Archive", "Configuration"]),
+    module(
+      "Methods",
+      [
+        "Interfaces", "Networks", "Experience", "Learners", "Laboratory", "Kernels", "Archive", "Configuration",
+      ], exclude: [
+        "PPO/README.md", "A2C/README.md", "ActorCritic/README.md", "REINFORCE/README.md", "NPG/README.md",
+        "TRPO/README.md", "KLPenalty/README.md",
+      ]),
     module("Laboratory", ["Interfaces", "Wrappers", "Configuration", "Archive", "Kernels", logging]),
     module(
       "Catalog",
       [
         "Agents", "Archive", "Configuration", "Control", "Environments", "Experience", "GymnasiumEnvironments",
-        "Interfaces", "Kernels", "Laboratory", "Learners", "Models", "Networks", "Planners", mujocoEnvironments,
+        "Interfaces", "Kernels", "Laboratory", "Learners", "Methods", "Models", "Networks", "Planners",
+        mujocoEnvironments,
       ]),
     .executableTarget(
       name: "foresight",

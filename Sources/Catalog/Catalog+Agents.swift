@@ -4,6 +4,7 @@ import Interfaces
 import Kernels
 import Laboratory
 import Learners
+import Methods
 import Models
 import Planners
 
@@ -30,6 +31,13 @@ extension Catalog {
       }
       return settings.makeAgent(for: environment.spec, using: random)
     },
+    .reinforce,
+    .actorCritic,
+    .advantageActorCritic,
+    .naturalPolicyGradient,
+    .trustRegionPolicyOptimization,
+    .proximalPolicyOptimization,
+    .klPenalty,
     .modelBasedPolicyOptimization,
     .valueExpansion("mve", SoftActorCriticKind.self),
     .valueExpansion("mve-td3", TwinDelayedKind.self),

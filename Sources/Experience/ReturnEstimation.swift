@@ -1,7 +1,8 @@
 import Interfaces
 import Kernels
 
-/// What followed each step of a segment, in the segment's rows t * N + n: the values that estimates of returns bootstrap from.
+/// What followed each step of a segment, in the segment's rows t * N + n: the values that estimates of returns
+/// bootstrap from.
 package struct SegmentOutlook {
   /// Steps of each copy, T.
   package let steps: Int
@@ -11,8 +12,8 @@ package struct SegmentOutlook {
   package let rewards: UnsafePointer<Float>
   /// V(s_t) [T * N].
   package let values: UnsafePointer<Float>
-  /// V of the observation after the step: 0 where it terminated, that of the last observation where it was truncated or the
-  /// segment ends [T * N].
+  /// V of the observation after the step: 0 where it terminated, that of the last observation where it was truncated or
+  /// the segment ends [T * N].
   package let following: UnsafePointer<Float>
   /// 1 where the next row of the copy goes on with the same episode, else 0 [T * N].
   package let continues: UnsafePointer<Float>
@@ -30,12 +31,12 @@ package struct SegmentOutlook {
   }
 }
 
-/// Estimates of advantages and returns along a segment, O(T * N) but where said otherwise. An episode that terminates is worth
-/// nothing after; one that is truncated, or outlasts the segment, is worth the value of the observation there.
+/// Estimates of advantages and returns along a segment, O(T * N) but where said otherwise. An episode that terminates
+/// is worth nothing after; one that is truncated, or outlasts the segment, is worth the value of the observation there.
 package enum ReturnEstimation {
-  /// Generalized advantage estimates (Schulman et al. 2016, equation 16):
-  /// A_t = delta_t + discount * lambda * A_{t+1}, delta_t = r_t + discount * V(s_{t+1}) - V(s_t). With `lambda` 0 they are
-  /// one-step errors, with 1 returns less values.
+  /// Generalized advantage estimates (Schulman et al. 2016, equation 16): A_t = delta_t + discount * lambda * A_{t+1},
+  /// delta_t = r_t + discount * V(s_{t+1}) - V(s_t). With `lambda` 0 they are one-step errors, with 1 returns less
+  /// values.
   package static func generalizedAdvantages(
     _ outlook: SegmentOutlook, discount: Float, lambda: Float, into advantages: UnsafeMutablePointer<Float>
   ) {
@@ -56,8 +57,8 @@ package enum ReturnEstimation {
     }
   }
 
-  /// Returns that look `count` >= 1 steps ahead, fewer where episode or segment end, and then bootstrap (Sutton and Barto
-  /// 2018, equation 7.1). O(T * N * count).
+  /// Returns that look `count` >= 1 steps ahead, fewer where episode or segment end, and then bootstrap (Sutton and
+  /// Barto 2018, equation 7.1). O(T * N * count).
   package static func returns(
     _ outlook: SegmentOutlook, discount: Float, steps count: Int, into returns: UnsafeMutablePointer<Float>
   ) {
@@ -75,8 +76,8 @@ package enum ReturnEstimation {
     }
   }
 
-  /// The whole discounted return of each step's episode, counted from the episode's start, for episodes that begin and end in
-  /// the segment; `isWhole` [T * N] is 1 for their steps and 0 for all others, whose returns mean nothing.
+  /// The whole discounted return of each step's episode, counted from the episode's start, for episodes that begin and
+  /// end in the segment; `isWhole` [T * N] is 1 for their steps and 0 for all others, whose returns mean nothing.
   package static func wholeReturns(
     _ segment: RolloutSegment, discount: Float, into returns: UnsafeMutablePointer<Float>,
     isWhole: UnsafeMutablePointer<Float>

@@ -2,8 +2,8 @@ import Archive
 import Interfaces
 import Kernels
 
-/// T consecutive steps of N copies of an environment under one policy, in rows t * N + n: what on-policy methods learn from
-/// and then forget.
+/// T consecutive steps of N copies of an environment under one policy, in rows t * N + n: what on-policy methods learn
+/// from and then forget.
 ///
 /// Kept besides are the observations that values bootstrap from where no later row shows them: the last one of each
 /// truncated episode, and the one after the last step of each copy. Room grows as needed and then stays.
@@ -55,8 +55,8 @@ public struct RolloutSegment: Sendable {
   /// Rows in use, T * N.
   public var rows: Int { steps * copies }
 
-  /// Adds a step of all copies: `observations` [N, D], raw `actions` [N, A], `rewards` [N], `endings` [N], and `next` [N, D],
-  /// the observations that followed, of ended episodes their last ones.
+  /// Adds a step of all copies: `observations` [N, D], raw `actions` [N, A], `rewards` [N], `endings` [N], and `next`
+  /// [N, D], the observations that followed, of ended episodes their last ones.
   public mutating func append(
     observations: UnsafePointer<Float>, actions: UnsafePointer<Float>, rewards: UnsafePointer<Float>,
     endings: UnsafePointer<Ending>, next: UnsafePointer<Float>

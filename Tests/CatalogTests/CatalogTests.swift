@@ -246,17 +246,19 @@ import Testing
     let entry = try Self.registry.agent(name)
     for preset in entry.presets {
       for place in preset.environments where Self.environments.contains(place) {
-        let made = try Self.registry.environment(place).make()
-        guard made.objective != nil else { continue }
-        let random = RandomStream(seed: 1)
-        let settings = try entry.make(for: made, using: random).settings
+        let environment = try Self.registry.environment(place)
+        guard try environment.make().objective != nil else { continue }
+        let known = entry.documentation + RunSettings.documentation() + environment.documentation
+        func resolved(_ tree: ConfigurationTree = ConfigurationTree()) throws -> ConfigurationTree {
+          try RunPlan(agent: name, environment: place, seed: 1, steps: 1, settings: tree, in: Self.registry).resolved
+        }
+        let settings = try resolved()
         for assignment in preset.settings {
           let key = String(assignment.prefix { $0 != "=" })
           let wanted = try ConfigurationTree(assignment: assignment).subtree(at: key)
-          let usual = try #require(entry.documentation.first { $0.key == key }).defaultText
+          let usual = try #require(known.first { $0.key == key }).defaultText
           #expect(settings.subtree(at: key) == wanted && !assignment.hasSuffix("=\(usual)"), "\(place): \(assignment)")
-          let own = try ConfigurationTree(assignment: "\(key)=\(usual)")
-          let changed = try entry.make(own, for: made, using: random).settings
+          let changed = try resolved(ConfigurationTree(assignment: "\(key)=\(usual)"))
           #expect(changed.subtree(at: key) != wanted, "\(place): \(key)")
         }
       }

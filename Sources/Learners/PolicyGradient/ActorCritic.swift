@@ -35,8 +35,8 @@ public struct ActorCriticSettings: Configuration {
   @Setting("Largest norm of a gradient; auto for no limit", in: 1e-6...1e9) public var maxGradientNorm: Float? = 0.5
 }
 
-/// Actor-critic (Sutton and Barto 2018, section 13.5, without their discount by the step's number): fit the critic, evaluate
-/// advantages with it, one step of the policy.
+/// Actor-critic (Sutton and Barto 2018, section 13.5, without their discount by the step's number): fit the critic,
+/// evaluate advantages with it, one step of the policy.
 ///
 /// With segments of one step it is the online algorithm, with longer ones the batch algorithm.
 public struct ActorCritic: OnPolicyLearner {

@@ -33,8 +33,8 @@ public struct AdvantageActorCriticSettings: Configuration {
   @Setting("Largest norm of a gradient; auto for no limit", in: 1e-6...1e9) public var maxGradientNorm: Float? = 0.5
 }
 
-/// Advantage actor-critic on copies in step (A2C, the synchronous A3C of Mnih et al. 2016), as in Stable-Baselines3: one step a
-/// segment, on all of it.
+/// Advantage actor-critic on copies in step (A2C, the synchronous A3C of Mnih et al. 2016), as in Stable-Baselines3:
+/// one step a segment, on all of it.
 ///
 ///     loss = mean of -A log p(a) - entropyWeight * entropy + valueWeight * (V - G)^2,  G = A + V
 public struct AdvantageActorCritic: OnPolicyLearner {

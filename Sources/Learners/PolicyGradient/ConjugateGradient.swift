@@ -1,7 +1,7 @@
 import Kernels
 
-/// Conjugate gradients for A x = b with a symmetric positive definite A known by its products alone (Hestenes and Stiefel 1952),
-/// from x = 0.
+/// Conjugate gradients for A x = b with a symmetric positive definite A known by its products alone (Hestenes and
+/// Stiefel 1952), from x = 0.
 package struct ConjugateGradient: Sendable {
   /// Most products.
   package let iterations: Int
@@ -19,7 +19,8 @@ package struct ConjugateGradient: Sendable {
     product = residual
   }
 
-  /// Writes x [size]; returns the squared norm of b - A x as the recursion has it. `multiply` writes A p. Does not allocate.
+  /// Writes x [size]; returns the squared norm of b - A x as the recursion has it. `multiply` writes A p. Does not
+  /// allocate.
   package mutating func solve(
     _ b: UnsafePointer<Float>, into x: UnsafeMutablePointer<Float>,
     multiply: (_ p: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>) -> Void

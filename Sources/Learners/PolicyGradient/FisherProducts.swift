@@ -43,8 +43,8 @@ package final class FisherProducts: PhasedWork {
   /// Whether it can serve that many rows with the threads there are now.
   func fits(rows: Int) -> Bool { rows <= capacity && workers.count >= WorkerPool.threads }
 
-  /// Takes the policy at `parameters` on `count` observations [count, D], for products until the next call. Both pointers must
-  /// stay valid, and the parameters as they are.
+  /// Takes the policy at `parameters` on `count` observations [count, D], for products until the next call. Both
+  /// pointers must stay valid, and the parameters as they are.
   package func linearize(at parameters: UnsafePointer<Float>, _ observations: UnsafePointer<Float>, count: Int) {
     precondition(count > 0 && count <= capacity, "\(count) rows")
     blocks = RowBlocks(rows: count)

@@ -36,13 +36,14 @@ public struct KLPenalizedPolicySettings: Configuration {
   @Setting("Largest norm of a gradient; auto for no limit", in: 1e-6...1e9) public var maxGradientNorm: Float? = 0.5
 }
 
-/// The importance-sampled surrogate with a penalty on KL(old || new): constrained policy optimization by dual gradient descent,
-/// and with `multiplier=adaptive` PPO's other variant (Schulman et al. 2017, equation 8).
+/// The importance-sampled surrogate with a penalty on KL(old || new): constrained policy optimization by dual gradient
+/// descent, and with `multiplier=adaptive` PPO's other variant (Schulman et al. 2017, equation 8).
 ///
 ///     loss = mean of -ratio A + multiplier * KL(old || new) - entropyWeight * entropy + valueWeight * (V - G)^2
 ///     multiplier = max(0, multiplier + rate * (KL - target)) after each segment
 ///
-/// The inner minimization is incomplete, as many epochs as are set; the multiplier sees the divergence that they ended with.
+/// The inner minimization is incomplete, as many epochs as are set; the multiplier sees the divergence that they ended
+/// with.
 public struct KLPenalizedPolicy: OnPolicyLearner {
   public static let metricNames = [
     "policy_loss", "value_loss", "entropy", "approx_kl", "kl", "multiplier", "explained_variance", "gradient_norm",

@@ -35,8 +35,8 @@ struct MinibatchMeans {
   var clipFraction: Float = 0
 }
 
-/// Losses and gradients of policy and value function on rows of a segment: in blocks of fixed size, policy and value apart
-/// where they have networks of their own, each with a gradient of its own, added in order.
+/// Losses and gradients of policy and value function on rows of a segment: in blocks of fixed size, policy and value
+/// apart where they have networks of their own, each with a gradient of its own, added in order.
 final class MinibatchGradient: PhasedWork {
   enum Phase { case gradient }
 
@@ -109,8 +109,8 @@ final class MinibatchGradient: PhasedWork {
   /// The gradient by all parameters as the last `compute` left it; that of parts it was not about is zero.
   var gradient: UnsafeMutablePointer<Float> { gradients.storage.pointer }
 
-  /// Loss and gradient at `parameters` on the rows `order` [count] of `evaluation`'s segment, whose observations [M, D] and
-  /// actions [M, A] are given; advantages are those written to `advantages` [count].
+  /// Loss and gradient at `parameters` on the rows `order` [count] of `evaluation`'s segment, whose observations [M, D]
+  /// and actions [M, A] are given; advantages are those written to `advantages` [count].
   func compute(
     _ loss: MinibatchLoss, _ evaluation: RolloutEvaluation, observations: UnsafePointer<Float>,
     actions: UnsafePointer<Float>, order: UnsafePointer<Int32>, count: Int, parameters: UnsafePointer<Float>

@@ -50,7 +50,8 @@ struct NaturalGradient {
     subsample = Matrix(rows: 0, columns: networks.observationSize)
   }
 
-  /// The step that ascends the surrogate at `core`'s parameters; advantages in the evaluation are normalized first if so set.
+  /// The step that ascends the surrogate at `core`'s parameters; advantages in the evaluation are normalized first if
+  /// so set.
   mutating func propose(
     _ core: inout OnPolicyCore, _ segment: RolloutSegment, _ evaluation: RolloutEvaluation, entropyWeight: Float = 0
   ) throws(NumericalFailure) -> (Proposal, MinibatchMeans) {
@@ -97,8 +98,8 @@ struct NaturalGradient {
 }
 
 extension OnPolicyCore {
-  /// Fits the value network to the evaluation's targets, by minibatches in new random orders; returns the mean squared error over
-  /// all of them, nil without any.
+  /// Fits the value network to the evaluation's targets, by minibatches in new random orders; returns the mean squared
+  /// error over all of them, nil without any.
   mutating func fitValues(
     _ segment: RolloutSegment, epochs: Int, batchSize: Int, _ optimizer: inout Adam, learningRate: Float,
     using random: inout RandomStream

@@ -14,8 +14,8 @@ public struct NaturalPolicyGradientSettings: Configuration {
   @SettingGroup("Natural gradient and value function") public var natural = NaturalGradientSettings()
 }
 
-/// The natural policy gradient (Kakade 2001) with a step of given divergence: theta + sqrt(2 epsilon / g' F^-1 g) F^-1 g, always
-/// taken, as in Rajeswaran et al. (2017). Trust region policy optimization without its line search.
+/// The natural policy gradient (Kakade 2001) with a step of given divergence: theta + sqrt(2 epsilon / g' F^-1 g) F^-1
+/// g, always taken, as in Rajeswaran et al. (2017). Trust region policy optimization without its line search.
 public struct NaturalPolicyGradient: OnPolicyLearner {
   public static let metricNames = [
     "policy_loss", "value_loss", "entropy", "kl", "explained_variance", "gradient_norm", "cg_residual", "step_scale",

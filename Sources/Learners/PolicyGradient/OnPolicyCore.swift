@@ -4,8 +4,8 @@ import Interfaces
 import Kernels
 import Networks
 
-/// What on-policy learners share: policy and value networks with their parameters, the evaluation of a segment, gradients on
-/// minibatches of it.
+/// What on-policy learners share: policy and value networks with their parameters, the evaluation of a segment,
+/// gradients on minibatches of it.
 struct OnPolicyCore {
   let networks: PolicyValueNetworks
   var parameters: Vector
@@ -24,8 +24,8 @@ struct OnPolicyCore {
   /// The policy as it is now.
   var policy: StochasticPolicy { StochasticPolicy(networks: networks, parameters: parameters) }
 
-  /// Distributions, log-probabilities and values of a segment under the parameters as they are. Rows are in order of time until
-  /// the next `shuffle`.
+  /// Distributions, log-probabilities and values of a segment under the parameters as they are. Rows are in order of
+  /// time until the next `shuffle`.
   mutating func evaluate(_ segment: RolloutSegment) -> RolloutEvaluation {
     precondition(
       segment.observationSize == networks.observationSize && segment.actionSize == networks.distribution.actionSize,
@@ -54,8 +54,8 @@ struct OnPolicyCore {
     }
   }
 
-  /// Loss and gradient on the rows that are `range` in the present order; with `normalizing` their advantages have mean 0 and
-  /// standard deviation 1 among themselves. The gradient is `gradientPointer` until the next call.
+  /// Loss and gradient on the rows that are `range` in the present order; with `normalizing` their advantages have mean
+  /// 0 and standard deviation 1 among themselves. The gradient is `gradientPointer` until the next call.
   mutating func differentiate(
     _ loss: MinibatchLoss, _ segment: RolloutSegment, _ range: Range<Int>, normalizing: Bool
   ) -> MinibatchMeans {
@@ -80,8 +80,8 @@ struct OnPolicyCore {
     return fresh
   }
 
-  /// Mean of ratio * advantage and of KL(old || new) at the parameters as they are now, against those that `evaluation` of this
-  /// segment was made with.
+  /// Mean of ratio * advantage and of KL(old || new) at the parameters as they are now, against those that `evaluation`
+  /// of this segment was made with.
   mutating func assess(
     _ segment: RolloutSegment, _ evaluation: RolloutEvaluation
   ) -> (surrogate: Float, divergence: Float) {
@@ -141,8 +141,8 @@ extension RolloutEvaluation {
     for row in 0..<count { targets[row] = values[row] + advantages[row] }
   }
 
-  /// 1 - variance of (targets - values) / variance of targets: 1 where values are perfect, 0 where they tell nothing; 0 for
-  /// targets that do not vary.
+  /// 1 - variance of (targets - values) / variance of targets: 1 where values are perfect, 0 where they tell nothing; 0
+  /// for targets that do not vary.
   var explainedVariance: Float {
     var (target, rest) = (Moments(), Moments())
     for row in 0..<count {

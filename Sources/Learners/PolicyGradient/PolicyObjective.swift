@@ -1,8 +1,10 @@
 import Kernels
 
-/// What a policy descends, row by row: a loss that depends on the new log p(a), on its ratio to the old, and on the advantage.
+/// What a policy descends, row by row: a loss that depends on the new log p(a), on its ratio to the old, and on the
+/// advantage.
 package protocol PolicyObjective: Sendable {
-  /// Writes the loss's slope by log p [N] for `count` rows; returns the sum of the losses and how many rows were clipped.
+  /// Writes the loss's slope by log p [N] for `count` rows; returns the sum of the losses and how many rows were
+  /// clipped.
   func evaluate(
     count: Int, logProbabilities: UnsafePointer<Float>, ratios: UnsafePointer<Float>,
     advantages: UnsafePointer<Float>, slopes: UnsafeMutablePointer<Float>
@@ -26,8 +28,8 @@ package struct ScoreFunction: PolicyObjective {
   }
 }
 
-/// -A p(a) / p_old(a): the surrogate, unbiased for the improvement at the old policy's states (Kakade and Langford 2002;
-/// Schulman et al. 2015, equation 13).
+/// -A p(a) / p_old(a): the surrogate, unbiased for the improvement at the old policy's states (Kakade and Langford
+/// 2002; Schulman et al. 2015, equation 13).
 package struct ImportanceSampledSurrogate: PolicyObjective {
   package init() {}
 

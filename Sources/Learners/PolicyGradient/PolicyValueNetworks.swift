@@ -4,8 +4,8 @@ import Networks
 
 /// A stochastic policy and a value function: architectures, and where in one flat vector their parameters are.
 ///
-/// The policy's network comes first, then the parameters that its distributions share, then the value's network, so that
-/// the policy's are one range. With `isShared` one network has the value as its last output.
+/// The policy's network comes first, then the parameters that its distributions share, then the value's network, so
+/// that the policy's are one range. With `isShared` one network has the value as its last output.
 public struct PolicyValueNetworks: Sendable {
   package let distribution: any ActionDistribution
   /// From observations to distributions [P], and with a shared network to the value too [P + 1].
@@ -51,8 +51,8 @@ public struct PolicyValueNetworks: Sendable {
   /// The value network's parameters; empty with a shared network.
   package var valueRange: Range<Int> { valueOffset..<layout.count }
 
-  /// Fresh parameters: hidden layers orthogonal with gain sqrt(2), the policy's outputs with 0.01 and the value's with 1, or
-  /// all uniform, as `settings` say.
+  /// Fresh parameters: hidden layers orthogonal with gain sqrt(2), the policy's outputs with 0.01 and the value's with
+  /// 1, or all uniform, as `settings` say.
   package func initialParameters(using random: RandomStream) -> Vector {
     var parameters = Vector(count: layout.count)
     let base = parameters.mutablePointer

@@ -35,8 +35,8 @@ public struct ProximalPolicyOptimizationSettings: Configuration {
 ///
 ///     loss = mean of -min(ratio A, clip(ratio, 1 - c, 1 + c) A) - entropyWeight * entropy + valueWeight * (V - G)^2
 ///
-/// A are generalized advantage estimates, G = A + V of before the update. Minibatches of shuffled rows, Adam with epsilon
-/// 1e-5, one norm for the gradient of policy and values together.
+/// A are generalized advantage estimates, G = A + V of before the update. Minibatches of shuffled rows, Adam with
+/// epsilon 1e-5, one norm for the gradient of policy and values together.
 public struct ProximalPolicyOptimization: OnPolicyLearner {
   public static let metricNames = [
     "policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction", "explained_variance", "gradient_norm",

@@ -39,13 +39,14 @@ public struct ReinforceSettings: Configuration {
   @Setting("Learning rate of Adam for a learned baseline", in: 0...1) public var valueLearningRate: Float = 1e-3
 }
 
-/// REINFORCE (Williams 1992): one step along the mean over episodes of sum over t of grad log p(a_t) (credit_t - baseline).
+/// REINFORCE (Williams 1992): one step along the mean over episodes of sum over t of grad log p(a_t) (credit_t -
+/// baseline).
 ///
-/// Only episodes that begin and end within a segment count. A constant baseline leaves an episode's own credits out, and a
-/// learned one is fitted after the step, so neither biases the gradient. With `normalize` the steps of all episodes are
-/// averaged over instead. An episode cut by a time limit is credited with the learned value of where it was cut, without a
-/// learned baseline with nothing. Rewards to go are discounted from their own step on, whole returns from the episode's
-/// start.
+/// Only episodes that begin and end within a segment count. A constant baseline leaves an episode's own credits out,
+/// and a learned one is fitted after the step, so neither biases the gradient. With `normalize` the steps of all
+/// episodes are averaged over instead. An episode cut by a time limit is credited with the learned value of where it
+/// was cut, without a learned baseline with nothing. Rewards to go are discounted from their own step on, whole returns
+/// from the episode's start.
 public struct Reinforce: OnPolicyLearner {
   public static let metricNames = [
     "policy_loss", "value_loss", "entropy", "explained_variance", "gradient_norm", "episodes", "advantage_spread",
@@ -93,8 +94,8 @@ public struct Reinforce: OnPolicyLearner {
     if let valueLoss { metrics.record("value_loss", valueLoss) }
   }
 
-  /// The gradient of the loss by the policy's parameters as an update would compute it, without the update; for tests and
-  /// studies of estimators.
+  /// The gradient of the loss by the policy's parameters as an update would compute it, without the update; for tests
+  /// and studies of estimators.
   package mutating func gradient(on segment: RolloutSegment) -> [Float] {
     let evaluation = core.evaluate(segment)
     guard credit(segment, evaluation) > 0 else { return [] }
@@ -103,8 +104,8 @@ public struct Reinforce: OnPolicyLearner {
     return Array(UnsafeBufferPointer(start: core.gradientPointer, count: core.networks.policyRange.count))
   }
 
-  /// Writes what each row's log p is weighted with, such that the mean over rows is the estimator; rows of episodes that are not
-  /// whole get 0. Returns the number of whole episodes.
+  /// Writes what each row's log p is weighted with, such that the mean over rows is the estimator; rows of episodes
+  /// that are not whole get 0. Returns the number of whole episodes.
   private mutating func credit(_ segment: RolloutSegment, _ evaluation: RolloutEvaluation) -> Int {
     let rows = segment.rows
     if isWhole.count != rows { isWhole = Vector(count: rows) }

@@ -3,8 +3,8 @@ import Interfaces
 import Kernels
 import Networks
 
-/// What the policy and the value function say of a segment before an update: distributions, log-probabilities, values, and
-/// from them advantages and targets. Rows in blocks of fixed size over the threads.
+/// What the policy and the value function say of a segment before an update: distributions, log-probabilities, values,
+/// and from them advantages and targets. Rows in blocks of fixed size over the threads.
 final class RolloutEvaluation: PhasedWork {
   enum Phase { case rows, finals }
 

@@ -17,8 +17,8 @@ public struct TrustRegionPolicyOptimizationSettings: Configuration {
   @Setting("Factor from one step tried to the next", in: 0.01...0.999) public var backtrackFactor: Float = 0.8
 }
 
-/// Trust region policy optimization (Schulman et al. 2015): the natural gradient's step, shortened until the surrogate grows and
-/// KL(old || new) is below its limit; the old parameters are put back where no step tried does both.
+/// Trust region policy optimization (Schulman et al. 2015): the natural gradient's step, shortened until the surrogate
+/// grows and KL(old || new) is below its limit; the old parameters are put back where no step tried does both.
 ///
 /// sb3-contrib measures KL(new || old) in its line search; here it is that of the paper.
 public struct TrustRegionPolicyOptimization: OnPolicyLearner {

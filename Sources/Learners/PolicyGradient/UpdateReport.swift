@@ -9,7 +9,8 @@ struct UpdateReport {
   /// Steps that the optimizer took.
   private(set) var steps = 0
 
-  /// Takes in a minibatch and, unless no step followed, the norm of its gradient. Throws if a loss or the norm is not finite.
+  /// Takes in a minibatch and, unless no step followed, the norm of its gradient. Throws if a loss or the norm is not
+  /// finite.
   mutating func add(_ means: MinibatchMeans, gradientNorm: Float?) throws(NumericalFailure) {
     guard means.policyLoss.isFinite else { throw NumericalFailure(metric: "policy_loss", value: means.policyLoss) }
     guard means.valueLoss.isFinite else { throw NumericalFailure(metric: "value_loss", value: means.valueLoss) }

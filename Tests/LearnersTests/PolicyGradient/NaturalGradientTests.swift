@@ -9,8 +9,8 @@ import Testing
 
 /// Fisher-vector products, conjugate gradients, and the steps made of them.
 @Suite struct NaturalGradientTests {
-  /// Products against the dense Fisher information, mean over rows of J' M J, J by differences of the naive network and M by
-  /// those of the divergence.
+  /// Products against the dense Fisher information, mean over rows of J' M J, J by differences of the naive network and
+  /// M by those of the divergence.
   @Test(arguments: ["categorical", "Gaussian of spread shared", "Gaussian of spread state"])
   func productsAreThoseOfTheDenseFisher(_ name: String) throws {
     let naive = try #require(NaiveDistribution.all.first { $0.name == name })
@@ -65,8 +65,8 @@ import Testing
     #expect(left > residual)
   }
 
-  /// A linear policy in features x and in features B x: the same policies under other coordinates take the same step, though
-  /// their plain gradients differ.
+  /// A linear policy in features x and in features B x: the same policies under other coordinates take the same step,
+  /// though their plain gradients differ.
   @Test func naturalStepsDoNotDependOnCoordinates() throws {
     let change: [[Float]] = [[2, 0.5, 0], [0, 0.3, -1], [1, 0, 1.5]]
     func moved(_ x: UnsafeBufferPointer<Float>) -> [Float] {

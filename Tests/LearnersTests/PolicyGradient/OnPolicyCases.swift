@@ -24,8 +24,8 @@ enum OnPolicyCases {
     return settings
   }
 
-  /// A segment of `steps` steps of `copies` copies with random observations, raw actions within reach, rewards, and one step
-  /// in seven an end, of either kind.
+  /// A segment of `steps` steps of `copies` copies with random observations, raw actions within reach, rewards, and one
+  /// step in seven an end, of either kind.
   static func segment(_ action: ActionSpace, steps: Int, copies: Int, seed: UInt64) -> RolloutSegment {
     var segment = RolloutSegment(
       copies: copies, observationSize: observationSize, actionSize: action.size, capacity: steps)

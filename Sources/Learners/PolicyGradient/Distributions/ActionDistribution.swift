@@ -16,8 +16,8 @@ package struct DistributionRows {
 
 /// A family of distributions over actions, with what policy gradients need of it.
 ///
-/// Actions are raw: reals before they are squashed or limited, choices by their index. `writeAction` turns one into what an
-/// environment takes. All pointers are to row-major blocks without gaps; nothing allocates.
+/// Actions are raw: reals before they are squashed or limited, choices by their index. `writeAction` turns one into
+/// what an environment takes. All pointers are to row-major blocks without gaps; nothing allocates.
 package protocol ActionDistribution: Sendable {
   /// Floats in a network row, P.
   var outputs: Int { get }
@@ -42,16 +42,16 @@ package protocol ActionDistribution: Sendable {
   /// The environment's action [A] for a raw one; may be in place.
   func writeAction(_ raw: UnsafePointer<Float>, into action: UnsafeMutablePointer<Float>)
 
-  /// log p(a) [N] of raw actions [N, A]: densities of reals as the environment gets them, per unit of its bounds' half width
-  /// where they are squashed.
+  /// log p(a) [N] of raw actions [N, A]: densities of reals as the environment gets them, per unit of its bounds' half
+  /// width where they are squashed.
   func logProbabilities(
     _ rows: DistributionRows, actions: UnsafePointer<Float>, into result: UnsafeMutablePointer<Float>)
 
   /// Entropies [N]; where `hasEntropy` is false, those before squashing.
   func entropies(_ rows: DistributionRows, into result: UnsafeMutablePointer<Float>)
 
-  /// Gradient of sum over r of `slopes[r]` * log p(a_r) + `entropySlope` * entropy_r: overwrites that by the network rows
-  /// [N, P], adds to that by the shared parameters [S].
+  /// Gradient of sum over r of `slopes[r]` * log p(a_r) + `entropySlope` * entropy_r: overwrites that by the network
+  /// rows [N, P], adds to that by the shared parameters [S].
   func backward(
     _ rows: DistributionRows, actions: UnsafePointer<Float>, slopes: UnsafePointer<Float>, entropySlope: Float,
     gradient: UnsafeMutablePointer<Float>, sharedGradient: UnsafeMutablePointer<Float>)
@@ -65,15 +65,16 @@ package protocol ActionDistribution: Sendable {
     from old: DistributionRows, to new: DistributionRows, scale: Float, gradient: UnsafeMutablePointer<Float>,
     sharedGradient: UnsafeMutablePointer<Float>)
 
-  /// The Fisher information of each row's own parameters times tangents: overwrites `product` [N, P] for `tangent` [N, P], and
-  /// adds to `sharedProduct` [S] for `sharedTangent` [S]. They may not overlap.
+  /// The Fisher information of each row's own parameters times tangents: overwrites `product` [N, P] for `tangent` [N,
+  /// P], and adds to `sharedProduct` [S] for `sharedTangent` [S]. They may not overlap.
   func multiplyByFisher(
     _ rows: DistributionRows, tangent: UnsafePointer<Float>, sharedTangent: UnsafePointer<Float>,
     product: UnsafeMutablePointer<Float>, sharedProduct: UnsafeMutablePointer<Float>)
 }
 
 extension PolicySettings {
-  /// The distribution for a space of actions: categorical for choices, Bernoulli where all have two, Gaussian for reals.
+  /// The distribution for a space of actions: categorical for choices, Bernoulli where all have two, Gaussian for
+  /// reals.
   package func distribution(for space: ActionSpace) -> any ActionDistribution {
     switch space {
     case .discrete(let count): CategoricalDistribution(counts: [count])

@@ -1,6 +1,7 @@
 import Kernels
 
-/// Independent choices, the i-th among `counts[i]`, each categorical with its logits in the network row: P = sum of counts.
+/// Independent choices, the i-th among `counts[i]`, each categorical with its logits in the network row: P = sum of
+/// counts.
 package struct CategoricalDistribution: ActionDistribution {
   package let counts: [Int]
   package let outputs: Int

@@ -1,7 +1,7 @@
 import Kernels
 
-/// Independent normal components. The network row is their means [A]; the logarithms of their standard deviations are shared
-/// by all states [A], or follow the means in the row, [2 A], where they are limited to -20...2.
+/// Independent normal components. The network row is their means [A]; the logarithms of their standard deviations are
+/// shared by all states [A], or follow the means in the row, [2 A], where they are limited to -20...2.
 package struct GaussianDistribution: ActionDistribution {
   package let actionSize: Int
   package let spread: PolicySettings.Spread

@@ -2,9 +2,9 @@ import Kernels
 
 /// A Gaussian whose draws u are squashed into an environment's bounds: center + half width * tanh(u).
 ///
-/// The raw action is u. Its squashing does not depend on the parameters, so gradients and divergences are the Gaussian's;
-/// log p is that of tanh(u), with log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2 u)). The entropy has no closed form:
-/// -log p of the action drawn is taken for it.
+/// The raw action is u. Its squashing does not depend on the parameters, so gradients and divergences are the
+/// Gaussian's; log p is that of tanh(u), with log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2 u)). The entropy has no
+/// closed form: -log p of the action drawn is taken for it.
 package struct SquashedGaussianDistribution: ActionDistribution {
   package let gaussian: GaussianDistribution
   private let scaling: ActionScaling
