@@ -83,7 +83,8 @@ let package = Package(
       "Methods",
       [
         "Interfaces", "Networks", "Experience", "Learners", "Laboratory", "Kernels", "Archive", "Configuration",
-      ], exclude: [
+      ],
+      exclude: [
         "PPO/README.md", "A2C/README.md", "ActorCritic/README.md", "REINFORCE/README.md", "NPG/README.md",
         "TRPO/README.md", "KLPenalty/README.md",
       ]),
@@ -141,7 +142,9 @@ let package = Package(
     tests(
       "Control", ["Control", "Interfaces", "Kernels", "Archive", "Configuration", "Environments"], exclude: ["Peers"]),
     tests("Planners", ["Planners", "Interfaces", "Kernels", "Archive", "Environments"]),
-    tests("Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive"]),
+    tests(
+      "Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive"],
+      exclude: ["PolicyGradient/Fixtures"]),
     tests(
       "Agents",
       [

@@ -133,7 +133,7 @@ enum Standardization {
 
 extension RolloutEvaluation {
   /// Generalized advantage estimates, and with them added to the values lambda-returns as the values' targets.
-  func estimateAdvantages(_ segment: RolloutSegment, discount: Float, lambda: Float) {
+  package func estimateAdvantages(_ segment: RolloutSegment, discount: Float, lambda: Float) {
     let advantages = advantages.mutablePointer
     ReturnEstimation.generalizedAdvantages(
       outlook(of: segment), discount: discount, lambda: lambda, into: advantages)

@@ -5,7 +5,7 @@ import Networks
 
 /// What the policy and the value function say of a segment before an update: distributions, log-probabilities, values,
 /// and from them advantages and targets. Rows in blocks of fixed size over the threads.
-final class RolloutEvaluation: PhasedWork {
+package final class RolloutEvaluation: PhasedWork {
   enum Phase { case rows, finals }
 
   private let networks: PolicyValueNetworks
@@ -18,12 +18,12 @@ final class RolloutEvaluation: PhasedWork {
   private(set) var outputs: Matrix
   private(set) var shared: Vector
   /// One number a row [M].
-  private(set) var logProbabilities: Vector
-  private(set) var values: Vector
+  package private(set) var logProbabilities: Vector
+  package private(set) var values: Vector
   private(set) var following: Vector
   private(set) var continues: Vector
-  var advantages: Vector
-  var targets: Vector
+  package var advantages: Vector
+  package var targets: Vector
   /// Values of truncated episodes' last observations, then of those after the segment.
   private var finalValues: Vector
 
@@ -33,7 +33,8 @@ final class RolloutEvaluation: PhasedWork {
     let value: PerceptronWorkspace?
   }
 
-  init(_ networks: PolicyValueNetworks, rows: Int) {
+  /// Room for segments of `rows` rows.
+  package init(_ networks: PolicyValueNetworks, rows: Int) {
     self.networks = networks
     workers = (0..<WorkerPool.threads).map { _ in
       Worker(
@@ -57,7 +58,7 @@ final class RolloutEvaluation: PhasedWork {
   func fits(rows: Int) -> Bool { rows <= values.count && workers.count >= WorkerPool.threads }
 
   /// Evaluates `segment` under `parameters`.
-  func evaluate(_ segment: RolloutSegment, _ parameters: UnsafePointer<Float>) {
+  package func evaluate(_ segment: RolloutSegment, _ parameters: UnsafePointer<Float>) {
     precondition(fits(rows: segment.rows) && segment.rows > 0, "\(segment.rows) rows")
     count = segment.rows
     self.segment = segment
