@@ -21,6 +21,7 @@ import torch
 from stable_baselines3 import A2C, PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import configure
+from stable_baselines3.common.sb2_compat.rmsprop_tf_like import RMSpropTFLike
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 STEPS, COPIES, SIZE = 10, 3, 3
@@ -98,11 +99,11 @@ def collected(model, environments):
     }
 
 
-def case(discrete, algorithm, **settings):
+def case(discrete, algorithm, policy_kwargs=None, **settings):
     environments = [Script(n, discrete) for n in range(COPIES)]
     model = shaken(algorithm(
         "MlpPolicy", DummyVecEnv([lambda e=e: e for e in environments]), n_steps=STEPS, seed=0, device="cpu",
-        policy_kwargs={"net_arch": {"pi": [5, 4], "vf": [5, 4]}}, **settings))
+        policy_kwargs={"net_arch": {"pi": [5, 4], "vf": [5, 4]}, **(policy_kwargs or {})}, **settings))
     before = flat(model.policy)
     result = {"rollout": collected(model, environments), "before": before}
     return model, result
@@ -142,7 +143,12 @@ def main():
         model, a2c = case(discrete, A2C, ent_coef=0.01, gae_lambda=0.9)
         model.train()
         a2c["after"] = flat(model.policy)
-        answer["cases"][kind] = {"ppo": ppo, "a2c": a2c, "trpo": trust_region(discrete)}
+        model, tensorflow = case(
+            discrete, A2C, ent_coef=0.01, gae_lambda=0.9,
+            policy_kwargs={"optimizer_class": RMSpropTFLike, "optimizer_kwargs": {"eps": 1e-5}})
+        model.train()
+        tensorflow["after"] = flat(model.policy)
+        answer["cases"][kind] = {"ppo": ppo, "a2c": a2c, "a2c_tensorflow": tensorflow, "trpo": trust_region(discrete)}
     path = pathlib.Path(sys.argv[1])
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(answer, separators=(",", ":")) + "\n")

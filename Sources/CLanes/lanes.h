@@ -29,8 +29,8 @@ static inline __attribute__((always_inline)) unsigned long foresight_flush_denor
 #endif
 }
 
-/// From now on this thread's floating-point unit computes with denormal numbers as the standard says. Returns its mode before,
-/// for `foresight_restore_mode`.
+/// From now on this thread's floating-point unit computes with denormal numbers as the standard says. Returns its mode
+/// before, for `foresight_restore_mode`.
 static inline __attribute__((always_inline)) unsigned long foresight_keep_denormals(void) {
 #if defined(__x86_64__)
   unsigned int mode = __builtin_ia32_stmxcsr();

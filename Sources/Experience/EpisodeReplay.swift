@@ -27,8 +27,8 @@ public struct EpisodeReplay: EpisodeSource, Sendable {
       observation, action, reward: outcome.reward, next: next, continues: outcome.ending != .terminated)
   }
 
-  /// Appends copy `index`'s step of `round`, the one from `time` to `time` + 1 of its episode. Episodes of several copies lie
-  /// among one another, each in order.
+  /// Appends copy `index`'s step of `round`, the one from `time` to `time` + 1 of its episode. Episodes of several
+  /// copies lie among one another, each in order.
   public mutating func append(_ index: Int, of round: CopySteps, time: Int) {
     times[replay.appended % replay.capacity] = time
     replay.append(index, of: round)

@@ -10,9 +10,10 @@ public protocol ActingLearner: Checkpointable {
   /// An episode of collected experience of copy `copy` starts: noise that is correlated in time starts anew.
   mutating func startEpisode(of copy: Int)
 
-  /// Writes `actions` [N, A], in the environment's units and within its bounds, for `observations` [N, D], both row-major,
-  /// in one pass. With `explore`, row i is of the copy `copies.lowerBound` + i and draws from `streams[i]` alone; without,
-  /// copies and streams mean nothing. Rows are independent: a row's action does not depend on N. Does not allocate.
+  /// Writes `actions` [N, A], in the environment's units and within its bounds, for `observations` [N, D], both
+  /// row-major, in one pass. With `explore`, row i is of the copy `copies.lowerBound` + i and draws from `streams[i]`
+  /// alone; without, copies and streams mean nothing, and a row's action does not depend on N, to the bit. Does not
+  /// allocate.
   mutating func act(
     on observations: UnsafePointer<Float>, of copies: Range<Int>, explore: Bool,
     using streams: UnsafeMutablePointer<RandomStream>, actions: UnsafeMutablePointer<Float>)

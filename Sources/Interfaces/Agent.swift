@@ -9,12 +9,13 @@ public enum ActPurpose: Sendable, Equatable {
   case evaluate
 }
 
-/// A decision maker in N copies of an environment: the one dynamic boundary (`any Agent`), one call per step of all copies.
+/// A decision maker in N copies of an environment: the one dynamic boundary (`any Agent`), one call per step of all
+/// copies.
 ///
 /// A round of the loop is `act` on all copies, a step of the environment, `observe` and `improve`; `startEpisode` comes
-/// before the first `act` of each copy's episode. Copies have the same environment and settings and differ in their random
-/// streams. Schedules count environment steps over all copies: see `StepSpan`. Agents that decide row by row conform to
-/// `RowwiseAgent` instead.
+/// before the first `act` of each copy's episode. Copies have the same environment and settings and differ in their
+/// random streams. Schedules count environment steps over all copies: see `StepSpan`. Agents that decide row by row
+/// conform to `RowwiseAgent` instead.
 public protocol Agent: Checkpointable {
   /// Metrics that `improve` and `act` may record; columns of `training.csv`, fixed for the life of a run.
   var metricNames: [String] { get }
@@ -28,17 +29,18 @@ public protocol Agent: Checkpointable {
   /// Whether `takeRows` has anything to hand over.
   var hasRows: Bool { get }
 
-  /// Makes room for N `copies` of what episodes of that purpose need: warm starts, random streams, noise with memory. A new
-  /// agent has room for one. For `.collect` called at most once, before `restore` and everything else; for `.evaluate` also
-  /// between evaluations, whose state is then as new.
+  /// Makes room for N `copies` of what episodes of that purpose need: warm starts, random streams, noise with memory. A
+  /// new agent has room for one. For `.collect` called at most once, before `restore` and everything else; for
+  /// `.evaluate` also between evaluations, whose state is then as new.
   mutating func prepare(copies: Int, for purpose: ActPurpose)
 
-  /// An episode of copy `copy` starts. With `.evaluate`, collected episodes may be under way and go on afterwards; their
-  /// warm starts must survive. `random` is the episode's own stream, derived from the run's seed and the episode's place.
+  /// An episode of copy `copy` starts. With `.evaluate`, collected episodes may be under way and go on afterwards;
+  /// their warm starts must survive. `random` is the episode's own stream, derived from the run's seed and the
+  /// episode's place.
   mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream)
 
-  /// Writes the actions of the active rows of `steps` for their observations. Measured actions of a row do not depend on the
-  /// other rows, nor on the row's place. Does not allocate after warm-up.
+  /// Writes the actions of the active rows of `steps` for their observations. Measured actions of a row do not depend
+  /// on the other rows, nor on the row's place. Does not allocate after warm-up.
   mutating func act(on steps: inout CopySteps, for purpose: ActPurpose) throws(NumericalFailure)
 
   /// Takes in a collected step of every copy: observation, action, reward and ending at time t, observation at t + 1.
@@ -48,8 +50,8 @@ public protocol Agent: Checkpointable {
   /// `NumericalFailure`, whereupon the run stops.
   mutating func improve(metrics: inout MetricRow) throws(NumericalFailure)
 
-  /// Hands over the rows of its tables since the last call, with the index of their table in `tables`, and forgets them.
-  /// Called after every `improve`, so that no row is ever left in a checkpoint.
+  /// Hands over the rows of its tables since the last call, with the index of their table in `tables`, and forgets
+  /// them. Called after every `improve`, so that no row is ever left in a checkpoint.
   mutating func takeRows() -> [(table: Int, fields: [AgentField])]
 }
 

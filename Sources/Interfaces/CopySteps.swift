@@ -1,6 +1,7 @@
 import Kernels
 
-/// One step of N copies of an environment, structure of arrays: owned by whoever steps them and reused from step to step.
+/// One step of N copies of an environment, structure of arrays: owned by whoever steps them and reused from step to
+/// step.
 public struct CopySteps {
   /// Number of copies, N.
   public let count: Int
@@ -14,7 +15,8 @@ public struct CopySteps {
   public var endings: [Ending]
   /// Observations after the step, [N, D]; where an episode ended its last one, never the first one of the next.
   public var next: Matrix
-  /// Rows to act on, [N]. Collected steps are always of all copies; in an evaluation a row whose episodes are over rests.
+  /// Rows to act on, [N]. Collected steps are always of all copies; in an evaluation a row whose episodes are over
+  /// rests.
   public var isActive: [Bool]
   /// Scratch, shared by copies of this value.
   let row: StepRow

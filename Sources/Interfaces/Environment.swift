@@ -28,8 +28,8 @@ public protocol Environment: Checkpointable, Sendable {
   /// each evaluation: one whose episodes differ by their number counts them from here.
   mutating func beginMeasurement(with statistics: StateReader) throws(ArchiveError)
 
-  /// Counts `episodes` more episodes as begun, without beginning them: for an environment whose episodes differ by their
-  /// number and that measures only some of them. Nothing for most.
+  /// Counts `episodes` more episodes as begun, without beginning them: for an environment whose episodes differ by
+  /// their number and that measures only some of them. Nothing for most.
   mutating func skipEpisodes(_ episodes: Int)
 
   /// What an episode came to besides its return, such as a final distance: columns of `evaluations.csv`, constant over the

@@ -1,8 +1,8 @@
-/// The environment steps that a round of N copies took, those from `before` + 1 to `after`: what schedules ask which of their
-/// steps were among.
+/// The environment steps that a round of N copies took, those from `before` + 1 to `after`: what schedules ask which of
+/// their steps were among.
 ///
-/// With N = 1 it is one step, and a schedule acts when that is one of its own; with more it acts as often as the single steps
-/// would have had it, so that updates keep their ratio to environment steps.
+/// With N = 1 it is one step, and a schedule acts when that is one of its own; with more it acts as often as the single
+/// steps would have had it, so that updates keep their ratio to environment steps.
 public struct StepSpan: Sendable, Equatable {
   /// Steps before the round.
   public let before: Int

@@ -3,10 +3,10 @@ import Kernels
 
 /// N environments of one kind that are stepped together.
 ///
-/// An episode that ends is followed by the next one of the same copy, at once or at the latest when `startEpisodes` says so:
-/// then `observations` shows its first observation, while `finalObservations` keeps the one that the ended episode closed
-/// with, which is where a truncated episode bootstraps from. All buffers are flat, belong to the environment and stay in
-/// place until it is mutated.
+/// An episode that ends is followed by the next one of the same copy, at once or at the latest when `startEpisodes`
+/// says so: then `observations` shows its first observation, while `finalObservations` keeps the one that the ended
+/// episode closed with, which is where a truncated episode bootstraps from. All buffers are flat, belong to the
+/// environment and stay in place until it is mutated.
 public protocol VectorEnvironment: Checkpointable {
   /// Shapes and limits of each copy; constant over the life of the value.
   var spec: EnvironmentSpec { get }
@@ -30,18 +30,18 @@ public protocol VectorEnvironment: Checkpointable {
   /// the other copies do. Allocates at most on the first call.
   mutating func reset(using random: RandomStream) throws
 
-  /// Takes one step in every copy under `actions` [N, A], and may start the next episode where one ended. Results do not
-  /// depend on the number of threads. Does not allocate. When copies fail, throws the error of the first of them;
+  /// Takes one step in every copy under `actions` [N, A], and may start the next episode where one ended. Results do
+  /// not depend on the number of threads. Does not allocate. When copies fail, throws the error of the first of them;
   /// `reset` must follow.
   mutating func step(_ actions: UnsafePointer<Float>) throws
 
-  /// Starts the next episode wherever the last step ended one and did not start it; called before each step but the first.
-  /// Does not allocate.
+  /// Starts the next episode wherever the last step ended one and did not start it; called before each step but the
+  /// first. Does not allocate.
   mutating func startEpisodes() throws
 
-  /// Goes on, after `restore`, from where copies stood when they were saved: `episodes` [N] begun before the present one by
-  /// each copy, whose `observations` [N, D] were the last ones, below the stream of the last `reset`. For environments that
-  /// do not save that themselves.
+  /// Goes on, after `restore`, from where copies stood when they were saved: `episodes` [N] begun before the present
+  /// one by each copy, whose `observations` [N, D] were the last ones, below the stream of the last `reset`. For
+  /// environments that do not save that themselves.
   mutating func resume(using random: RandomStream, episodes: [Int], isUnderWay: [Bool], observations: Matrix)
 
   /// Gets ready for `save`, as `Environment.prepareToSave` does. False where the episodes under way cannot be saved; after

@@ -58,8 +58,8 @@ public enum WorkerPool {
     busy.store(false, ordering: .releasing)
   }
 
-  /// Runs `body` with denormal numbers as they are outside of shards: for a shard whose results must be those of the same
-  /// work done alone.
+  /// Runs `body` with denormal numbers as they are outside of shards: for a shard whose results must be those of the
+  /// same work done alone.
   @inline(__always)
   public static func keepingDenormals<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure) {
     let mode = foresight_keep_denormals()

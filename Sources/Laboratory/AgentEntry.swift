@@ -127,8 +127,8 @@ public struct AgentEntry: Sendable {
     return tree
   }
 
-  /// Its settings with their values in `environment`, without making it. Throws `ConfigurationError` naming the setting at
-  /// fault; whether it can act there only `make` finds out.
+  /// Its settings with their values in `environment`, without making it. Throws `ConfigurationError` naming the setting
+  /// at fault; whether it can act there only `make` finds out.
   ///
   /// - Parameter tree: settings that differ from the defaults.
   public func resolve(

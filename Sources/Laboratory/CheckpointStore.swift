@@ -28,7 +28,8 @@ struct CheckpointStore {
   }
 
   /// The newest state that a run can go on from, with the run's tables opened but not yet shortened to it; nil if there
-  /// is none. Newer files, damaged or good for measuring alone, are deleted. `fresh` makes states before the first step.
+  /// is none. Newer files, damaged or good for measuring alone, are deleted. `fresh` makes states before the first
+  /// step.
   func latest(_ fresh: () throws -> RunState, log: Logger) throws -> (RunState, RunTables)? {
     guard let (state, reader) = try newest(fresh, log: log, resuming: true) else { return nil }
     let tables = try RunTables(

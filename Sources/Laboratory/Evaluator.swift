@@ -13,10 +13,11 @@ public struct EvaluatedEpisode: Sendable, Equatable {
   public let measures: [Double]
 }
 
-/// Measures an agent in environments of its own. Nothing of a measurement stays: each episode's randomness derives from the
-/// stream it is given, and the environments are reset.
+/// Measures an agent in environments of its own. Nothing of a measurement stays: each episode's randomness derives from
+/// the stream it is given, and the environments are reset.
 ///
-/// With several environments as many episodes are played at once; what comes of each is what would have come of it alone.
+/// With several environments as many episodes are played at once; what comes of each is what would have come of it
+/// alone.
 public struct Evaluator {
   private let slots: EvaluationSlots
   private var steps: CopySteps
@@ -61,21 +62,22 @@ public struct Evaluator {
     for slot in slots.all { try slots[slot].beginMeasurement(with: statistics) }
   }
 
-  /// Plays one episode without exploration; see `episodes`. Without `adoptStatistics` before, training and task are as they
-  /// are.
+  /// Plays one episode without exploration; see `episodes`. Without `adoptStatistics` before, training and task are as
+  /// they are.
   public mutating func episode(
     of agent: inout any Agent, using random: RandomStream, isCancelled: () -> Bool = { false }
   ) throws -> EvaluatedEpisode? {
     try play([random], of: &agent, isCancelled: isCancelled, watch: nil, observe: nil)?.first
   }
 
-  /// Plays `count` episodes without exploration, the i-th from the stream `random.child(i)`; `agent` must have room for as
-  /// many copies to evaluate as there are environments.
+  /// Plays `count` episodes without exploration, the i-th from the stream `random.child(i)`; `agent` must have room for
+  /// as many copies to evaluate as there are environments.
   ///
   /// - Parameters:
   ///   - watch: shown the environment after the reset and after every step; with one environment only.
   ///   - observe: told of every step: observation, action and outcome, and the next observation.
-  /// - Returns: in the order of the episodes; nil if `isCancelled` said so on the way: the agent has then been disturbed no
+  /// - Returns: in the order of the episodes; nil if `isCancelled` said so on the way: the agent has then been
+  ///   disturbed no
   ///   more than by an episode.
   /// - Throws: `NumericalFailure` when a reward is not finite, and what the agent or the environment throws.
   public mutating func episodes(

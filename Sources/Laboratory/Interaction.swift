@@ -13,8 +13,8 @@ struct CompletedEpisode {
   let clippedActions: Int
 }
 
-/// The one place where an agent meets its training environment, of which there are N copies: act, step, observe, improve, with
-/// the episodes' bookkeeping.
+/// The one place where an agent meets its training environment, of which there are N copies: act, step, observe,
+/// improve, with the episodes' bookkeeping.
 struct Interaction {
   private let random: RandomStream
   private(set) var environment: any VectorEnvironment
@@ -42,7 +42,8 @@ struct Interaction {
     var clippedActions = 0
   }
 
-  /// Nothing done yet. Episodes draw from streams of their own, numbered below `random`, of several copies by the copy first.
+  /// Nothing done yet. Episodes draw from streams of their own, numbered below `random`, of several copies by the copy
+  /// first.
   init(agent: any Agent, environment: any VectorEnvironment, random: RandomStream) {
     self.random = random
     self.environment = environment
@@ -66,7 +67,8 @@ struct Interaction {
   /// Episodes that have ended.
   private var endedEpisodes: Int { copies.reduce(0) { $0 + $1.episode } }
 
-  /// Takes one step in every copy, starting an episode first where none is under way, and notes in `completed` which ended.
+  /// Takes one step in every copy, starting an episode first where none is under way, and notes in `completed` which
+  /// ended.
   ///
   /// - Throws: `NumericalFailure` when the agent or the environment gave a number that is not finite, and whatever the
   ///   environment throws.

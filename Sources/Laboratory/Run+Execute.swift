@@ -3,8 +3,8 @@ internal import Interfaces
 internal import Kernels
 
 extension Run {
-  /// Runs to the end, or until asked to stop. All copies of the environment are always stepped together, so that the end is
-  /// at the first multiple of their number that is no less than the plan's steps.
+  /// Runs to the end, or until asked to stop. All copies of the environment are always stepped together, so that the
+  /// end is at the first multiple of their number that is no less than the plan's steps.
   ///
   /// - Parameters:
   ///   - stop: looked at before every step, those of an evaluation included.

@@ -23,10 +23,8 @@ public struct RunSettings: Configuration, Equatable {
 public struct SteppingSettings: Configuration, Equatable {
   /// Copies of the environment that are stepped together, N.
   @Setting(
-    """
-    Copies of the environment, stepped together on all threads; the agent acts on all of them at once. Steps are those of \
-    all copies together, in budgets, intervals and tables
-    """, in: 1...10_000)
+    "Copies of the environment, stepped together on all threads and acted on at once; steps are those of all copies",
+    in: 1...10_000)
   public var copies: Int = 1
 
   /// One copy.

@@ -16,8 +16,8 @@ struct RowBlocks {
     return first..<min(first + RowBlocks.size, rows)
   }
 
-  /// Calls `body` with the first row and the number of rows of each block.
-  static func forEach(of rows: Int, _ body: (_ first: Int, _ count: Int) -> Void) {
+  /// Calls `body` with the first row and the number of rows of each block, of `size` rows at most.
+  static func forEach(of rows: Int, size: Int = RowBlocks.size, _ body: (_ first: Int, _ count: Int) -> Void) {
     precondition(rows >= 0, "\(rows) rows")
     for first in stride(from: 0, to: rows, by: size) { body(first, min(size, rows - first)) }
   }

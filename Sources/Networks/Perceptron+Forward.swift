@@ -1,6 +1,10 @@
 import Kernels
 
 extension Perceptron {
+  /// Whether outputs of a row are the same to the bit however many rows pass together: they are but for single outputs
+  /// and normalized layers, whose products are the library's.
+  package var hasIndependentRows: Bool { layers.allSatisfy { $0.outputs > 1 && $0.gain == nil } }
+
   /// Outputs [rows, outputs] for inputs `x` [rows, inputs], left in the workspace and returned. `panels`, if given, must
   /// be those of `parameters`. O(rows * parameters).
   ///

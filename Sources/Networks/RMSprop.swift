@@ -1,20 +1,22 @@
 import Archive
 import Kernels
 
-/// RMSprop as TensorFlow has it and as A2C was tuned with: v = decay * v + (1 - decay) g^2 from v = 1 on,
-/// p -= lr * g / sqrt(v + epsilon), epsilon within the root (Tieleman and Hinton 2012; `RMSpropTFLike` of
-/// Stable-Baselines3). No momentum.
+/// RMSprop (Tieleman and Hinton 2012) without momentum: v = decay * v + (1 - decay) g^2, and
+/// p -= lr * g / (sqrt(v) + epsilon) from v = 0 on, as PyTorch has it, or p -= lr * g / sqrt(v + epsilon) from v = 1 on,
+/// as TensorFlow has it.
 public struct RMSprop: Sendable {
   /// Decay of the mean of squares.
   public var decay: Float
   /// Added within the root.
   public var epsilon: Float
+  private let isTensorFlow: Bool
   private var squares: Vector
 
-  /// Means of squares of 1 for `count` parameters.
-  public init(count: Int, decay: Float = 0.99, epsilon: Float = 1e-5) {
+  /// First means of squares for `count` parameters; `isTensorFlow` for TensorFlow's variant.
+  public init(count: Int, decay: Float = 0.99, epsilon: Float = 1e-5, isTensorFlow: Bool = false) {
+    self.isTensorFlow = isTensorFlow
     squares = Vector(count: count)
-    squares.fill(1)
+    if isTensorFlow { squares.fill(1) }
     self.decay = decay
     self.epsilon = epsilon
   }
@@ -30,9 +32,11 @@ public struct RMSprop: Sendable {
     _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, learningRate: Float
   ) {
     let (v, keep, take, epsilon) = (squares.mutablePointer, decay, 1 - decay, epsilon)
+    // epsilon within the root, or behind it
+    let (inside, behind) = isTensorFlow ? (epsilon, Float(0)) : (Float(0), epsilon)
     for i in 0..<squares.count {
       v[i] = keep * v[i] + take * gradient[i] * gradient[i]
-      parameters[i] -= learningRate * gradient[i] / (v[i] + epsilon).squareRoot()
+      parameters[i] -= learningRate * gradient[i] / ((v[i] + inside).squareRoot() + behind)
     }
   }
 }

@@ -4,8 +4,8 @@ public import Kernels
 
 /// An environment as the only copy of a vector environment.
 ///
-/// Unlike others it starts an episode only when `startEpisodes` says so, so that nothing happens between two episodes, when
-/// it can be saved whatever it is; episode e starts from the stream `random.child(e)`; and its saved state is the
+/// Unlike others it starts an episode only when `startEpisodes` says so, so that nothing happens between two episodes,
+/// when it can be saved whatever it is; episode e starts from the stream `random.child(e)`; and its saved state is the
 /// environment's alone.
 public final class SingleCopy<Base: Environment>: VectorEnvironment {
   public let spec: EnvironmentSpec

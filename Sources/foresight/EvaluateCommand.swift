@@ -23,6 +23,8 @@ struct EvaluateCommand: ParsableCommand {
   var episodes = 20
   @Option(help: "Seed of the episodes.")
   var seed = 0
+  @Option(help: "Episodes to play at the same time; has no influence on results.")
+  var copies = 1
   @Option(
     name: .customLong("set"), parsing: .singleValue,
     help: ArgumentHelp(
@@ -35,6 +37,7 @@ struct EvaluateCommand: ParsableCommand {
     if !(1...1_000_000).contains(episodes) {
       throw ValidationError("episodes = \(episodes): must be in 1...1000000")
     }
+    if !(1...10_000).contains(copies) { throw ValidationError("copies = \(copies): must be in 1...10000") }
     if seed < 0 { throw ValidationError("seed = \(seed): must be at least 0") }
   }
 
@@ -42,7 +45,8 @@ struct EvaluateCommand: ParsableCommand {
     try reportingErrors {
       _ = threads.configure()
       let changes = try assignments.reduce(ConfigurationTree()) { $0.merging(try ConfigurationTree(assignment: $1)) }
-      var saved = try SavedRun(RunFolder(folder), in: Catalog.registry, changes: changes, log: makeLogger())
+      var saved = try SavedRun(
+        RunFolder(folder), in: Catalog.registry, changes: changes, copies: min(copies, episodes), log: makeLogger())
       let played = try saved.play(episodes: episodes, seed: seed)
       let summary = ReturnSummary(played.map(\.total))
       print("\(saved.plan.label) in \(saved.plan.environment.name) after \(ProgressText.grouped(saved.steps)) steps,")

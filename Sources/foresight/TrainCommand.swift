@@ -12,7 +12,8 @@ struct TrainCommand: ParsableCommand {
     discussion: """
       The run goes into OUT/<environment>/<agent>/seed-<n>. The same command continues a run that was interrupted, from \
       its last checkpoint, and its tables end up byte for byte as if it had not been. A larger --steps continues a \
-      finished run.
+      finished run. With --set run.copies=N the environment is stepped in N copies at a time and the agent acts on all of \
+      them at once; --steps counts the steps of all copies, up to the first multiple of N that reaches it.
 
       Example:
         foresight train pets cartpole-swingup --seed 1 --steps 2000 --set planner.horizon=20
@@ -70,13 +71,13 @@ struct TrainCommand: ParsableCommand {
       let origin = try Manifest(contentsOf: manifest)
       return try RunPlan(
         agent: origin.agent, environment: origin.environment, label: label ?? origin.label, seed: seed ?? origin.seed,
-        steps: steps ?? origin.steps, settings: origin.settings.merging(overrides), in: Catalog.registry)
+        steps: steps ?? origin.steps, settings: origin.settings.merging(overrides), in: Catalog.registry, trial: false)
     }
     var tree = ConfigurationTree()
     if let settingsJSON { tree = try ConfigurationTree.parse(yaml: settingsJSON, file: "settings") }
     return try RunPlan(
       agent: agent ?? "", environment: environment ?? "", label: label, seed: seed ?? 0, steps: steps ?? 10_000,
-      settings: tree.merging(overrides), in: Catalog.registry)
+      settings: tree.merging(overrides), in: Catalog.registry, trial: false)
   }
 
   private func execute(_ run: inout Run) throws {
@@ -90,7 +91,7 @@ struct TrainCommand: ParsableCommand {
     printer.finish()
     switch outcome {
     case .finished:
-      say("finished \(ProgressText.grouped(plan.steps)) steps; results in \(folder):")
+      say("finished \(ProgressText.grouped(run.steps)) steps; results in \(folder):")
       say(
         "  "
           + ([RunTable.episodes, .evaluations, .training, .timing].map(\.fileName) + ["manifest.json"]).joined(

@@ -19,6 +19,9 @@ import Testing
     "mbpo", "mve", "mve-td3", "mve-ddpg", "dyna", "dyna-td3", "dyna-ddpg", "dyna-naf", "dyna-dqn",
   ]
 
+  /// Agents that learn from what their policy just did.
+  private static let onPolicy = ["reinforce", "actor-critic", "a2c", "npg", "trpo", "ppo", "kl-penalty"]
+
   /// Agents that fit local models to trajectories.
   private static let local = ["lqr-flm", "gps-badmm", "gps-mirror"]
 
@@ -37,7 +40,7 @@ import Testing
         "naf", "dqn", "mba", "q-learning", "dyna-q",
         "ilqr", "random", "pets-ilqr", "distill", "distill-dqn", "divide-and-conquer", "distral",
       ]))
-    #expect(Set(Self.agents).isSuperset(of: Self.learnersInModels + Self.local))
+    #expect(Set(Self.agents).isSuperset(of: Self.learnersInModels + Self.local + Self.onPolicy))
     #expect(
       Set(components.filter { $0.kind == .planner }.map(\.name)).isSuperset(of: [
         "cem", "mppi", "random-shooting", "gradient", "ilqr",
@@ -151,7 +154,7 @@ import Testing
       #expect(message.contains(agent) && message.contains(environment) && message.contains("numbered"), "\(message)")
       return
     }
-    let takesBoth = agent == "random" || agent == "mpc"
+    let takesBoth = agent == "random" || agent == "mpc" || Self.onPolicy.contains(agent)
     if !takesBoth && isDiscrete != (agent.hasSuffix("dqn") || Self.tabular.contains(agent)) {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""

@@ -47,7 +47,11 @@ import TestSupport
     return manifest
   }
 
-  @Test(arguments: [("sac", Self.small), ("pets", PlanningSettings.small)])
+  @Test(arguments: [
+    ("sac", Self.small), ("pets", PlanningSettings.small),
+    ("sac", Self.small + ["--set", "run.copies=8", "--set", "evaluation.copies=3"]),
+    ("pets", PlanningSettings.small + ["--set", "run.copies=4", "--set", "evaluation.copies=3"]),
+  ])
   func threadsHaveNoInfluence(agent: String, settings: [String]) throws {
     for threads in ["1", "2"] {
       let result = try Program.run(

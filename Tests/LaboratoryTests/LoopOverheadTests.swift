@@ -9,7 +9,7 @@ import TestSupport
 /// The loop itself costs nothing that grows with the steps.
 @Suite struct LoopOverheadTests {
   /// Heap allocations of a run in which nothing but steps happens after the first.
-  private func allocations(steps: Int) throws -> Int {
+  private func allocations(steps: Int, copies: Int) throws -> Int {
     let root = try ScratchFolder()
     let registry = Registry(
       environments: [
@@ -18,7 +18,9 @@ import TestSupport
         }
       ], agents: fixtures.agents)
     var tree = ConfigurationTree()
-    for setting in ["evaluation.episodes=0", "checkpoint.interval=1000000", "log.interval=1000000"] {
+    for setting in [
+      "evaluation.episodes=0", "checkpoint.interval=1000000", "log.interval=1000000", "run.copies=\(copies)",
+    ] {
       tree = tree.merging(try ConfigurationTree(assignment: setting))
     }
     let plan = try RunPlan(
@@ -31,9 +33,11 @@ import TestSupport
     }
   }
 
-  @Test func stepsDoNotAllocate() throws {
+  @Test(arguments: [1, 4]) func stepsDoNotAllocate(_ copies: Int) throws {
     // Opening, saving, closing and the progress of every quarter of a second allocate; 100,000 more steps must not show.
-    let (short, long) = (try allocations(steps: 1_000), try allocations(steps: 101_000))
+    let (short, long) = (
+      try allocations(steps: 1_000, copies: copies), try allocations(steps: 101_000, copies: copies)
+    )
     #expect(abs(long - short) < 1_000, "\(short) and \(long)")
   }
 }

@@ -1,4 +1,5 @@
 import Catalog
+import Configuration
 import Laboratory
 import Testing
 import TestSupport
@@ -98,6 +99,28 @@ import TestSupport
       steps: 120,
       settings: settings + ["evaluation.interval=40", "evaluation.episodes=1", "log.interval=7"])
     #expect(failures.isEmpty, "\(failures.joined(separator: "\n"))")
+  }
+
+  /// The same with several copies of the environment.
+  @Test(arguments: Catalog.registry.agents.filter { $0.singleCopyReason == nil }.map(\.name))
+  func runsWithCopiesAreReproducible(agent: String) throws {
+    let entry = try Catalog.registry.agent(agent)
+    let settings = try #require(Self.small[agent] ?? entry.tiny?.settings, "say how to make \(agent) small")
+    let failures = try LaboratoryConformance.failures(
+      of: agent, in: Self.places[agent] ?? entry.tiny?.environment ?? "Pendulum-v1", registry: Catalog.registry,
+      steps: 120, copies: 3,
+      settings: settings + ["evaluation.interval=40", "log.interval=7", "environment.step_limit=12"])
+    #expect(failures.isEmpty, "\(failures.joined(separator: "\n"))")
+  }
+
+  /// What can collect in one copy only says so before the run.
+  @Test(arguments: ["lqr-flm", "gps-badmm", "gps-mirror"]) func whatNeedsOneCopySaysSo(agent: String) throws {
+    let error = try #require(throws: ConfigurationError.self) {
+      try RunPlan(
+        agent: agent, environment: "point-mass-obstacle", seed: 1, steps: 10,
+        settings: ConfigurationTree(assignment: "run.copies=2"), in: Catalog.registry)
+    }
+    #expect(error.key == "run.copies" && error.problem.hasPrefix(agent))
   }
 
   /// A family made of one environment with several settings.

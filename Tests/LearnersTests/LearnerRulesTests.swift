@@ -76,6 +76,32 @@ import Testing
     try check(test.factory)
   }
 
+  /// Many copies are acted on as each would be alone, to the bit: exploring, too, where no layer has a single output.
+  @Test(arguments: LearnerCase.all, [5, 300]) func copiesActAsTheyWouldAlone(_ test: LearnerCase, _ count: Int) throws {
+    func check<Factory: LearnerFactory>(_ factory: Factory.Type) throws {
+      for hidden in [[40, 24], [256, 256]] {
+        var together = try factory.learner(seed: 1, hidden: hidden)
+        together.prepare(copies: count)
+        var alone = together
+        var steps = CopySteps(count: count, observationSize: 3, actionSize: factory.actionSize)
+        var (random, action) = (RandomStream(seed: 4), [Float](repeating: 0, count: factory.actionSize))
+        var streams = (0..<count).map { RandomStream(seed: 9).child($0) }
+        var own = streams
+        for explore in [true, false, true] {
+          random.fillNormal(steps.observations.mutablePointer, count: steps.observations.count)
+          together.act(on: &steps, explore: explore, using: &streams)
+          for copy in 0..<count {
+            alone.act(
+              on: Array(steps.observations.row(copy)), of: copy, explore: explore, using: &own[copy], action: &action)
+            #expect(action == Array(steps.actions.row(copy)))
+          }
+        }
+        #expect(streams == own && OracleState(together) == OracleState(alone))
+      }
+    }
+    try check(test.factory)
+  }
+
   @Test(arguments: LearnerCase.all) func anotherArchitectureIsRefused(_ test: LearnerCase) throws {
     func check<Factory: LearnerFactory>(_ factory: Factory.Type) throws {
       let state = OracleState(try factory.learner(seed: 1, hidden: [5, 4]))

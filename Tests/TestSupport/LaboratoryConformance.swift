@@ -32,11 +32,7 @@ package struct LaboratoryConformance {
       root: try ScratchFolder())
     let reference = try check.run("reference", [])
     var failures = check.differences(reference, try check.run("again", []), "a repetition")
-    // A checkpoint every so many steps, of which the last two are kept: this one, beyond the middle, and the end's.
-    for interruption in [steps / 2 + 1, steps * 3 / 4] {
-      failures += check.differences(
-        reference, try check.interrupted(at: interruption), "a run resumed at step \(interruption)")
-    }
+    failures += try check.resumptionFailures(reference)
     let unmeasured = try check.run("unmeasured", ["evaluation.episodes=0"])
     let measured = [RunTable.evaluations.fileName]
     for file in reference.keys.sorted() where !measured.contains(file) && reference[file] != unmeasured[file] {
@@ -47,6 +43,31 @@ package struct LaboratoryConformance {
       failures.append("another seed gives the same results")
     }
     return failures
+  }
+
+  /// Every way in which runs with several copies of the environment are not reproducible: `settings` has `run.copies`
+  /// and `evaluation.copies`. A run is repeated with its evaluations' episodes one after another, and resumed.
+  package static func failures(
+    of agent: String, in environment: String, registry: Registry, steps: Int, copies: Int, settings: [String]
+  ) throws -> [String] {
+    var tree = ConfigurationTree()
+    for setting in settings + ["run.copies=\(copies)", "evaluation.copies=2", "evaluation.episodes=3"] {
+      tree = tree.merging(try ConfigurationTree(assignment: setting))
+    }
+    let check = LaboratoryConformance(
+      registry: registry, agent: agent, environment: environment, steps: steps, settings: tree,
+      root: try ScratchFolder())
+    let reference = try check.run("reference", [])
+    let single = try check.run("one after another", ["evaluation.copies=1"])
+    return try check.differences(reference, single, "a run evaluated one episode after another")
+      + check.resumptionFailures(reference)
+  }
+
+  private func resumptionFailures(_ reference: Tables) throws -> [String] {
+    // A checkpoint every so many steps, of which the last two are kept: this one, beyond the middle, and the end's.
+    try [steps / 2 + 1, steps * 3 / 4].flatMap { interruption in
+      differences(reference, try interrupted(at: interruption), "a run resumed at step \(interruption)")
+    }
   }
 
   /// Contents of a run's tables, its agent's own included, by file.
@@ -73,15 +94,17 @@ package struct LaboratoryConformance {
   private func interrupted(at step: Int) throws -> Tables {
     let folder = RunFolder("\(root.path)/interrupted-\(step)")
     let plan = try plan(["checkpoint.interval=\(step)"], seed: 7)
+    let copies = plan.settings.run.copies
+    let saved = (step + copies - 1) / copies * copies
     _ = try execute(plan, in: folder, from: 0)
-    for saved in folder.checkpoints() where saved > step {
-      try FileManager.default.removeItem(atPath: folder.checkpoint(step: saved))
+    for later in folder.checkpoints() where later > saved {
+      try FileManager.default.removeItem(atPath: folder.checkpoint(step: later))
     }
-    guard folder.checkpoints() == [step] else { throw Problem.noCheckpoint(step) }
+    guard folder.checkpoints() == [saved] else { throw Problem.noCheckpoint(saved) }
     var manifest = try Manifest(contentsOf: folder.manifest)
     manifest.status = .running
     try manifest.write(to: folder.manifest)
-    return try execute(plan, in: folder, from: step)
+    return try execute(plan, in: folder, from: saved)
   }
 
   private func execute(_ plan: RunPlan, in folder: RunFolder, from step: Int) throws -> Tables {

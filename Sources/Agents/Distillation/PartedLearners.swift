@@ -57,7 +57,8 @@ struct PartedLearners<Learner: TeachingLearner> {
     learners[parts.current(copy)].observe(observation, action, outcome, next: next, of: copy)
   }
 
-  /// Trains the learners that have observed steps since the last call, if their schedule says so, by `update` on each batch.
+  /// Trains the learners that have observed steps since the last call, if their schedule says so, by `update` on each
+  /// batch.
   mutating func train(
     using random: inout RandomStream,
     _ update: (inout Learner, TransitionBatch, inout RandomStream) throws(NumericalFailure) -> Void

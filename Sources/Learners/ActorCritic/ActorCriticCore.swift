@@ -66,7 +66,7 @@ struct ActorCriticCore<Head: ActorHead> {
     criticTargets = criticParameters
     actorOptimizer = Adam(count: actor.count)
     criticOptimizer = Adam(count: criticParameters.count)
-    acting = PerceptronWorkspace(for: actorNetwork, capacity: 1, keepsActivations: false)
+    acting = PerceptronWorkspace(for: actorNetwork, capacity: RowBlocks.size, keepsActivations: false)
   }
 
   /// The unit box of actions.
@@ -87,11 +87,14 @@ struct ActorCriticCore<Head: ActorHead> {
       temperature: temperature)
   }
 
-  /// Hands `body` the actor's outputs for each row of `observations` [count, D], valid until it returns.
+  /// Hands `body` the actor's outputs for each row of `observations` [count, D], valid until it returns; `exactly` the
+  /// same to the bit as for the row alone, if asked for.
   func forEachOutput(
-    on observations: UnsafePointer<Float>, count: Int, _ body: (_ row: Int, UnsafeMutablePointer<Float>) -> Void
+    on observations: UnsafePointer<Float>, count: Int, exactly: Bool,
+    _ body: (_ row: Int, UnsafeMutablePointer<Float>) -> Void
   ) {
-    RowBlocks.forEach(of: count) { first, rows in
+    let size = exactly && !actorNetwork.hasIndependentRows ? 1 : RowBlocks.size
+    RowBlocks.forEach(of: count, size: size) { first, rows in
       let outputs = actorNetwork.forward(
         actor.pointer, observations + first * actorNetwork.inputs, rows: rows, acting)
       for row in 0..<rows { body(first + row, outputs + row * actorNetwork.outputs) }

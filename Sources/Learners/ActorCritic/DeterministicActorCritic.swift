@@ -54,7 +54,7 @@ public struct DeterministicActorCritic: DifferentiableValueLearner {
     using streams: UnsafeMutablePointer<RandomStream>, actions: UnsafeMutablePointer<Float>
   ) {
     let size = core.scaling.size
-    core.forEachOutput(on: observations, count: copies.count) { row, output in
+    core.forEachOutput(on: observations, count: copies.count, exactly: !explore) { row, output in
       let shift = explore ? noise[copies.lowerBound + row].next(using: &streams[row]) : nil
       for c in 0..<size {
         let mean = Scalar.tanh(output[c])

@@ -72,7 +72,7 @@ public struct SoftActorCritic: DifferentiableValueLearner {
   ) {
     let size = core.scaling.size
     let range = TanhGaussianHead.logStdRange
-    core.forEachOutput(on: observations, count: copies.count) { row, output in
+    core.forEachOutput(on: observations, count: copies.count, exactly: !explore) { row, output in
       for c in 0..<size {
         let logStd = min(max(output[size + c], range.lowerBound), range.upperBound)
         let u = output[c] + (explore ? Scalar.exp(logStd) * streams[row].normal() : 0)

@@ -56,7 +56,7 @@ public struct PolicyBackpropagation<Head: ActorHead>: ModelGradientLearner {
     using streams: UnsafeMutablePointer<RandomStream>, actions: UnsafeMutablePointer<Float>
   ) {
     let size = core.scaling.size
-    core.forEachOutput(on: observations, count: copies.count) { row, output in
+    core.forEachOutput(on: observations, count: copies.count, exactly: !explore) { row, output in
       let unit = actions + row * size
       if explore && Head.isStochastic {
         for c in 0..<size { draws[c] = streams[row].normal() }

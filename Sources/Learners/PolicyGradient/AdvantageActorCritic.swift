@@ -9,8 +9,10 @@ import Networks
 public struct AdvantageActorCriticSettings: Configuration {
   /// What steps follow the gradient.
   public enum Optimizer: String, CaseIterable, SettingValue {
-    /// RMSprop as TensorFlow has it.
+    /// RMSprop as PyTorch has it.
     case rmsprop
+    /// RMSprop as TensorFlow has it, with which A3C was tuned.
+    case tensorFlowRMSprop = "tensorflow_rmsprop"
     /// Adam with epsilon 1e-5.
     case adam
   }
@@ -53,7 +55,8 @@ public struct AdvantageActorCritic: OnPolicyLearner {
     core = OnPolicyCore(settings.policy, spec: spec, isShared: settings.sharedNetwork, using: random)
     let count = core.parameters.count
     rmsprop = RMSprop(
-      count: settings.optimizer == .rmsprop ? count : 0, decay: settings.decay, epsilon: settings.epsilon)
+      count: settings.optimizer == .adam ? 0 : count, decay: settings.decay, epsilon: settings.epsilon,
+      isTensorFlow: settings.optimizer == .tensorFlowRMSprop)
     adam = Adam(count: settings.optimizer == .adam ? count : 0, epsilon: settings.epsilon)
   }
 
@@ -72,7 +75,7 @@ public struct AdvantageActorCritic: OnPolicyLearner {
     let rate = Schedule.falling(settings.learningRate, over: settings.learningRateSteps).value(at: steps)
     let (parameters, gradient) = (core.parameters.mutablePointer, core.gradientPointer)
     switch settings.optimizer {
-    case .rmsprop: rmsprop.step(parameters, gradient: gradient, learningRate: rate)
+    case .rmsprop, .tensorFlowRMSprop: rmsprop.step(parameters, gradient: gradient, learningRate: rate)
     case .adam:
       adam.beginStep(learningRate: rate).apply(parameters, gradient: gradient, range: 0..<core.parameters.count)
     }

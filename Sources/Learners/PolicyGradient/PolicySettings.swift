@@ -22,6 +22,6 @@ public struct PolicySettings: Configuration {
   @Setting("What the standard deviations of continuous actions depend on") public var spread: Spread = .shared
   @Setting("Logarithm of the standard deviations of continuous actions at the start", in: -10...2)
   public var initialLogStd: Float = 0
-  @Setting("Squash continuous actions into their bounds by tanh; otherwise the environment clips them")
+  @Setting("Squash continuous actions into their bounds by tanh; otherwise they are clipped")
   public var squashed: Bool = false
 }

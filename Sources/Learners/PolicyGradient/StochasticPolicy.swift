@@ -18,7 +18,9 @@ public struct StochasticPolicy: Policy {
     count: Int, on observations: UnsafePointer<Float>, explore: Bool, using random: inout RandomStream,
     actions: UnsafeMutablePointer<Float>, _ workspace: PerceptronWorkspace
   ) {
-    forEachRow(count, observations, workspace) { row, distribution in
+    // measured actions do not depend on the other rows, to the bit
+    let size = explore || networks.policy.hasIndependentRows ? RowBlocks.size : 1
+    forEachRow(count, observations, workspace, size: size) { row, distribution in
       let action = actions + row * actionSize
       if explore {
         networks.distribution.sample(
@@ -47,10 +49,10 @@ public struct StochasticPolicy: Policy {
 
   @inline(__always)
   private func forEachRow(
-    _ count: Int, _ observations: UnsafePointer<Float>, _ workspace: PerceptronWorkspace,
+    _ count: Int, _ observations: UnsafePointer<Float>, _ workspace: PerceptronWorkspace, size: Int = RowBlocks.size,
     _ body: (_ row: Int, _ distribution: UnsafePointer<Float>) -> Void
   ) {
-    RowBlocks.forEach(of: count) { first, rows in
+    RowBlocks.forEach(of: count, size: size) { first, rows in
       let output = networks.policy.forward(
         parameters.pointer, observations + first * observationSize, rows: rows, workspace)
       for r in 0..<rows { body(first + r, UnsafePointer(output + r * networks.policy.outputs)) }

@@ -72,7 +72,7 @@ public struct DeepQNetwork: ValueLearner {
     on observations: UnsafePointer<Float>, of copies: Range<Int>, explore: Bool,
     using streams: UnsafeMutablePointer<RandomStream>, actions: UnsafeMutablePointer<Float>
   ) {
-    core.forEachOutput(on: observations, count: copies.count) { row, output, scratch in
+    core.forEachOutput(on: observations, count: copies.count, exactly: !explore) { row, output, scratch in
       if explore {
         head.explore(output, rows: 1, using: &streams[row], actions: actions + row, scratch: scratch)
         decisions += 1

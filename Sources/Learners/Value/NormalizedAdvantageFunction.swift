@@ -66,7 +66,7 @@ public struct NormalizedAdvantageFunction: DifferentiableValueLearner {
   ) {
     let size = head.actionSize
     let shift = shaped.mutablePointer
-    core.forEachOutput(on: observations, count: copies.count) { row, output, scratch in
+    core.forEachOutput(on: observations, count: copies.count, exactly: !explore) { row, output, scratch in
       if explore {
         shift.update(from: noise[copies.lowerBound + row].next(using: &streams[row]), count: size)
         head.explore(output, rows: 1, noise: shift, actions: actions + row * size)

@@ -39,13 +39,14 @@ struct ValueCore<Head: ValueHead> {
     ValueBootstrap(head: head, network: network, parameters: parameters, targets: targets)
   }
 
-  /// Hands `body` the network's outputs for each row of `observations` [count, D], with scratch for the head; both are valid
-  /// until it returns.
+  /// Hands `body` the network's outputs for each row of `observations` [count, D], with scratch for the head; both are
+  /// valid until it returns. With `exactly` they are the same to the bit as for the row alone.
   func forEachOutput(
-    on observations: UnsafePointer<Float>, count: Int,
+    on observations: UnsafePointer<Float>, count: Int, exactly: Bool,
     _ body: (_ row: Int, _ outputs: UnsafeMutablePointer<Float>, _ scratch: UnsafeMutablePointer<Float>) -> Void
   ) {
-    RowBlocks.forEach(of: count) { first, rows in
+    let size = exactly && !network.hasIndependentRows ? 1 : RowBlocks.size
+    RowBlocks.forEach(of: count, size: size) { first, rows in
       let outputs = network.forward(
         parameters.pointer, observations + first * network.inputs, rows: rows, acting.pass)
       for row in 0..<rows { body(first + row, outputs + row * network.outputs, acting.scratch.mutablePointer) }

@@ -115,7 +115,7 @@ import Testing
     var settings = AdvantageActorCriticSettings()
     settings.policy = OnPolicyCases.policy()
     settings.sharedNetwork = isShared
-    (settings.entropyWeight, settings.lambda) = (0.02, 0.9)
+    (settings.entropyWeight, settings.lambda, settings.optimizer) = (0.02, 0.9, .tensorFlowRMSprop)
     var learner = try OnPolicyCases.drawn(
       AdvantageActorCritic(settings, spec: OnPolicyCases.spec(OnPolicyCases.box), using: RandomStream(seed: 1)))
     var (parameters, squares) = (OracleState(learner).doubles("parameters"), [Double]())

@@ -84,8 +84,9 @@ extension PolicySettings {
     case .box(let low, let high):
       squashed
         ? SquashedGaussianDistribution(
-          GaussianDistribution(size: low.count, spread: spread, initialLogStd: initialLogStd), low: low, high: high)
-        : GaussianDistribution(size: low.count, spread: spread, initialLogStd: initialLogStd)
+          GaussianDistribution(low: low, high: high, spread: spread, initialLogStd: initialLogStd), low: low,
+          high: high)
+        : GaussianDistribution(low: low, high: high, spread: spread, initialLogStd: initialLogStd)
     }
   }
 }

@@ -4,6 +4,8 @@ import Kernels
 /// shared by all states [A], or follow the means in the row, [2 A], where they are limited to -20...2.
 package struct GaussianDistribution: ActionDistribution {
   package let actionSize: Int
+  /// Bounds of the environment's actions, within which draws are put for it.
+  private let (low, high): ([Float], [Float])
   package let spread: PolicySettings.Spread
   /// First log standard deviation; where states have their own, added to the network's.
   package let initialLogStd: Float
@@ -11,9 +13,10 @@ package struct GaussianDistribution: ActionDistribution {
   package static let logStdRange: ClosedRange<Float> = -20...2
   private static var halfLogTwoPi: Float { 0.918_938_533 }
 
-  package init(size: Int, spread: PolicySettings.Spread, initialLogStd: Float) {
-    precondition(size > 0, "\(size) components")
-    actionSize = size
+  package init(low: [Float], high: [Float], spread: PolicySettings.Spread, initialLogStd: Float) {
+    precondition(!low.isEmpty && low.count == high.count, "bounds of \(low.count) and \(high.count) components")
+    actionSize = low.count
+    (self.low, self.high) = (low, high)
     self.spread = spread
     self.initialLogStd = initialLogStd
   }
@@ -57,7 +60,11 @@ package struct GaussianDistribution: ActionDistribution {
   }
 
   package func writeAction(_ raw: UnsafePointer<Float>, into action: UnsafeMutablePointer<Float>) {
-    if UnsafePointer(action) != raw { action.update(from: raw, count: actionSize) }
+    for c in 0..<actionSize {
+      // NaN stays NaN
+      let above = raw[c] < low[c] ? low[c] : raw[c]
+      action[c] = above > high[c] ? high[c] : above
+    }
   }
 
   package func logProbabilities(
