@@ -8,8 +8,8 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
 ]
 
-func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func module(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 func tests(_ module: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -20,6 +20,13 @@ func tests(_ module: String, _ dependencies: [Target.Dependency], exclude: [Stri
 // MuJoCo is there when the package is built with `--traits MuJoCo`, as `make` does after it has installed the library.
 let mujoco = TargetDependencyCondition.when(traits: ["MuJoCo"])
 let mujocoEnvironments = Target.Dependency.target(name: "MuJoCoEnvironments", condition: mujoco)
+
+// A folder a method, each with a page.
+let methods = [
+  "A2C", "ActorCritic", "DQN", "Distillation", "Distral", "DivideAndConquer", "Dyna", "DynaQ", "GuidedPolicySearch",
+  "ILQR", "KLPenalty", "LQRFLM", "MBA", "MBPO", "MPC", "MVE", "NAF", "NPG", "PETS", "PPO", "PolicyBackpropagation",
+  "QLearning", "REINFORCE", "Random", "SAC", "TD3", "TRPO",
+]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -33,8 +40,7 @@ let package = Package(
         "Kernels", "Archive", "Configuration", "Interfaces", "Networks", "Experience", "Wrappers", "ControlTasks",
         "Environments",
         "MuJoCoEnvironments", "GymnasiumEnvironments", "Imagining", "Models", "Control", "Planners", "Learners",
-        "Agents",
-        "Laboratory", "Recording", "Catalog",
+        "Agents", "Methods", "Laboratory", "Recording", "Catalog",
       ]),
     .executable(name: "foresight", targets: ["foresight"]),
   ],
@@ -86,12 +92,18 @@ let package = Package(
         "Interfaces", "Experience", "Imagining", "Control", "Planners", "Learners", "Kernels", "Archive",
         "Configuration",
       ]),
+    module(
+      "Methods",
+      [
+        "Interfaces", "Networks", "Experience", "Learners", "Laboratory", "Kernels", "Archive", "Configuration",
+      ],
+      exclude: methods.map { "\($0)/README.md" }),
     module("Laboratory", ["Interfaces", "Wrappers", "Configuration", "Archive", "Kernels", logging]),
     module(
       "Catalog",
       [
         "Agents", "Archive", "Configuration", "Control", "Environments", "Experience", "GymnasiumEnvironments",
-        "Imagining", "Interfaces", "Kernels", "Laboratory", "Learners", "Models", "Networks", "Planners",
+        "Imagining", "Interfaces", "Kernels", "Laboratory", "Learners", "Methods", "Models", "Networks", "Planners",
         mujocoEnvironments,
       ]),
     .executableTarget(
@@ -142,7 +154,9 @@ let package = Package(
     tests(
       "Control", ["Control", "Interfaces", "Kernels", "Archive", "Configuration", "Environments"], exclude: ["Peers"]),
     tests("Planners", ["Planners", "Imagining", "Interfaces", "Kernels", "Archive", "Environments"]),
-    tests("Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive"]),
+    tests(
+      "Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive"],
+      exclude: ["PolicyGradient/Fixtures"]),
     tests(
       "Agents",
       [

@@ -59,3 +59,11 @@ class ILQR:
     """One backward and one forward pass of linear-quadratic control with affine dynamics and time-varying costs."""
 
     horizon, state, action = 100, 14, 7
+
+
+class ON_POLICY:
+    """One update on a segment of a policy's own steps, with the defaults of Stable-Baselines3."""
+
+    observation, action, width = 17, 6, 64
+    steps, epochs, batch = 2048, 10, 64
+    discount, trace, clip, value_weight, gradient_norm, learning_rate = 0.99, 0.95, 0.2, 0.5, 0.5, 3e-4

@@ -4,6 +4,7 @@ import Interfaces
 import Kernels
 import Laboratory
 import Learners
+import Methods
 import Models
 import Planners
 
@@ -24,6 +25,13 @@ extension Catalog {
     .offPolicy("naf", "Q-learning with a normalized advantage function", NormalizedAdvantageFunction.self),
     .offPolicy(
       "dqn", "deep Q-network, double or dueling, for discrete actions", DeepQNetwork.self, secondsPerStep: 0.002),
+    .reinforce,
+    .actorCritic,
+    .advantageActorCritic,
+    .naturalPolicyGradient,
+    .trustRegionPolicyOptimization,
+    .proximalPolicyOptimization,
+    .klPenalty,
     .mbpo("mbpo", SoftActorCritic.self, presets: AgentPreset.policyOptimization),
     .valueExpansion("mve", SoftActorCritic.self),
     .valueExpansion("mve-td3", DeterministicActorCritic.self),

@@ -10,7 +10,8 @@ public struct AgentInstance {
   public let settings: ConfigurationTree
 }
 
-/// Defaults of an agent that differ in some environments, such as those of a paper's own experiments.
+/// Defaults of a run of an agent that differ in some environments, such as those of a paper's own experiments: its own
+/// settings, the loop's (`run.copies`) and the environment's (`environment.wrappers`).
 public struct AgentPreset: Sendable {
   /// Names of the environments.
   public let environments: [String]
@@ -31,6 +32,20 @@ public struct AgentPreset: Sendable {
   }
 }
 
+/// A run that is over in seconds, for checks that every agent goes through.
+public struct TinyRun: Sendable {
+  /// Name of an environment in which the agent can act.
+  public let environment: String
+  /// Settings that make it small and let it train within 60 steps, as on the command line.
+  public let settings: [String]
+
+  /// A run with `settings` in the environment of that name.
+  public init(in environment: String, _ settings: [String]) {
+    self.environment = environment
+    self.settings = settings
+  }
+}
+
 /// An agent of the catalog: how to document it and how to make it.
 public struct AgentEntry: Sendable {
   /// Name on the command line.
@@ -44,6 +59,8 @@ public struct AgentEntry: Sendable {
   public let secondsPerStep: Double
   /// Defaults that differ in some environments.
   public let presets: [AgentPreset]
+  /// A run for checks; nil where they know one themselves.
+  public let tiny: TinyRun?
   /// Why it can collect in one copy of an environment only; nil where it can in any number.
   public let singleCopyReason: String?
   private let build:
@@ -56,6 +73,7 @@ public struct AgentEntry: Sendable {
   /// - Parameters:
   ///   - secondsPerStep: rough wall time of a step with default settings; only orders the runs of a study.
   ///   - presets: defaults that differ in some environments; what users set wins over them.
+  ///   - tiny: a run that is over in seconds.
   ///   - singleCopyReason: why it can collect in one copy of an environment only, in words that follow its name.
   ///   - defaults: its settings where neither presets nor users say otherwise.
   ///   - resolve: decides settings that are left open (`auto`) by what the environment offers; the manifest has the result.
@@ -65,7 +83,7 @@ public struct AgentEntry: Sendable {
   ///     plan in.
   public init<Settings: Configuration>(
     _ name: String, summary: String, secondsPerStep: Double = 0.001, presets: [AgentPreset] = [],
-    singleCopyReason: String? = nil, defaults: Settings = Settings(),
+    tiny: TinyRun? = nil, singleCopyReason: String? = nil, defaults: Settings = Settings(),
     resolve: @escaping @Sendable (inout Settings, EnvironmentInstance) throws(ConfigurationError) -> Void = { _, _ in },
     make: @escaping @Sendable (Settings, EnvironmentInstance, RandomStream) throws(ConfigurationError) -> any Agent
   ) {
@@ -74,15 +92,17 @@ public struct AgentEntry: Sendable {
     self.summary = summary
     self.secondsPerStep = secondsPerStep
     self.presets = presets
+    self.tiny = tiny
     self.singleCopyReason = singleCopyReason
-    documentation = defaults.documentation()
+    let documentation = defaults.documentation()
+    self.documentation = documentation
+    let groups = SettingOwners.groups(of: documentation)
     @Sendable func resolved(
       _ tree: ConfigurationTree, _ environment: EnvironmentInstance
     ) throws(ConfigurationError) -> Settings {
       var settings = defaults
-      for preset in presets where preset.environments.contains(environment.name) {
-        settings = try settings.updated(by: preset.tree())
-      }
+      settings = try settings.updated(
+        by: AgentEntry.preset(presets, in: environment.name).filter { groups.contains($0) })
       settings = try settings.updated(by: tree)
       try resolve(&settings, environment)
       return settings
@@ -92,6 +112,20 @@ public struct AgentEntry: Sendable {
       let settings = try resolved(tree, environment)
       return AgentInstance(agent: try make(settings, environment, random), settings: settings.resolved())
     }
+  }
+
+  /// What presets say of a run in the environment of that name that is not about the agent's own settings.
+  func runPreset(in environment: String) throws(ConfigurationError) -> ConfigurationTree {
+    let groups = SettingOwners.groups(of: documentation)
+    return try AgentEntry.preset(presets, in: environment).filter { !groups.contains($0) }
+  }
+
+  private static func preset(
+    _ presets: [AgentPreset], in environment: String
+  ) throws(ConfigurationError) -> ConfigurationTree {
+    var tree = ConfigurationTree()
+    for preset in presets where preset.environments.contains(environment) { tree = tree.merging(try preset.tree()) }
+    return tree
   }
 
   /// Its settings with their values in `environment`, without making it. Throws `ConfigurationError` naming the setting

@@ -53,6 +53,7 @@ public struct RunPlan: Sendable {
     }
     self.seed = seed
     self.steps = steps
+    let tree = try self.agent.runPreset(in: environment).merging(tree)
     let owners = try SettingOwners(tree, agent: self.agent, environment: self.environment)
     settings = try RunSettings.decode(owners.run)
     let made = try self.environment.make(owners.environment)

@@ -1,6 +1,6 @@
 import Kernels
 
-/// How the weights of a network are drawn. Biases start at 0, gains of a normalization at 1.
+/// How the weights of a network are drawn. Biases start at 0 except with `uniform`, gains of a normalization at 1.
 public enum Initialization: Sendable, Equatable {
   /// Orthonormal rows or columns times `gain`; the output layer times `last` instead (Saxe et al. 2014).
   case orthogonal(gain: Float, last: Float)
@@ -9,6 +9,8 @@ public enum Initialization: Sendable, Equatable {
   /// Normal truncated at two standard deviations with standard deviation `scale` / sqrt(fan-in), not corrected for the
   /// truncation (LeCun et al. 1998 with scale 1; PETS uses scale 1/2).
   case truncatedNormal(scale: Float)
+  /// Uniform within 1 / sqrt(fan-in), biases too: what PyTorch gives a linear layer.
+  case uniform
 }
 
 extension Perceptron {
@@ -29,6 +31,10 @@ extension Perceptron {
       case .orthogonal(let gain, let last):
         Perceptron.fillOrthogonal(
           weight, rows: layer.inputs, columns: layer.outputs, gain: layer.isLast ? last : gain, using: &random)
+      case .uniform:
+        let bound = 1 / Float(layer.inputs).squareRoot()
+        random.fillUniform(weight, count: count, low: -bound, high: bound)
+        random.fillUniform(base + layer.bias, count: layer.outputs, low: -bound, high: bound)
       }
       if let gain = layer.gain { (base + gain).update(repeating: 1, count: layer.outputs) }
     }

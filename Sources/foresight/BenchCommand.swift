@@ -40,7 +40,8 @@ struct BenchCommand: ParsableCommand {
 
   static var all: [BenchCase] {
     [
-      .gemm, .softActorCriticUpdate, .ensembleFit, .ensembleRollout, .planCartPole, .planHalfCheetah,
+      .gemm, .softActorCriticUpdate, .proximalEpochs, .trustRegionUpdate, .ensembleFit, .ensembleRollout, .planCartPole,
+      .planHalfCheetah,
       .linearQuadraticIteration, .localModels,
     ]
       + Catalog.nativeEnvironments.map { BenchCase.environmentStep($0.name) }

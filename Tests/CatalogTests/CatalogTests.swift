@@ -19,6 +19,9 @@ import Testing
     "mbpo", "mve", "mve-td3", "mve-ddpg", "dyna", "dyna-td3", "dyna-ddpg", "dyna-naf", "dyna-dqn",
   ]
 
+  /// Agents that learn from what their policy just did.
+  private static let onPolicy = ["reinforce", "actor-critic", "a2c", "npg", "trpo", "ppo", "kl-penalty"]
+
   /// Agents that fit local models to trajectories.
   private static let local = ["lqr-flm", "gps-badmm", "gps-mirror"]
 
@@ -37,7 +40,7 @@ import Testing
         "naf", "dqn", "mba", "q-learning", "dyna-q",
         "ilqr", "random", "pets-ilqr", "distill", "distill-dqn", "divide-and-conquer", "distral",
       ]))
-    #expect(Set(Self.agents).isSuperset(of: Self.learnersInModels + Self.local))
+    #expect(Set(Self.agents).isSuperset(of: Self.learnersInModels + Self.local + Self.onPolicy))
     #expect(
       Set(components.filter { $0.kind == .planner }.map(\.name)).isSuperset(of: [
         "cem", "mppi", "random-shooting", "gradient", "ilqr",
@@ -151,7 +154,7 @@ import Testing
       #expect(message.contains(agent) && message.contains(environment) && message.contains("numbered"), "\(message)")
       return
     }
-    let takesBoth = agent == "random" || agent == "mpc"
+    let takesBoth = agent == "random" || agent == "mpc" || Self.onPolicy.contains(agent)
     if !takesBoth && isDiscrete != (agent.hasSuffix("dqn") || Self.tabular.contains(agent)) {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
@@ -246,17 +249,19 @@ import Testing
     let entry = try Self.registry.agent(name)
     for preset in entry.presets {
       for place in preset.environments where Self.environments.contains(place) {
-        let made = try Self.registry.environment(place).make()
-        guard made.objective != nil else { continue }
-        let random = RandomStream(seed: 1)
-        let settings = try entry.make(for: made, using: random).settings
+        let environment = try Self.registry.environment(place)
+        guard try environment.make().objective != nil else { continue }
+        let known = entry.documentation + RunSettings.documentation() + environment.documentation
+        func resolved(_ tree: ConfigurationTree = ConfigurationTree()) throws -> ConfigurationTree {
+          try RunPlan(agent: name, environment: place, seed: 1, steps: 1, settings: tree, in: Self.registry).resolved
+        }
+        let settings = try resolved()
         for assignment in preset.settings {
           let key = String(assignment.prefix { $0 != "=" })
           let wanted = try ConfigurationTree(assignment: assignment).subtree(at: key)
-          let usual = try #require(entry.documentation.first { $0.key == key }).defaultText
+          let usual = try #require(known.first { $0.key == key }).defaultText
           #expect(settings.subtree(at: key) == wanted && !assignment.hasSuffix("=\(usual)"), "\(place): \(assignment)")
-          let own = try ConfigurationTree(assignment: "\(key)=\(usual)")
-          let changed = try entry.make(own, for: made, using: random).settings
+          let changed = try resolved(ConfigurationTree(assignment: "\(key)=\(usual)"))
           #expect(changed.subtree(at: key) != wanted, "\(place): \(key)")
         }
       }

@@ -6,7 +6,7 @@ import TestSupport
 
 /// Reproducibility of every agent of the catalog.
 @Suite struct ResumeConformanceTests {
-  /// Settings that make an agent small and let it train within the first half of 120 steps.
+  /// Settings that make an agent small and let it train within the first half of 120 steps, where its entry has none.
   private static let small: [String: [String]] = [
     "random": [],
     "ilqr": [],
@@ -92,9 +92,11 @@ import TestSupport
 
   @Test(arguments: Catalog.registry.agents.map(\.name))
   func runsAreReproducible(agent: String) throws {
-    let settings = try #require(Self.small[agent], "say how to make \(agent) small")
+    let entry = try Catalog.registry.agent(agent)
+    let settings = try #require(Self.small[agent] ?? entry.tiny?.settings, "say how to make \(agent) small")
     let failures = try LaboratoryConformance.failures(
-      of: agent, in: Self.places[agent] ?? "Pendulum-v1", registry: Catalog.registry, steps: 120,
+      of: agent, in: Self.places[agent] ?? entry.tiny?.environment ?? "Pendulum-v1", registry: Catalog.registry,
+      steps: 120,
       settings: settings + ["evaluation.interval=40", "evaluation.episodes=1", "log.interval=7"])
     #expect(failures.isEmpty, "\(failures.joined(separator: "\n"))")
   }
@@ -102,10 +104,12 @@ import TestSupport
   /// The same with several copies of the environment, to train in where the agent can, and to evaluate in.
   @Test(arguments: Catalog.registry.agents.map(\.name))
   func runsWithCopiesAreReproducible(agent: String) throws {
-    let settings = try #require(Self.small[agent], "say how to make \(agent) small")
-    let copies = try Catalog.registry.agent(agent).singleCopyReason == nil ? 3 : 1
+    let entry = try Catalog.registry.agent(agent)
+    let settings = try #require(Self.small[agent] ?? entry.tiny?.settings, "say how to make \(agent) small")
+    let copies = entry.singleCopyReason == nil ? 3 : 1
     let failures = try LaboratoryConformance.failures(
-      of: agent, in: Self.places[agent] ?? "Pendulum-v1", registry: Catalog.registry, steps: 120, copies: copies,
+      of: agent, in: Self.places[agent] ?? entry.tiny?.environment ?? "Pendulum-v1", registry: Catalog.registry,
+      steps: 120, copies: copies,
       settings: settings + ["evaluation.interval=40", "log.interval=7", "environment.step_limit=12"])
     #expect(failures.isEmpty, "\(failures.joined(separator: "\n"))")
   }

@@ -1,0 +1,163 @@
+import Kernels
+
+/// Independent normal components. The network row is their means [A]; the logarithms of their standard deviations are
+/// shared by all states [A], or follow the means in the row, [2 A], where they are limited to -20...2.
+package struct GaussianDistribution: ActionDistribution {
+  package let actionSize: Int
+  /// Bounds of the environment's actions, within which draws are put for it.
+  private let (low, high): ([Float], [Float])
+  package let spread: PolicySettings.Spread
+  /// First log standard deviation; where states have their own, added to the network's.
+  package let initialLogStd: Float
+  /// Limits of log standard deviations that come from the network.
+  package static let logStdRange: ClosedRange<Float> = -20...2
+  private static var halfLogTwoPi: Float { 0.918_938_533 }
+
+  package init(low: [Float], high: [Float], spread: PolicySettings.Spread, initialLogStd: Float) {
+    precondition(!low.isEmpty && low.count == high.count, "bounds of \(low.count) and \(high.count) components")
+    actionSize = low.count
+    (self.low, self.high) = (low, high)
+    self.spread = spread
+    self.initialLogStd = initialLogStd
+  }
+
+  package var outputs: Int { spread == .shared ? actionSize : 2 * actionSize }
+  package var sharedCount: Int { spread == .shared ? actionSize : 0 }
+  package var hasEntropy: Bool { true }
+
+  package func initialize(shared: UnsafeMutablePointer<Float>) {
+    shared.update(repeating: initialLogStd, count: sharedCount)
+  }
+
+  /// Log standard deviation of component `c` of a row, and whether it moves with its parameter.
+  @inline(__always)
+  private func logStd(
+    _ row: UnsafePointer<Float>, _ shared: UnsafePointer<Float>, _ c: Int
+  ) -> (value: Float, slope: Float) {
+    guard spread == .state else { return (shared[c], 1) }
+    let raw = row[actionSize + c] + initialLogStd
+    let range = GaussianDistribution.logStdRange
+    return raw < range.lowerBound ? (range.lowerBound, 0) : raw > range.upperBound ? (range.upperBound, 0) : (raw, 1)
+  }
+
+  /// Where the gradient by a row's log standard deviations goes.
+  @inline(__always)
+  private func addLogStdGradient(
+    _ value: Float, _ row: UnsafeMutablePointer<Float>, _ shared: UnsafeMutablePointer<Float>, _ c: Int
+  ) {
+    if spread == .shared { shared[c] += value } else { row[actionSize + c] += value }
+  }
+
+  package func sample(
+    _ row: UnsafePointer<Float>, shared: UnsafePointer<Float>, using random: inout RandomStream,
+    action: UnsafeMutablePointer<Float>
+  ) {
+    for c in 0..<actionSize { action[c] = row[c] + Scalar.exp(logStd(row, shared, c).value) * random.normal() }
+  }
+
+  package func mode(_ row: UnsafePointer<Float>, action: UnsafeMutablePointer<Float>) {
+    action.update(from: row, count: actionSize)
+  }
+
+  package func writeAction(_ raw: UnsafePointer<Float>, into action: UnsafeMutablePointer<Float>) {
+    for c in 0..<actionSize {
+      // NaN stays NaN
+      let above = raw[c] < low[c] ? low[c] : raw[c]
+      action[c] = above > high[c] ? high[c] : above
+    }
+  }
+
+  package func logProbabilities(
+    _ rows: DistributionRows, actions: UnsafePointer<Float>, into result: UnsafeMutablePointer<Float>
+  ) {
+    for r in 0..<rows.count {
+      let (row, action) = (rows.outputs + r * outputs, actions + r * actionSize)
+      var sum: Float = 0
+      for c in 0..<actionSize {
+        let logStd = logStd(row, rows.shared, c).value
+        let z = (action[c] - row[c]) * Scalar.exp(-logStd)
+        sum -= 0.5 * z * z + logStd + GaussianDistribution.halfLogTwoPi
+      }
+      result[r] = sum
+    }
+  }
+
+  package func entropies(_ rows: DistributionRows, into result: UnsafeMutablePointer<Float>) {
+    for r in 0..<rows.count {
+      let row = rows.outputs + r * outputs
+      var sum: Float = 0
+      for c in 0..<actionSize {
+        sum += logStd(row, rows.shared, c).value + 0.5 + GaussianDistribution.halfLogTwoPi
+      }
+      result[r] = sum
+    }
+  }
+
+  package func backward(
+    _ rows: DistributionRows, actions: UnsafePointer<Float>, slopes: UnsafePointer<Float>, entropySlope: Float,
+    gradient: UnsafeMutablePointer<Float>, sharedGradient: UnsafeMutablePointer<Float>
+  ) {
+    for r in 0..<rows.count {
+      let (row, action, out) = (rows.outputs + r * outputs, actions + r * actionSize, gradient + r * outputs)
+      out.update(repeating: 0, count: outputs)
+      for c in 0..<actionSize {
+        let (logStd, moves) = logStd(row, rows.shared, c)
+        let precision = Scalar.exp(-logStd)
+        let z = (action[c] - row[c]) * precision
+        // d log p / d mean = z / std, d log p / d log std = z^2 - 1, dH / d log std = 1
+        out[c] = slopes[r] * z * precision
+        addLogStdGradient(moves * (slopes[r] * (z * z - 1) + entropySlope), out, sharedGradient, c)
+      }
+    }
+  }
+
+  package func divergences(
+    from old: DistributionRows, to new: DistributionRows, into result: UnsafeMutablePointer<Float>
+  ) {
+    for r in 0..<new.count {
+      let (before, after) = (old.outputs + r * outputs, new.outputs + r * outputs)
+      var sum: Float = 0
+      for c in 0..<actionSize {
+        let (s0, s1) = (logStd(before, old.shared, c).value, logStd(after, new.shared, c).value)
+        let (ratio, z) = (Scalar.exp(s0 - s1), (before[c] - after[c]) * Scalar.exp(-s1))
+        sum += s1 - s0 + 0.5 * (ratio * ratio + z * z - 1)
+      }
+      result[r] = sum
+    }
+  }
+
+  package func addDivergenceGradient(
+    from old: DistributionRows, to new: DistributionRows, scale: Float, gradient: UnsafeMutablePointer<Float>,
+    sharedGradient: UnsafeMutablePointer<Float>
+  ) {
+    for r in 0..<new.count {
+      let (before, after, out) = (old.outputs + r * outputs, new.outputs + r * outputs, gradient + r * outputs)
+      for c in 0..<actionSize {
+        let s0 = logStd(before, old.shared, c).value
+        let (s1, moves) = logStd(after, new.shared, c)
+        let precision = Scalar.exp(-s1)
+        let (ratio, z) = (Scalar.exp(s0 - s1), (before[c] - after[c]) * precision)
+        out[c] -= scale * z * precision
+        addLogStdGradient(moves * scale * (1 - ratio * ratio - z * z), out, sharedGradient, c)
+      }
+    }
+  }
+
+  package func multiplyByFisher(
+    _ rows: DistributionRows, tangent: UnsafePointer<Float>, sharedTangent: UnsafePointer<Float>,
+    product: UnsafeMutablePointer<Float>, sharedProduct: UnsafeMutablePointer<Float>
+  ) {
+    for r in 0..<rows.count {
+      let (row, direction, out) = (rows.outputs + r * outputs, tangent + r * outputs, product + r * outputs)
+      out.update(repeating: 0, count: outputs)
+      for c in 0..<actionSize {
+        let (logStd, moves) = logStd(row, rows.shared, c)
+        let precision = Scalar.exp(-logStd)
+        // diag(1 / variance, 2)
+        out[c] = precision * precision * direction[c]
+        let turned = spread == .shared ? sharedTangent[c] : direction[actionSize + c]
+        addLogStdGradient(moves * 2 * turned, out, sharedProduct, c)
+      }
+    }
+  }
+}

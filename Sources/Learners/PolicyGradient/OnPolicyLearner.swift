@@ -1,0 +1,20 @@
+import Archive
+import Experience
+import Interfaces
+import Kernels
+
+/// Improves a stochastic policy from what it just did, and then forgets it.
+public protocol OnPolicyLearner: Checkpointable {
+  /// Metrics that `update` records, in order.
+  static var metricNames: [String] { get }
+
+  /// The policy as it is now. O(1): parameters are shared, not copied.
+  var policy: StochasticPolicy { get }
+
+  /// Learns from a segment that `policy` collected. `steps` are environment steps taken so far, over all copies, for
+  /// what changes with progress. Does not allocate after the first call of a given size. Throws `NumericalFailure` when
+  /// a loss is not finite.
+  mutating func update(
+    on segment: RolloutSegment, steps: Int, using random: inout RandomStream, metrics: inout MetricRow
+  ) throws(NumericalFailure)
+}
