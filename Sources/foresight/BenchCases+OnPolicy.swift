@@ -71,7 +71,8 @@ extension BenchCase {
   ) { clock in
     let policy = Perceptron(inputs: observations, hidden: [64, 64], outputs: actions, activation: .tanh)
     let value = Perceptron(inputs: observations, hidden: [64, 64], outputs: 1, activation: .tanh)
-    // a product by the Fisher information: tangents forward, twice the products of a pass but for the first layer's, and back
+    // a product by the Fisher information: tangents forward, twice the products of a pass but for the first layer's,
+    // and back
     let product =
       GemmReplay.forward(policy, rows: 128, weights: 0) + GemmReplay.forward(policy, rows: 128, weights: 0)
       + GemmReplay.backward(policy, rows: 128, weights: 0, parameterGradient: true, inputGradient: false)

@@ -79,9 +79,8 @@ public struct KLPenalizedPolicy: OnPolicyLearner {
       _ = try OnPolicyCore.forEachMinibatch(of: segment.rows, size: settings.batchSize) {
         range throws(NumericalFailure) in
         let means = core.differentiate(loss, segment, range, normalizing: settings.normalizeAdvantages)
-        try report.add(means, gradientNorm: core.clipGradient(to: settings.maxGradientNorm))
-        optimizer.beginStep(learningRate: settings.learningRate).apply(
-          core.parameters.mutablePointer, gradient: core.gradientPointer, range: 0..<core.parameters.count)
+        try report.add(means, gradientNorm: core.gradientNorm)
+        core.step(&optimizer, learningRate: settings.learningRate, maxNorm: settings.maxGradientNorm)
         return true
       }
     }
