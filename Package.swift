@@ -163,6 +163,7 @@ let package = Package(
         "Agents", "Archive", "Configuration", "Control", "Environments", "Experience", "Imagining", "Interfaces",
         "Kernels", "Learners", "Models", "Planners",
       ]),
+    tests("Methods", ["Methods", "Catalog", "Laboratory", "Configuration", "Archive"]),
     tests("Laboratory", ["Laboratory", "Catalog", "Interfaces", "Configuration", "Archive", "Kernels", logging]),
     tests("Catalog", ["Catalog", "Environments", "Laboratory", "Interfaces", "Configuration", "Archive", "Kernels"]),
     tests("CommandLine", ["Catalog", "Laboratory", "Recording", "foresight"]),
