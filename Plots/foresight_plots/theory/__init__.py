@@ -1,0 +1,1 @@
+"""Exact computations for the studies of policy-gradient theory in Experiments."""
