@@ -1,1 +1,1 @@
-"""Exact computations for the studies of policy-gradient theory in Experiments."""
+"""Computations for the studies of policy-gradient theory in Experiments."""
