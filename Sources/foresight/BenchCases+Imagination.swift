@@ -1,4 +1,3 @@
-import Agents
 import Experience
 import Imagining
 import Interfaces
