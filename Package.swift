@@ -43,6 +43,7 @@ let package = Package(
         "Methods", "Laboratory", "Recording", "Catalog",
       ]),
     .executable(name: "foresight", targets: ["foresight"]),
+    .executable(name: "foresight-bench", targets: ["foresight-bench"]),
   ],
   traits: [
     .trait(
@@ -103,11 +104,16 @@ let package = Package(
     .executableTarget(
       name: "foresight",
       dependencies: [
-        "Catalog", "Configuration", "Control", "Interfaces", "Kernels", "Laboratory", "Archive",
-        argumentParser, logging, "Environments", "GymnasiumEnvironments", "Experience", "Imagining", "Learners",
-        "Models",
-        "Networks",
-        "Planners", "Recording", mujocoEnvironments,
+        "Catalog", "Laboratory", "Recording", "Environments", "GymnasiumEnvironments", mujocoEnvironments, "Experience",
+        "Imagining", "Models", "Learners", "Interfaces", "Configuration", "Archive", "Kernels", argumentParser, logging,
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "foresight-bench",
+      dependencies: [
+        "Catalog", "Laboratory", "GymnasiumEnvironments", mujocoEnvironments, "Experience", "Imagining", "Models",
+        "Control", "Planners", "Learners", "Networks", "Interfaces", "Configuration", "Archive", "Kernels",
+        argumentParser,
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -159,7 +165,7 @@ let package = Package(
       ]),
     tests("Laboratory", ["Laboratory", "Catalog", "Interfaces", "Configuration", "Archive", "Kernels", logging]),
     tests("Catalog", ["Catalog", "Environments", "Laboratory", "Interfaces", "Configuration", "Archive", "Kernels"]),
-    tests("CommandLine", ["Catalog", "Laboratory", "Recording", "foresight"]),
+    tests("CommandLine", ["Catalog", "Laboratory", "Recording", "foresight", "foresight-bench"]),
   ],
   swiftLanguageModes: [.v6]
 )
