@@ -98,7 +98,6 @@ public struct PriorPull: Sendable, Equatable {
   /// Cost of a nat of divergence.
   public var divergence: Float
 
-  /// Memberwise.
   public init(share: Float = 0, divergence: Float = 0) {
     self.share = share
     self.divergence = divergence

@@ -4,9 +4,8 @@ import Interfaces
 import Kernels
 import Networks
 
-/// What can be set of soft actor-critic; defaults are those of Haarnoja et al. (2018b) as in Stable-Baselines3.
+/// Settings of soft actor-critic; defaults are those of Haarnoja et al. (2018b) as in Stable-Baselines3.
 public struct SoftActorCriticSettings: Configuration {
-  /// The defaults.
   public init() {}
   @Setting("Widths of the hidden layers of actor and critics", in: 1...8192) public var hidden: [Int] = [256, 256]
   @Setting("Nonlinearity of the hidden layers") public var activation: Activation = .relu

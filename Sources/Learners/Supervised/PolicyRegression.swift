@@ -4,9 +4,8 @@ import Interfaces
 import Kernels
 import Networks
 
-/// What can be set of a policy that is taught by regression.
+/// Settings of a policy that is taught by regression.
 public struct PolicyRegressionSettings: Configuration {
-  /// The defaults.
   public init() {}
   @Setting("Units of each hidden layer", in: 1...4096) public var hidden: [Int] = [64, 64]
   @Setting("Nonlinearity of the hidden layers") public var activation: Activation = .tanh
