@@ -60,7 +60,8 @@ import Testing
     var settings = SharedPolicySettings()
     (settings.lessonSize, settings.start) = (24, 20)
     return SharedPolicyAgent(
-      settings, schedule, pull: PriorPull(share: 0.5), learners: learners(3, observing: seen, seed: seed),
+      settings, schedule, regularization: KLRegularization(share: 0.5),
+      learners: learners(3, observing: seen, seed: seed),
       shared: student(observing: seen, seed: seed), rule: rule, seenSize: seen, evaluatesShared: evaluatesShared,
       spec: task.spec, using: RandomStream(seed: seed))
   }

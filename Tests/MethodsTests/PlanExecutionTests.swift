@@ -59,7 +59,8 @@ private struct NumberedPlanner: Planner {
     change(&settings)
     return PlanningAgent(
       settings, world: KnownRewards(ProbeModel(), task.objective),
-      planner: NumberedPlanner(NumberedPlanner.Settings(), for: task.spec.action), prior: prior, base: base, spec: task.spec, using: RandomStream(seed: 4))
+      planner: NumberedPlanner(NumberedPlanner.Settings(), for: task.spec.action), prior: prior, base: base,
+      spec: task.spec, using: RandomStream(seed: 4))
   }
 
   /// Decisions of an episode of ten steps after a random one.

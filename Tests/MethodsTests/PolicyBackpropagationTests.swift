@@ -153,7 +153,9 @@ import Testing
     let imagination = learner.makeImagination(
       in: KnownRewards(DifferentiableTrueModel(task, noise: noise), task.objective))
     let found = (0..<calls).map { call in
-      learner.gradient(at: starts, in: imagination, using: RandomStream(seed: 5).child(call)).gradient.prefix(8).map { -Double($0) }
+      learner.gradient(at: starts, in: imagination, using: RandomStream(seed: 5).child(call)).gradient.prefix(8).map {
+        -Double($0)
+      }
     }
     let mean = (0..<8).map { i in found.reduce(0) { $0 + $1[i] } / Double(calls) }
     let variance = found.reduce(0) { sum, one in

@@ -14,7 +14,8 @@ extension AgentEntry {
     let code = try taskCode(of: environment, for: "distral")
     return sharedPolicy(
       settings.shared, settings.agent, settings.student, settings.learner, parts: code.count,
-      pull: PriorPull(share: settings.tasks.alpha), rule: .tasks(code: code), seenSize: code.lowerBound,
+      regularization: KLRegularization(share: settings.tasks.alpha), rule: .tasks(code: code),
+      seenSize: code.lowerBound,
       evaluated: settings.tasks.evaluated, spec, random)
   }
 }

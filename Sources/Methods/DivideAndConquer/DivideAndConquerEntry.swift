@@ -14,7 +14,8 @@ extension AgentEntry {
     let spec = try continuous(environment, for: "divide-and-conquer")
     return sharedPolicy(
       settings.shared, settings.agent, settings.student, settings.learner, parts: settings.parts.count,
-      pull: PriorPull(divergence: settings.parts.divergence), rule: .starts(episodes: settings.parts.episodes),
+      regularization: KLRegularization(divergence: settings.parts.divergence),
+      rule: .starts(episodes: settings.parts.episodes),
       seenSize: spec.observationSize, evaluated: settings.parts.evaluated, spec, random)
   }
 }

@@ -7,12 +7,12 @@ extension AgentEntry {
   /// Soft actor-critics, each for a part of the episodes, drawn to a shared policy.
   static func sharedPolicy(
     _ shared: SharedPolicySettings, _ schedule: OffPolicySettings, _ student: StudentSettings,
-    _ learner: SoftActorCriticSettings, parts: Int, pull: PriorPull, rule: PartRule, seenSize: Int,
+    _ learner: SoftActorCriticSettings, parts: Int, regularization: KLRegularization, rule: PartRule, seenSize: Int,
     evaluated: SharedPolicyActor, _ spec: EnvironmentSpec, _ random: RandomStream
   ) -> any Agent {
     let (low, high) = spec.action.bounds
     return SharedPolicyAgent(
-      shared, schedule, pull: pull,
+      shared, schedule, regularization: regularization,
       learners: (0..<parts).map {
         SoftActorCritic(
           learner, observationSize: seenSize, low: low, high: high, using: random.child("learner").child($0))

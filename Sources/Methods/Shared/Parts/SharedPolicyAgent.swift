@@ -6,13 +6,13 @@ import Kernels
 /// Several learners, each for a part of the episodes, drawn to one policy that is distilled from all of them: divide and
 /// conquer (Ghosh et al. 2018) where episodes are divided by their starts, Distral (Teh et al. 2017) where by tasks.
 ///
-/// Learner i of the collected episode's part maximizes rewards with `PriorPull` towards the shared policy pi_0. Pi_0
+/// Learner i of the collected episode's part maximizes rewards with `KLRegularization` towards the shared policy pi_0. Pi_0
 /// descends the average over parts of KL(pi_i || pi_0) at replayed states, which for pi_0 is the same as ascending
 /// E_{pi_i} log pi_0.
 public struct SharedPolicyAgent<Learner: GuidedLearner, Student: GuidingStudent>: RowwiseAgent
 where Student.Prior == Learner.Prior {
   private let settings: SharedPolicySettings
-  private let pull: PriorPull
+  private let regularization: KLRegularization
   private let evaluatesShared: Bool
   private var learners: PartedLearners<Learner>
   private var shared: Student
@@ -28,13 +28,14 @@ where Student.Prior == Learner.Prior {
   /// An agent in an environment of `spec`. `learners`, one for each part by `rule`, and the shared policy see the first
   /// `seenSize` floats of observations alone.
   public init(
-    _ settings: SharedPolicySettings, _ schedule: OffPolicySettings, pull: PriorPull, learners: [Learner],
+    _ settings: SharedPolicySettings, _ schedule: OffPolicySettings, regularization: KLRegularization,
+    learners: [Learner],
     shared: Student, rule: PartRule, seenSize: Int, evaluatesShared: Bool, spec: EnvironmentSpec,
     using random: RandomStream
   ) {
     precondition(seenSize > 0 && seenSize <= spec.observationSize, "\(seenSize) of \(spec.observationSize) floats seen")
     self.settings = settings
-    self.pull = pull
+    self.regularization = regularization
     self.evaluatesShared = evaluatesShared
     self.shared = shared
     let seenSpec = EnvironmentSpec(
@@ -89,10 +90,10 @@ where Student.Prior == Learner.Prior {
   }
 
   private mutating func train(metrics: inout MetricRow) throws(NumericalFailure) {
-    let (pull, prior) = (counter.steps > settings.start ? pull : nil, shared.prior)
+    let (regularization, prior) = (counter.steps > settings.start ? regularization : nil, shared.prior)
     try learners.train(using: &training) { (learner, batch, random) throws(NumericalFailure) in
-      if let pull {
-        try learner.update(on: batch, toward: prior, pull: pull, using: &random, metrics: &metrics)
+      if let regularization {
+        try learner.update(on: batch, toward: prior, regularization: regularization, using: &random, metrics: &metrics)
       } else {
         try learner.update(on: batch, using: &random, metrics: &metrics)
       }
