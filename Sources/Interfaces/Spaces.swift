@@ -95,7 +95,7 @@ public struct EnvironmentSpec: Sendable, Equatable {
   /// A step limit that no episode reaches.
   public static let unlimited = Int(Int32.max)
 
-  /// Memberwise. An image must have `observationSize` floats.
+  /// An image must have `observationSize` floats.
   public init(
     observationSize: Int, imageShape: ImageShape? = nil, isOneHot: Bool = false, action: ActionSpace, timeStep: Float,
     stepLimit: Int, rewardRange: ClosedRange<Float>? = nil

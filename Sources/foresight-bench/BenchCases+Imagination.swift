@@ -37,7 +37,7 @@ extension BenchCase {
       SoftActorCriticSettings(), observationSize: observations, low: low, high: high, using: RandomStream(seed: 2))
     let rollouts = BranchedRollouts<KnownRewards<ProbabilisticEnsemble>, SoftActorCritic.Acting>(
       in: KnownRewards(model, EndlessObjective()), space: .box(low: low, high: high))
-    var points = BranchPoints(count: count, observationSize: observations, actionSize: actions)
+    var points = RolloutStates(count: count, observationSize: observations, actionSize: actions)
     var imagined = ReplayBuffer(capacity: count, observationSize: observations, actionSize: actions)
     var random = RandomStream(seed: 3)
 

@@ -16,7 +16,7 @@ import Testing
   }
 
   private static func imagine(
-    _ rollouts: Rollouts, from points: BranchPoints, steps: Int, _ source: ImaginedActions = .mode, seed: UInt64 = 1
+    _ rollouts: Rollouts, from points: RolloutStates, steps: Int, _ source: ImaginedActions = .mode, seed: UInt64 = 1
   ) -> (summary: Rollouts.Summary, transitions: TransitionBatch) {
     var replay = ReplayBuffer(capacity: points.count * steps, observationSize: 1, actionSize: 1)
     let summary = rollouts.run(
@@ -65,7 +65,7 @@ import Testing
   }
 
   @Test func actionsComeFromWhereTheyShould() {
-    let points = BranchPoints.line((0..<200).map { Float($0) })
+    let points = RolloutStates.line((0..<200).map { Float($0) })
     func actions(_ source: ImaginedActions) -> [Float] {
       let made = Self.imagine(Self.rollouts(Line(rows: 300)), from: points, steps: 2, source).transitions
       return made.actions.elements
@@ -101,7 +101,7 @@ import Testing
     let policy = LinearPolicy(
       gains: (0..<size).map { 0.3 - 0.1 * Float($0) }, observationSize: size, actionSize: 1)
     var (points, random) = (
-      BranchPoints(count: count, observationSize: size, actionSize: 1), RandomStream(seed: 5)
+      RolloutStates(count: count, observationSize: size, actionSize: 1), RandomStream(seed: 5)
     )
     var observation = [Float](repeating: 0, count: size)
     for row in 0..<count {
@@ -132,14 +132,14 @@ import Testing
   }
 
   private static func course() -> [Float] {
-    let points = BranchPoints.line((0..<1000).map { Float($0 % 17) })
+    let points = RolloutStates.line((0..<1000).map { Float($0 % 17) })
     let made = imagine(rollouts(end: 15), from: points, steps: 5, .policy).transitions
     return made.observations.elements + made.actions.elements + made.rewards.elements + made.continues.elements
   }
 
   @Test func oneSeedOneImagination() {
     #expect(Self.course() == Self.course())
-    let points = BranchPoints.line([1, 2, 3])
+    let points = RolloutStates.line([1, 2, 3])
     let (one, two) = (
       Self.imagine(Self.rollouts(), from: points, steps: 2, .policy, seed: 1),
       Self.imagine(Self.rollouts(), from: points, steps: 2, .policy, seed: 2)
@@ -158,7 +158,7 @@ import Testing
   }
 
   private static func checkAllocations(_ count: (() throws -> Void) throws -> Int) throws {
-    let points = BranchPoints.line((0..<500).map { Float($0 % 17) })
+    let points = RolloutStates.line((0..<500).map { Float($0 % 17) })
     let made = rollouts(end: 15)
     var replay = ReplayBuffer(capacity: 900, observationSize: 1, actionSize: 1)
     for source in ImaginedActions.allCases {

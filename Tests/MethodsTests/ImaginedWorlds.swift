@@ -114,10 +114,10 @@ struct LinearPolicy: Policy {
   }
 }
 
-extension BranchPoints {
+extension RolloutStates {
   /// Points on the line, with replayed actions 100 more.
-  static func line(_ states: [Float]) -> BranchPoints {
-    var points = BranchPoints(count: states.count, observationSize: 1, actionSize: 1)
+  static func line(_ states: [Float]) -> RolloutStates {
+    var points = RolloutStates(count: states.count, observationSize: 1, actionSize: 1)
     for (row, state) in states.enumerated() {
       points.states[row, 0] = state
       points.actions[row, 0] = state + 100

@@ -24,7 +24,7 @@ public struct DynaAgent<World: LearnedWorld, Learner: OffPolicyLearner>: Replaye
   private var rollouts: BranchedRollouts<World, Learner.Acting>?
   private var imagined: ReplayBuffer
   private var batch: TransitionBatch
-  private var points: BranchPoints
+  private var points: RolloutStates
   private var trainings = 0
   private var training: RandomStream
   private var fitting: RandomStream
@@ -47,7 +47,7 @@ public struct DynaAgent<World: LearnedWorld, Learner: OffPolicyLearner>: Replaye
       keepsTimes: world.isTimed)
     initial = ReplayBuffer(capacity: Self.initialCapacity, observationSize: size, actionSize: actionSize)
     let rows = settings.imaginedUpdates * settings.batchSize
-    points = BranchPoints(
+    points = RolloutStates(
       count: (rows + settings.rolloutSteps - 1) / settings.rolloutSteps, observationSize: size, actionSize: actionSize,
       keepsTimes: world.isTimed)
     imagined = ReplayBuffer(

@@ -4,7 +4,7 @@ import Interfaces
 import Kernels
 
 /// The global policy of guided policy search: acting by it, teaching it, and linearizing it around trajectories.
-struct GlobalPolicy<Taught: TaughtPolicy, Linearizer: LinearGaussianEstimator> {
+struct GlobalPolicy<Taught: SupervisedPolicy, Linearizer: LinearGaussianEstimator> {
   private(set) var policy: Taught
   private var linearizer: Linearizer
   /// Components of the state that it sees.
@@ -43,10 +43,10 @@ struct GlobalPolicy<Taught: TaughtPolicy, Linearizer: LinearGaussianEstimator> {
     for i in action.indices { action[i] = min(max(Float(mean[i]), task.low[i]), task.high[i]) }
   }
 
-  /// Teaches it what the controllers of `conditions` do at the states of their trajectories. `agreements`, if given, shift
+  /// Teaches it what the controllers of `conditions` do at the states of their trajectories. `duals`, if given, shift
   /// and weigh that. The loss; nil if there was nothing to teach.
   mutating func learn(
-    from conditions: [LocalCondition], _ agreements: [PolicyAgreement]?
+    from conditions: [LocalCondition], _ duals: [DualVariables]?
   ) throws(NumericalFailure) -> Double? {
     let m = policy.actionSize
     var lessons = PolicyLessons(observationSize: observed.count, actionSize: m)
@@ -59,11 +59,11 @@ struct GlobalPolicy<Taught: TaughtPolicy, Linearizer: LinearGaussianEstimator> {
           let state = Array(sample.states[t * sample.stateSize..<(t + 1) * sample.stateSize])
           controller.writeMean(t, state, into: &wanted)
           let square = t * m * m..<(t + 1) * m * m
-          agreements?[index].shift(t, &wanted, covariance: controller.covariances[square])
+          duals?[index].shift(t, &wanted, covariance: controller.covariances[square])
           lessons.observations += observed.map { state[$0] }
           lessons.means += wanted
           lessons.precisions += precisions[square]
-          lessons.weights.append(agreements?[index].weights[t] ?? 1)
+          lessons.weights.append(duals?[index].weights[t] ?? 1)
         }
       }
     }

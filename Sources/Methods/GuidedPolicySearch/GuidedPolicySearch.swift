@@ -12,13 +12,13 @@ import Kernels
 /// an iteration (Levine, Finn, Darrell and Abbeel 2016, algorithm 1). With `mirror`, controllers minimize E_p[l] within a
 /// divergence of the linearized policy π̄, and the policy is taught what they do (Montgomery and Levine 2016, algorithm 2).
 public struct GuidedPolicySearch<
-  Estimator: LinearGaussianEstimator, Taught: TaughtPolicy, Linearizer: LinearGaussianEstimator
+  Estimator: LinearGaussianEstimator, Taught: SupervisedPolicy, Linearizer: LinearGaussianEstimator
 >: RowwiseAgent {
   private let settings: GuidedSearchSettings
   private let coupling: PolicyCoupling
   private var search: LocalSearch<Estimator>
   private var global: GlobalPolicy<Taught, Linearizer>
-  private var agreements: [PolicyAgreement]
+  private var duals: [DualVariables]
   private var report: LocalTables
   private var collecting = RandomStream(seed: 0)
   /// Of each copy.
@@ -44,8 +44,8 @@ public struct GuidedPolicySearch<
       policy, linearizer: linearizer, observed: try settings.components(of: task), using: random.child("global"))
     var weight = 1.0
     if case .multipliers(let settings) = coupling { weight = settings.weight }
-    agreements = task.starts.map { _ in
-      PolicyAgreement(horizon: task.horizon, actionSize: task.actionSize, weight: weight)
+    duals = task.starts.map { _ in
+      DualVariables(horizon: task.horizon, actionSize: task.actionSize, weight: weight)
     }
     report = LocalTables(task, extra: ["policy_kl", "policy_weight"], details: local.details)
   }
@@ -67,7 +67,7 @@ public struct GuidedPolicySearch<
   public mutating func act(on observation: [Float], of copy: Int, for purpose: ActPurpose, action: inout [Float]) {
     // the local controllers act in any case: they keep the time and know the condition
     search.act(on: observation, of: copy, for: purpose, action: &action)
-    guard global.policy.isTaught else { return }
+    guard global.policy.isTrained else { return }
     if purpose == .evaluate {
       global.act(on: observation, search.task, noisy: false, using: &evaluating[copy], action: &action)
     } else if settings.sampling == .global {
@@ -108,14 +108,14 @@ public struct GuidedPolicySearch<
     var distribution: TrajectoryDistribution?
   }
 
-  private mutating func teach(_ agreements: [PolicyAgreement]?, metrics: inout MetricRow) throws(NumericalFailure) {
-    if let loss = try global.learn(from: search.conditions, agreements) { metrics.recordIfFinite("policy_loss", loss) }
+  private mutating func teach(_ duals: [DualVariables]?, metrics: inout MetricRow) throws(NumericalFailure) {
+    if let loss = try global.learn(from: search.conditions, duals) { metrics.recordIfFinite("policy_loss", loss) }
   }
 
   private mutating func descend(
     _ fits: [LocalFit?], _ changes: inout [Change], metrics: inout MetricRow
   ) throws(NumericalFailure) {
-    if !global.policy.isTaught { try teach(nil, metrics: &metrics) }
+    if !global.policy.isTrained { try teach(nil, metrics: &metrics) }
     let linear = global.linearize(around: search.conditions)
     for (index, fit) in fits.enumerated() {
       guard let fit, let policy = linear[index], let current = fit.follow(policy) else {
@@ -135,7 +135,7 @@ public struct GuidedPolicySearch<
   ) throws(NumericalFailure) {
     let collectors = search.conditions.map(\.controller)
     var linear = [TimedLinearGaussian?](repeating: nil, count: fits.count)
-    if global.policy.isTaught { linear = global.linearize(around: search.conditions) }
+    if global.policy.isTrained { linear = global.linearize(around: search.conditions) }
     for round in 0..<settings.rounds {
       for (index, fit) in fits.enumerated() {
         guard let fit, let current = fit.follow(collectors[index]) else {
@@ -144,18 +144,18 @@ public struct GuidedPolicySearch<
         }
         var problem = ControllerUpdateProblem(
           dynamics: fit.dynamics, costs: fit.costs, start: fit.start, previous: collectors[index])
-        agreements[index].apply(to: &problem.costs)
-        if let policy = linear[index] { problem.policy = (policy, agreements[index].weights) }
+        duals[index].apply(to: &problem.costs)
+        if let policy = linear[index] { problem.policy = (policy, duals[index].weights) }
         update(
           index, fit, cost: current.cost, adapting: round == 0, problem, &changes[index], metrics: &metrics)
       }
-      try teach(agreements, metrics: &metrics)
+      try teach(duals, metrics: &metrics)
       linear = global.linearize(around: search.conditions)
       for index in fits.indices {
         guard let policy = linear[index], let distribution = changes[index].distribution,
           let precisions = ControllerDivergence(from: search.conditions[index].controller)?.precisions
         else { continue }
-        agreements[index].step(
+        duals[index].step(
           search.conditions[index].controller, policy, distribution, precisions: precisions, rate: settings.rate)
       }
     }
@@ -178,7 +178,7 @@ public struct GuidedPolicySearch<
 
   /// Measures how far controllers and policy are apart, adapts weights, and writes the rows.
   private mutating func finish(_ fits: [LocalFit?], _ changes: [Change], metrics: inout MetricRow) {
-    let linear = global.policy.isTaught ? global.linearize(around: search.conditions) : fits.map { _ in nil }
+    let linear = global.policy.isTrained ? global.linearize(around: search.conditions) : fits.map { _ in nil }
     for (index, fit) in fits.enumerated() {
       let (condition, change) = (search.conditions[index], changes[index])
       var divergence: Double?
@@ -188,10 +188,10 @@ public struct GuidedPolicySearch<
         let terms = measure.terms(of: condition.controller, along: distribution)
         divergence = terms.reduce(0, +) / Double(terms.count)
         if case .multipliers(let settings) = coupling, search.iteration >= settings.fixedIterations {
-          agreements[index].adapt(terms, settings)
+          duals[index].adapt(terms, settings)
         }
       }
-      let weight = agreements[index].weights.reduce(0, +) / Double(agreements[index].weights.count)
+      let weight = duals[index].weights.reduce(0, +) / Double(duals[index].weights.count)
       if let divergence { metrics.recordIfFinite("policy_kl", divergence) }
       metrics.record("policy_failures", divergence == nil ? 1 : 0)
       metrics.recordIfFinite("policy_weight", weight)
@@ -227,7 +227,7 @@ extension GuidedPolicySearch: Checkpointable {
   public func save(to writer: inout StateWriter) {
     writer.write("search", search)
     writer.write("global", global)
-    for (index, agreement) in agreements.enumerated() { writer.write("agreement_\(index)", agreement) }
+    for (index, dual) in duals.enumerated() { writer.write("agreement_\(index)", dual) }
     writer.write("collecting", collecting)
     writer.write("evaluating", evaluating[0])
   }
@@ -235,7 +235,7 @@ extension GuidedPolicySearch: Checkpointable {
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try reader.read("search", into: &search)
     try reader.read("global", into: &global)
-    for index in agreements.indices { try reader.read("agreement_\(index)", into: &agreements[index]) }
+    for index in duals.indices { try reader.read("agreement_\(index)", into: &duals[index]) }
     collecting = try reader.stream("collecting")
     evaluating[0] = try reader.stream("evaluating")
   }

@@ -17,7 +17,7 @@ struct LocalCondition: Sendable {
   var eta = 1.0
   var rule = StepSizeRule()
   /// Expected costs in the last fit: of the controller before the last update and, as predicted, of that after it.
-  var promise: (before: Double, predicted: Double)?
+  var expectedImprovement: (before: Double, predicted: Double)?
 
   init(_ controller: TimedLinearGaussian) {
     self.controller = controller
@@ -73,7 +73,8 @@ extension LocalCondition: Checkpointable {
     writer.write("plan", plan)
     writer.write("states", samples.flatMap(\.states))
     writer.write("actions", samples.flatMap(\.actions))
-    writer.write("numbers", [eta, rule.multiple, promise?.before ?? .nan, promise?.predicted ?? .nan])
+    writer.write(
+      "numbers", [eta, rule.multiple, expectedImprovement?.before ?? .nan, expectedImprovement?.predicted ?? .nan])
   }
 
   mutating func restore(from reader: StateReader) throws(ArchiveError) {
@@ -97,6 +98,6 @@ extension LocalCondition: Checkpointable {
     }
     let numbers = try reader.read("numbers", as: Double.self, shape: [4])
     (eta, rule.multiple) = (numbers[0], numbers[1])
-    promise = numbers[2].isNaN ? nil : (numbers[2], numbers[3])
+    expectedImprovement = numbers[2].isNaN ? nil : (numbers[2], numbers[3])
   }
 }

@@ -105,8 +105,10 @@ struct LocalSearch<Estimator: LinearGaussianEstimator> {
   /// Adapts condition `index`'s bound to what became of the last update, `cost` being what is expected now. The predicted and
   /// the actual improvement, if there was an update.
   mutating func adaptBound(_ index: Int, cost: Double?, metrics: inout MetricRow) -> (Double, Double)? {
-    guard let promise = conditions[index].promise, let cost else { return nil }
-    let (predicted, actual) = (promise.before - promise.predicted, promise.before - cost)
+    guard let expectedImprovement = conditions[index].expectedImprovement, let cost else { return nil }
+    let (predicted, actual) = (
+      expectedImprovement.before - expectedImprovement.predicted, expectedImprovement.before - cost
+    )
     conditions[index].rule.adapt(predicted: predicted, actual: actual, settings.stepSize)
     metrics.recordIfFinite("predicted_improvement", predicted)
     metrics.recordIfFinite("actual_improvement", actual)
@@ -129,11 +131,11 @@ struct LocalSearch<Estimator: LinearGaussianEstimator> {
       metrics.recordIfFinite("eta", report.meanMultiplier)
       metrics.record("backward_passes", Float(report.evaluations))
       conditions[index].eta = report.meanMultiplier
-      conditions[index].promise = (cost, report.distribution.expectedCosts(fit.costs).reduce(0, +))
+      conditions[index].expectedImprovement = (cost, report.distribution.expectedCosts(fit.costs).reduce(0, +))
       conditions[index].adopt(report.controller, report.distribution)
     case .failed:
       metrics.record("update_failures", 1)
-      conditions[index].promise = nil
+      conditions[index].expectedImprovement = nil
     }
     return outcome
   }
@@ -147,7 +149,7 @@ struct LocalSearch<Estimator: LinearGaussianEstimator> {
 
   /// Notes that condition `index` keeps its controller for want of a fit.
   mutating func keep(_ index: Int, metrics: inout MetricRow) {
-    conditions[index].promise = nil
+    conditions[index].expectedImprovement = nil
     metrics.record("update_failures", 1)
   }
 

@@ -19,7 +19,7 @@ public struct ModelBasedAcceleration<Learner: OffPolicyLearner, World: LearnedWo
   private var world: World
   private var rollouts: BranchedRollouts<World, Learner.Acting>?
   private var imagined: ReplayBuffer
-  private var points: BranchPoints
+  private var points: RolloutStates
   private var range: ObservedRange
   /// Numbers of the transitions that the world was fitted to and that its predictions hold near, as the replay counts them.
   private var fitted = 0..<0
@@ -49,7 +49,7 @@ public struct ModelBasedAcceleration<Learner: OffPolicyLearner, World: LearnedWo
     space = spec.action
     let (size, actionSize) = (spec.observationSize, spec.action.size)
     imagined = ReplayBuffer(capacity: imagining.capacity, observationSize: size, actionSize: actionSize)
-    points = BranchPoints(
+    points = RolloutStates(
       count: imagining.rollouts, observationSize: size, actionSize: actionSize, keepsTimes: world.isTimed)
     range = ObservedRange(size: size)
     replay = ReplayBuffer(

@@ -19,7 +19,7 @@ public struct ModelBasedPolicyOptimization<World: LearnedWorld, Learner: OffPoli
   private var world: World
   private var imagined: ReplayBuffer
   private var batch: TransitionBatch
-  private var points: BranchPoints
+  private var points: RolloutStates
   private var fits = 0
   private var training: RandomStream
   private var fitting: RandomStream
@@ -51,7 +51,7 @@ public struct ModelBasedPolicyOptimization<World: LearnedWorld, Learner: OffPoli
       actionSize: actionSize)
     batch = TransitionBatch(count: settings.batchSize, observationSize: size, actionSize: actionSize)
     realRows = Int(Float(settings.batchSize) * settings.realRatio)
-    points = BranchPoints(
+    points = RolloutStates(
       count: settings.rollouts, observationSize: size, actionSize: actionSize, keepsTimes: world.isTimed)
     training = random.child("training")
     fitting = random.child("fitting")

@@ -4,7 +4,7 @@ import Interfaces
 
 /// What brings one condition's controller and the global policy together: multipliers λ_t on the mean actions, and weights
 /// ν_t of the divergence KL(p ‖ π) at each step.
-struct PolicyAgreement: Sendable {
+struct DualVariables: Sendable {
   /// λ_t, [T, m].
   private(set) var multipliers: [Double]
   /// ν_t, [T].
@@ -69,7 +69,7 @@ struct PolicyAgreement: Sendable {
   }
 }
 
-extension PolicyAgreement: Checkpointable {
+extension DualVariables: Checkpointable {
   func save(to writer: inout StateWriter) {
     writer.write("multipliers", multipliers)
     writer.write("weights", weights)

@@ -29,13 +29,13 @@ public struct PolicyLessons: Sendable, Equatable {
 }
 
 /// A Gaussian policy N(mu(o), S) that is taught by supervised regression: what guided policy search trains.
-public protocol TaughtPolicy: Checkpointable {
+public protocol SupervisedPolicy: Checkpointable {
   /// Numbers in an observation.
   var observationSize: Int { get }
   /// Numbers in an action.
   var actionSize: Int { get }
   /// Whether it was taught anything yet.
-  var isTaught: Bool { get }
+  var isTrained: Bool { get }
   /// S, [m, m], the same everywhere.
   var covariance: [Double] { get }
 
