@@ -160,8 +160,8 @@ let package = Package(
     tests(
       "Methods",
       [
-        "Methods", "Archive", "Configuration", "Control", "Environments", "Experience", "Imagining", "Interfaces",
-        "Kernels", "Learners", "Models", "Planners",
+        "Methods", "Catalog", "Laboratory", "Archive", "Configuration", "Control", "Environments", "Experience",
+        "Imagining", "Interfaces", "Kernels", "Learners", "Models", "Planners",
       ]),
     tests("Laboratory", ["Laboratory", "Catalog", "Interfaces", "Configuration", "Archive", "Kernels", logging]),
     tests("Catalog", ["Catalog", "Environments", "Laboratory", "Interfaces", "Configuration", "Archive", "Kernels"]),

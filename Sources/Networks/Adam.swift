@@ -111,6 +111,14 @@ public struct Adam: Sendable {
       apply(parameters, range) { g[$0] + h[$0] }
     }
 
+    /// As `apply` with `scale` times the gradient.
+    package func apply(
+      _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, scale: Float, range: Range<Int>
+    ) {
+      let g = gradient + range.lowerBound
+      apply(parameters, range) { scale * g[$0] }
+    }
+
     /// As `apply` with `decay` times the parameters added to the gradient: that of an L2 penalty of half of `decay`.
     package func apply(
       _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, decay: Float, range: Range<Int>

@@ -60,7 +60,10 @@ extension BenchCase {
       phases: [[gradient(policy, rows: 64, weights: 0), gradient(value, rows: 64, weights: policy.layout.count)]],
       weightCount: policy.layout.count + value.layout.count)
     return try measureUpdates("ppo-epoch", clock, gemms: gemms, repeats: 10 * steps / 64) {
-      ProximalPolicyOptimization(ProximalPolicyOptimizationSettings(), spec: $0, using: RandomStream(seed: 1))
+      // the same segment over and over: with longer steps the policy would leave for infinity
+      var settings = ProximalPolicyOptimizationSettings()
+      settings.learningRate = 1e-6
+      return ProximalPolicyOptimization(settings, spec: $0, using: RandomStream(seed: 1))
     }
   }
 
@@ -71,7 +74,8 @@ extension BenchCase {
   ) { clock in
     let policy = Perceptron(inputs: observations, hidden: [64, 64], outputs: actions, activation: .tanh)
     let value = Perceptron(inputs: observations, hidden: [64, 64], outputs: 1, activation: .tanh)
-    // a product by the Fisher information: tangents forward, twice the products of a pass but for the first layer's, and back
+    // a product by the Fisher information: tangents forward, twice the products of a pass but for the first layer's,
+    // and back
     let product =
       GemmReplay.forward(policy, rows: 128, weights: 0) + GemmReplay.forward(policy, rows: 128, weights: 0)
       + GemmReplay.backward(policy, rows: 128, weights: 0, parameterGradient: true, inputGradient: false)

@@ -51,8 +51,8 @@ public struct ActorCritic: OnPolicyLearner {
   public init(_ settings: ActorCriticSettings, spec: EnvironmentSpec, using random: RandomStream) {
     self.settings = settings
     core = OnPolicyCore(settings.policy, spec: spec, using: random)
-    policyOptimizer = Adam(count: core.networks.policyRange.count, epsilon: 1e-5)
-    criticOptimizer = Adam(count: core.networks.valueRange.count, epsilon: 1e-5)
+    policyOptimizer = Adam(count: core.parameters.count, epsilon: 1e-5)
+    criticOptimizer = Adam(count: core.parameters.count, epsilon: 1e-5)
   }
 
   public var policy: StochasticPolicy { core.policy }
@@ -69,11 +69,7 @@ public struct ActorCritic: OnPolicyLearner {
       let means = core.differentiate(loss, segment, 0..<segment.rows, normalizing: false)
       guard means.valueLoss.isFinite else { throw NumericalFailure(metric: "value_loss", value: means.valueLoss) }
       if pass == 0 { metrics.record("explained_variance", evaluation.explainedVariance) }
-      _ = core.clipGradient(to: settings.maxGradientNorm)
-      let range = core.networks.valueRange
-      criticOptimizer.beginStep(learningRate: settings.criticLearningRate).apply(
-        core.parameters.mutablePointer + range.lowerBound, gradient: core.gradientPointer + range.lowerBound,
-        range: 0..<range.count)
+      core.step(&criticOptimizer, learningRate: settings.criticLearningRate, maxNorm: settings.maxGradientNorm)
       metrics.record("value_loss", means.valueLoss)
     }
     // 2. A = r + discount V(s') - V(s), or its generalization
@@ -85,9 +81,8 @@ public struct ActorCritic: OnPolicyLearner {
     let loss = MinibatchLoss(part: .policy, objective: ScoreFunction(), entropyWeight: settings.entropyWeight)
     let means = core.differentiate(loss, segment, 0..<segment.rows, normalizing: settings.normalizeAdvantages)
     guard means.policyLoss.isFinite else { throw NumericalFailure(metric: "policy_loss", value: means.policyLoss) }
-    let norm = core.clipGradient(to: settings.maxGradientNorm)
-    policyOptimizer.beginStep(learningRate: settings.learningRate).apply(
-      core.parameters.mutablePointer, gradient: core.gradientPointer, range: core.networks.policyRange)
+    let norm = core.gradientNorm
+    core.step(&policyOptimizer, learningRate: settings.learningRate, maxNorm: settings.maxGradientNorm)
     metrics.record("policy_loss", means.policyLoss)
     metrics.record("entropy", means.entropy)
     metrics.record("gradient_norm", norm)

@@ -71,13 +71,16 @@ public struct AdvantageActorCritic: OnPolicyLearner {
       part: .both, objective: ScoreFunction(), entropyWeight: settings.entropyWeight, valueWeight: settings.valueWeight)
     let means = core.differentiate(loss, segment, 0..<segment.rows, normalizing: settings.normalizeAdvantages)
     var report = UpdateReport()
-    try report.add(means, gradientNorm: core.clipGradient(to: settings.maxGradientNorm))
+    try report.add(means, gradientNorm: core.gradientNorm)
     let rate = Schedule.falling(settings.learningRate, over: settings.learningRateSteps).value(at: steps)
-    let (parameters, gradient) = (core.parameters.mutablePointer, core.gradientPointer)
     switch settings.optimizer {
-    case .rmsprop, .tensorFlowRMSprop: rmsprop.step(parameters, gradient: gradient, learningRate: rate)
-    case .adam:
-      adam.beginStep(learningRate: rate).apply(parameters, gradient: gradient, range: 0..<core.parameters.count)
+    case .rmsprop, .tensorFlowRMSprop:
+      let (parameters, gradient, factor) = (
+        core.parameters.mutablePointer, core.gradientPointer, core.clipFactor(settings.maxGradientNorm)
+      )
+      if factor != 1 { Elementwise.scale(gradient, count: core.parameters.count, by: factor) }
+      rmsprop.step(parameters, gradient: gradient, learningRate: rate)
+    case .adam: core.step(&adam, learningRate: rate, maxNorm: settings.maxGradientNorm)
     }
     report.record(in: &metrics)
     metrics.record("explained_variance", evaluation.explainedVariance)

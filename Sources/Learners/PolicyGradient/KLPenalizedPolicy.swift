@@ -29,7 +29,7 @@ public struct KLPenalizedPolicySettings: Configuration {
   @Setting("How the multiplier follows the divergence") public var multiplier: MultiplierRule = .dual
   @Setting("Multiplier of the divergence at the start", in: 0...1e6) public var initialMultiplier: Float = 1
   @Setting("Growth of the multiplier for each nat above the target, with multiplier=dual", in: 0...1e6)
-  public var multiplierRate: Float = 100
+  public var multiplierRate: Float = 30
   @Setting("Give each minibatch's advantages mean 0 and deviation 1") public var normalizeAdvantages: Bool = true
   @Setting("Weight of the entropy in the loss", in: 0...100) public var entropyWeight: Float = 0
   @Setting("Weight of the squared error of values in the loss", in: 0...1000) public var valueWeight: Float = 0.5
@@ -79,9 +79,8 @@ public struct KLPenalizedPolicy: OnPolicyLearner {
       _ = try OnPolicyCore.forEachMinibatch(of: segment.rows, size: settings.batchSize) {
         range throws(NumericalFailure) in
         let means = core.differentiate(loss, segment, range, normalizing: settings.normalizeAdvantages)
-        try report.add(means, gradientNorm: core.clipGradient(to: settings.maxGradientNorm))
-        optimizer.beginStep(learningRate: settings.learningRate).apply(
-          core.parameters.mutablePointer, gradient: core.gradientPointer, range: 0..<core.parameters.count)
+        try report.add(means, gradientNorm: core.gradientNorm)
+        core.step(&optimizer, learningRate: settings.learningRate, maxNorm: settings.maxGradientNorm)
         return true
       }
     }

@@ -38,16 +38,17 @@ struct MinibatchMeans {
 /// Losses and gradients of policy and value function on rows of a segment: in blocks of fixed size, policy and value
 /// apart where they have networks of their own, each with a gradient of its own, added in order.
 final class MinibatchGradient: PhasedWork {
-  enum Phase { case gradient }
+  enum Phase { case gradient, step }
 
   private let networks: PolicyValueNetworks
   private let capacity: Int
   private let workers: [Worker]
   private var gradients: Vector  // [blocks, parameters]
-  private var sums: Vector  // [blocks, 6]
+  private var sums: Vector  // [blocks, 8]
   /// Advantages of the minibatch's rows [capacity], for the caller to write before each gradient.
   var advantages: Vector
   private var pass: Pass?
+  private var step: Step?
 
   private struct Pass {
     let loss: MinibatchLoss
@@ -57,6 +58,14 @@ final class MinibatchGradient: PhasedWork {
     let order: UnsafePointer<Int32>
     let blocks: RowBlocks
     let parameters: UnsafePointer<Float>
+  }
+
+  /// An optimizer's step under way.
+  private struct Step {
+    let optimizer: Adam.Step
+    let parameters: UnsafeMutablePointer<Float>
+    let scale: Float
+    let ranges: [Range<Int>]
   }
 
   /// Scratch of one thread.
@@ -91,7 +100,8 @@ final class MinibatchGradient: PhasedWork {
     }
   }
 
-  private static let sumCount = 6
+  /// Sums of a block: six of rows, then squared norms of the policy's and the value's gradient.
+  private static let sumCount = 8
 
   init(_ networks: PolicyValueNetworks, rows: Int) {
     self.networks = networks
@@ -106,8 +116,23 @@ final class MinibatchGradient: PhasedWork {
   /// Whether it can serve minibatches of that many rows with the threads there are now.
   func fits(rows: Int) -> Bool { rows <= capacity && workers.count >= WorkerPool.threads }
 
-  /// The gradient by all parameters as the last `compute` left it; that of parts it was not about is zero.
+  /// The gradient by all parameters as the last `compute` left it; that of parts it was not about means nothing.
   var gradient: UnsafeMutablePointer<Float> { gradients.storage.pointer }
+
+  /// Euclidean norm of the gradient of the last `compute`, by the parameters that it was about.
+  var norm: Float {
+    (sums.pointer[MinibatchGradient.sumCount - 2] + sums.pointer[MinibatchGradient.sumCount - 1]).squareRoot()
+  }
+
+  /// Takes a step of Adam on the parameters that the last `compute` was about, along `scale` times their gradient.
+  func apply(_ optimizer: Adam.Step, to parameters: UnsafeMutablePointer<Float>, scale: Float) {
+    step = Step(optimizer: optimizer, parameters: parameters, scale: scale, ranges: ranges)
+    run(.step, shards: ranges.count)
+    step = nil
+  }
+
+  /// Parameters of the parts that the last `compute` was about.
+  private var ranges: [Range<Int>] = []
 
   /// Loss and gradient at `parameters` on the rows `order` [count] of `evaluation`'s segment, whose observations [M, D]
   /// and actions [M, A] are given; advantages are those written to `advantages` [count].
@@ -124,10 +149,29 @@ final class MinibatchGradient: PhasedWork {
     // with two networks even shards are the policy's, odd ones the value's
     run(.gradient, shards: networks.isShared || loss.part != .both ? blocks.count : 2 * blocks.count)
     pass = nil
-    let total = networks.layout.count
-    let base = gradients.mutablePointer
-    for block in 1..<max(blocks.count, 1) { Elementwise.add(base, base + block * total, count: total) }
+    setRanges(loss.part)
+    if blocks.count > 1 { addBlocks(blocks) }
     return means(blocks)
+  }
+
+  private func setRanges(_ part: MinibatchLoss.Part) {
+    let policy = networks.isShared ? 0..<networks.layout.count : networks.policyRange
+    let wanted = (policy: part != .value || networks.isShared, value: part != .policy && !networks.isShared)
+    ranges.removeAll(keepingCapacity: true)
+    if wanted.policy { ranges.append(policy) }
+    if wanted.value { ranges.append(networks.valueRange) }
+  }
+
+  /// Adds the blocks' gradients in order, and takes the norms of the sums.
+  private func addBlocks(_ blocks: RowBlocks) {
+    let (total, base) = (networks.layout.count, gradients.mutablePointer)
+    let norms = sums.mutablePointer + MinibatchGradient.sumCount - 2
+    norms.update(repeating: 0, count: 2)
+    for range in ranges {
+      let sum = base + range.lowerBound
+      for block in 1..<blocks.count { Elementwise.add(sum, sum + block * total, count: range.count) }
+      norms[range.lowerBound == 0 ? 0 : 1] = Reductions.dot(sum, sum, count: range.count)
+    }
   }
 
   private func means(_ blocks: RowBlocks) -> MinibatchMeans {
@@ -143,14 +187,22 @@ final class MinibatchGradient: PhasedWork {
   }
 
   func run(_ phase: Phase, shard: Int, worker: Int) {
+    switch phase {
+    case .gradient: differentiate(shard: shard, workers[worker])
+    case .step:
+      guard let step else { return }
+      step.optimizer.apply(
+        step.parameters, gradient: gradients.pointer, scale: step.scale, range: step.ranges[shard])
+    }
+  }
+
+  private func differentiate(shard: Int, _ scratch: Worker) {
     guard let pass else { return }
     let isPaired = !networks.isShared && pass.loss.part == .both
     let block = isPaired ? shard / 2 : shard
     let doesPolicy = networks.isShared || pass.loss.part == .policy || isPaired && shard % 2 == 0
     let doesValue = networks.isShared || pass.loss.part == .value || isPaired && shard % 2 == 1
     let gradient = gradients.storage.pointer + block * networks.layout.count
-    if pass.loss.part != .both { gradient.update(repeating: 0, count: networks.layout.count) }
-    let scratch = workers[worker]
     let range = pass.blocks[block]
     let rows = range.count
     Elementwise.gather(
@@ -165,6 +217,8 @@ final class MinibatchGradient: PhasedWork {
       network.backward(
         parameters, scratch.observations.pointer, rows: rows, outputGradient: scratch.slopes.pointer, workspace,
         parameterGradient: gradient + networks.valueOffset)
+      let own = gradient + networks.valueOffset
+      sums[7] = Reductions.dot(own, own, count: networks.valueRange.count)
     }
   }
 
@@ -247,6 +301,8 @@ final class MinibatchGradient: PhasedWork {
     networks.policy.backward(
       pass.parameters, scratch.observations.pointer, rows: rows, outputGradient: scratch.outputGradients.pointer,
       scratch.policy, parameterGradient: gradient)
+    sums[6] = Reductions.dot(
+      gradient, gradient, count: networks.isShared ? networks.layout.count : networks.valueOffset)
   }
 
   /// Slopes of valueWeight * mean (V - target)^2 by the values of a block; returns the sum of squares.

@@ -106,15 +106,13 @@ extension OnPolicyCore {
   ) throws(NumericalFailure) -> Float? {
     let loss = MinibatchLoss(part: .value, objective: nil)
     var (total, batches) = (Float(0), Float(0))
-    let (offset, count) = (networks.valueOffset, networks.valueRange.count)
     for _ in 0..<epochs {
       shuffle(using: &random)
       for first in stride(from: 0, to: segment.rows, by: batchSize) {
         let means = differentiate(
           loss, segment, first..<min(first + batchSize, segment.rows), normalizing: false)
         guard means.valueLoss.isFinite else { throw NumericalFailure(metric: "value_loss", value: means.valueLoss) }
-        optimizer.beginStep(learningRate: learningRate).apply(
-          parameters.mutablePointer + offset, gradient: gradientPointer + offset, range: 0..<count)
+        step(&optimizer, learningRate: learningRate, maxNorm: nil)
         total += means.valueLoss
         batches += 1
       }

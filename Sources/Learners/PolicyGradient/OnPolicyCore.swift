@@ -96,18 +96,29 @@ struct OnPolicyCore {
       parameters.pointer, evaluation, observations: segment.observations.pointer, actions: segment.actions.pointer)
   }
 
-  /// The gradient of the last `differentiate`, [parameters].
-  var gradientPointer: UnsafeMutablePointer<Float> {
+  /// The gradient of the last `differentiate`, [parameters]; that of parts it was not about means nothing.
+  var gradientPointer: UnsafeMutablePointer<Float> { lastGradient.gradient }
+
+  /// Its norm, by the parameters that it was about.
+  var gradientNorm: Float { lastGradient.norm }
+
+  private var lastGradient: MinibatchGradient {
     guard let gradient else { preconditionFailure("no gradient was computed") }
-    return gradient.gradient
+    return gradient
   }
 
-  /// Scales the gradient so that its norm is at most `limit`, if there is one; returns the norm before.
-  func clipGradient(to limit: Float?) -> Float {
-    let (gradient, count) = (gradientPointer, networks.layout.count)
-    let norm = Reductions.dot(gradient, gradient, count: count).squareRoot()
-    if let limit, norm.isFinite, norm > limit { Elementwise.scale(gradient, count: count, by: limit / (norm + 1e-6)) }
-    return norm
+  /// What the gradient is to be multiplied by so that its norm is at most `limit`, if there is one.
+  func clipFactor(_ limit: Float?) -> Float {
+    let norm = gradientNorm
+    guard let limit, norm.isFinite, norm > limit else { return 1 }
+    return limit / (norm + 1e-6)
+  }
+
+  /// Takes a step on the parameters that the last `differentiate` was about, its gradient's norm limited.
+  mutating func step(_ optimizer: inout Adam, learningRate: Float, maxNorm: Float?) {
+    let factor = clipFactor(maxNorm)
+    lastGradient.apply(
+      optimizer.beginStep(learningRate: learningRate), to: parameters.mutablePointer, scale: factor)
   }
 
   /// Calls `body` with the ranges of minibatches of `size` rows, the last perhaps smaller, until it says no.

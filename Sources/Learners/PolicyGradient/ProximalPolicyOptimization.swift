@@ -76,9 +76,8 @@ public struct ProximalPolicyOptimization: OnPolicyLearner {
           try report.add(means, gradientNorm: nil)
           return false
         }
-        try report.add(means, gradientNorm: core.clipGradient(to: settings.maxGradientNorm))
-        optimizer.beginStep(learningRate: rate).apply(
-          core.parameters.mutablePointer, gradient: core.gradientPointer, range: 0..<core.parameters.count)
+        try report.add(means, gradientNorm: core.gradientNorm)
+        core.step(&optimizer, learningRate: rate, maxNorm: settings.maxGradientNorm)
         return true
       }
       if !goesOn { break }

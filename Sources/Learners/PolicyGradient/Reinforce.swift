@@ -62,8 +62,8 @@ public struct Reinforce: OnPolicyLearner {
   public init(_ settings: ReinforceSettings, spec: EnvironmentSpec, using random: RandomStream) {
     self.settings = settings
     core = OnPolicyCore(settings.policy, spec: spec, using: random)
-    policyOptimizer = Adam(count: core.networks.policyRange.count)
-    valueOptimizer = Adam(count: core.networks.valueRange.count)
+    policyOptimizer = Adam(count: core.parameters.count)
+    valueOptimizer = Adam(count: core.parameters.count)
   }
 
   public var policy: StochasticPolicy { core.policy }
@@ -77,9 +77,8 @@ public struct Reinforce: OnPolicyLearner {
     let loss = MinibatchLoss(part: .policy, objective: ScoreFunction(), entropyWeight: settings.entropyWeight)
     let means = core.differentiate(loss, segment, 0..<segment.rows, normalizing: false)
     guard means.policyLoss.isFinite else { throw NumericalFailure(metric: "policy_loss", value: means.policyLoss) }
-    let norm = core.clipGradient(to: settings.maxGradientNorm)
-    policyOptimizer.beginStep(learningRate: settings.learningRate).apply(
-      core.parameters.mutablePointer, gradient: core.gradientPointer, range: core.networks.policyRange)
+    let norm = core.gradientNorm
+    core.step(&policyOptimizer, learningRate: settings.learningRate, maxNorm: settings.maxGradientNorm)
     metrics.record("policy_loss", means.policyLoss)
     metrics.record("entropy", means.entropy)
     metrics.record("gradient_norm", norm)

@@ -38,7 +38,7 @@ public struct TrustRegionPolicyOptimization: OnPolicyLearner {
     self.settings = settings
     core = OnPolicyCore(settings.policy, spec: spec, using: random)
     natural = NaturalGradient(settings.natural, core.networks)
-    optimizer = Adam(count: core.networks.valueRange.count, epsilon: 1e-5)
+    optimizer = Adam(count: core.parameters.count, epsilon: 1e-5)
     old = Vector(count: core.networks.policyRange.count)
   }
 

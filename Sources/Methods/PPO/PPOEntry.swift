@@ -43,7 +43,10 @@ extension AgentEntry {
       ["MountainCar-v0"], normalized + ["run.copies=16", "agent.steps=16", "learner.lambda=0.98", "learner.epochs=4"]),
     AgentPreset(
       ["Pendulum-v1"],
-      ["run.copies=4", "agent.steps=1024", "learner.discount=0.9", "learner.learning_rate=0.001"]),
+      [
+        "run.copies=4", "agent.steps=1024", "learner.discount=0.9", "learner.learning_rate=0.001",
+        "learner.learning_rate_steps=200000",
+      ]),
     AgentPreset(
       ["gymnasium:LunarLander-v3"],
       [
@@ -56,13 +59,6 @@ extension AgentEntry {
         "environment.wrappers.reward_discount=0.98", "agent.steps=512", "learner.discount=0.98",
         "learner.learning_rate=2.0633e-05", "learner.entropy_weight=0.000401762", "learner.clip_range=0.1",
         "learner.epochs=20", "learner.lambda=0.92", "learner.max_gradient_norm=0.8", "learner.value_weight=0.58096",
-      ]),
-    AgentPreset(
-      ["Hopper-v4", "Hopper-v5"],
-      normalized + wide + [
-        "environment.wrappers.reward_discount=0.999", "agent.steps=512", "learner.batch_size=32",
-        "learner.discount=0.999", "learner.learning_rate=9.80828e-05", "learner.entropy_weight=0.00229519",
-        "learner.epochs=5", "learner.lambda=0.99", "learner.max_gradient_norm=0.7", "learner.value_weight=0.835671",
       ]),
     AgentPreset(
       ["Walker2d-v4", "Walker2d-v5"],
@@ -98,7 +94,7 @@ extension AgentEntry {
         "environment.wrappers.reward_discount=0.9999", "run.copies=4", "agent.steps=1024", "learner.batch_size=256",
         "learner.discount=0.9999", "learner.learning_rate=0.0006", "learner.lambda=0.98",
       ]),
-    AgentPreset(["Ant-v4", "Ant-v5", "Pusher-v4", "Pusher-v5"], normalized),
+    AgentPreset(["Hopper-v4", "Hopper-v5", "Ant-v4", "Ant-v5", "Pusher-v4", "Pusher-v5"], normalized),
     AgentPreset(
       ["Humanoid-v4", "Humanoid-v5"],
       normalized + wide + [

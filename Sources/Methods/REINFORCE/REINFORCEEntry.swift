@@ -10,7 +10,7 @@ extension AgentEntry {
       in: "CartPole-v1",
       [
         "agent.episodes=2", "learner.policy.hidden=[8,8]", "learner.value_epochs=2",
-        "environment.wrappers.time_limit=15",
+        "environment.wrappers.time_limit=10",
       ]),
     settings: REINFORCESettings.self,
     policy: { $0.learner.policy },

@@ -25,16 +25,9 @@ extension AgentEntry {
       "run.copies=2", "agent.steps=1024", "learner.natural.iterations=25", "learner.natural.value_epochs=20",
     ]
 
-  /// Limit and damping of `components` components: sb3-contrib averages a Gaussian's divergence over components, here it is
-  /// their sum.
-  private static func mujoco(components: Int, divergence: Double = 0.01) -> [String] {
-    mujoco + [
-      "learner.natural.max_divergence=\(divergence * Double(components))",
-      "learner.natural.damping=\(0.1 * Double(components))",
-    ]
-  }
-
   /// Tuned settings of rl-zoo3 (`hyperparams/trpo.yml`), without its noise that depends on the state (gSDE).
+  /// Divergences there are averages over a Gaussian's components, here their sums: the same limit makes for smaller
+  /// steps.
   private static let trustRegionPresets: [AgentPreset] = [
     AgentPreset(
       ["CartPole-v1"],
@@ -54,15 +47,14 @@ extension AgentEntry {
         "run.copies=2", "agent.steps=512", "learner.natural.damping=0.01", "learner.lambda=0.98",
         "learner.natural.value_epochs=15",
       ]),
-    AgentPreset(["HalfCheetah-v4", "HalfCheetah-v5"], mujoco(components: 6, divergence: 0.04)),
-    AgentPreset(["Hopper-v4", "Hopper-v5"], mujoco(components: 3)),
-    AgentPreset(["Walker2d-v4", "Walker2d-v5"], mujoco(components: 6)),
-    AgentPreset(["Ant-v4", "Ant-v5"], mujoco(components: 8)),
-    AgentPreset(["Humanoid-v4", "Humanoid-v5"], mujoco(components: 17)),
-    AgentPreset(["Reacher-v4", "Reacher-v5"], mujoco(components: 2)),
-    AgentPreset(["InvertedPendulum-v4", "InvertedPendulum-v5"], mujoco),
+    AgentPreset(["HalfCheetah-v4", "HalfCheetah-v5"], mujoco + ["learner.natural.max_divergence=0.04"]),
+    AgentPreset(
+      [
+        "Hopper-v4", "Hopper-v5", "Walker2d-v4", "Walker2d-v5", "Ant-v4", "Ant-v5", "Humanoid-v4", "Humanoid-v5",
+        "Reacher-v4", "Reacher-v5", "InvertedPendulum-v4", "InvertedPendulum-v5",
+      ], mujoco),
     AgentPreset(
       ["Swimmer-v4", "Swimmer-v5"],
-      mujoco(components: 2) + ["environment.wrappers.reward_discount=0.9999", "learner.discount=0.9999"]),
+      mujoco + ["environment.wrappers.reward_discount=0.9999", "learner.discount=0.9999"]),
   ]
 }

@@ -176,7 +176,7 @@ import Testing
     let worst = worstGap(OracleState(learner).doubles("parameters"), parameters)
     #expect(worst < 5e-5, "parameters are off by \(worst)")
     let divergence = (0..<10).reduce(0) { $0 + rollout.divergence(from: old, to: parameters, $1) } / 10
-    #expect(abs(Double(learner.multiplier) - max(0, 3 + 100 * (divergence - 0.01))) < 1e-2)
+    #expect(abs(Double(learner.multiplier) - max(0, 3 + 30 * (divergence - 0.01))) < 1e-2)
     #expect(metrics.mean(of: "kl").map { abs($0 - divergence) < 1e-4 } == true)
   }
 

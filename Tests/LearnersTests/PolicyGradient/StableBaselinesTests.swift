@@ -98,8 +98,9 @@ import Testing
     #expect(worstGap(update.before.map(Double.init), update.after ?? []) > 1e-4)
   }
 
-  /// The natural policy gradient always takes the longest step that TRPO's line search begins with. sb3-contrib averages
-  /// the divergence over a Gaussian's components, where it is their sum: its limit and damping are a component's.
+  /// The natural policy gradient always takes the longest step that TRPO's line search begins with. sb3-contrib
+  /// averages the divergence over a Gaussian's components, where it is their sum: its limit and damping are a
+  /// component's.
   @Test(arguments: ["gaussian", "categorical"]) func naturalStepIsTheirs(_ kind: String) throws {
     let (update, segment, space) = try update(kind, "trpo")
     var settings = NaturalPolicyGradientSettings()

@@ -67,47 +67,53 @@ package struct GaussianDistribution: ActionDistribution {
     }
   }
 
+  /// Calls `body` for each row and component with the log standard deviation, whether it moves with its parameter, and
+  /// its exponential's inverse: component after component, so that shared ones are computed once.
+  @inline(__always)
+  private func forEachComponent(
+    _ rows: DistributionRows,
+    _ body: (_ row: Int, _ component: Int, _ logStd: Float, _ moves: Float, _ precision: Float) -> Void
+  ) {
+    for c in 0..<actionSize {
+      if spread == .shared {
+        let (value, precision) = (rows.shared[c], Scalar.exp(-rows.shared[c]))
+        for r in 0..<rows.count { body(r, c, value, 1, precision) }
+      } else {
+        for r in 0..<rows.count {
+          let (value, moves) = logStd(rows.outputs + r * outputs, rows.shared, c)
+          body(r, c, value, moves, Scalar.exp(-value))
+        }
+      }
+    }
+  }
+
   package func logProbabilities(
     _ rows: DistributionRows, actions: UnsafePointer<Float>, into result: UnsafeMutablePointer<Float>
   ) {
-    for r in 0..<rows.count {
-      let (row, action) = (rows.outputs + r * outputs, actions + r * actionSize)
-      var sum: Float = 0
-      for c in 0..<actionSize {
-        let logStd = logStd(row, rows.shared, c).value
-        let z = (action[c] - row[c]) * Scalar.exp(-logStd)
-        sum -= 0.5 * z * z + logStd + GaussianDistribution.halfLogTwoPi
-      }
-      result[r] = sum
+    let (means, width, size) = (rows.outputs, outputs, actionSize)
+    result.update(repeating: 0, count: rows.count)
+    forEachComponent(rows) { r, c, logStd, _, precision in
+      let z = (actions[r * size + c] - means[r * width + c]) * precision
+      result[r] -= 0.5 * z * z + logStd + GaussianDistribution.halfLogTwoPi
     }
   }
 
   package func entropies(_ rows: DistributionRows, into result: UnsafeMutablePointer<Float>) {
-    for r in 0..<rows.count {
-      let row = rows.outputs + r * outputs
-      var sum: Float = 0
-      for c in 0..<actionSize {
-        sum += logStd(row, rows.shared, c).value + 0.5 + GaussianDistribution.halfLogTwoPi
-      }
-      result[r] = sum
-    }
+    result.update(repeating: (0.5 + GaussianDistribution.halfLogTwoPi) * Float(actionSize), count: rows.count)
+    forEachComponent(rows) { r, _, logStd, _, _ in result[r] += logStd }
   }
 
   package func backward(
     _ rows: DistributionRows, actions: UnsafePointer<Float>, slopes: UnsafePointer<Float>, entropySlope: Float,
     gradient: UnsafeMutablePointer<Float>, sharedGradient: UnsafeMutablePointer<Float>
   ) {
-    for r in 0..<rows.count {
-      let (row, action, out) = (rows.outputs + r * outputs, actions + r * actionSize, gradient + r * outputs)
-      out.update(repeating: 0, count: outputs)
-      for c in 0..<actionSize {
-        let (logStd, moves) = logStd(row, rows.shared, c)
-        let precision = Scalar.exp(-logStd)
-        let z = (action[c] - row[c]) * precision
-        // d log p / d mean = z / std, d log p / d log std = z^2 - 1, dH / d log std = 1
-        out[c] = slopes[r] * z * precision
-        addLogStdGradient(moves * (slopes[r] * (z * z - 1) + entropySlope), out, sharedGradient, c)
-      }
+    let (means, width, size, isShared) = (rows.outputs, outputs, actionSize, spread == .shared)
+    forEachComponent(rows) { r, c, _, moves, precision in
+      let z = (actions[r * size + c] - means[r * width + c]) * precision
+      // d log p / d mean = z / std, d log p / d log std = z^2 - 1, dH / d log std = 1
+      gradient[r * width + c] = slopes[r] * z * precision
+      let turned = moves * (slopes[r] * (z * z - 1) + entropySlope)
+      if isShared { sharedGradient[c] += turned } else { gradient[r * width + size + c] = turned }
     }
   }
 
