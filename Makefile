@@ -74,8 +74,9 @@ $(STAMPS)/mujoco: $(STAMPS)/venv
 	for library in "$$installed"/libmujoco.so.*; do ln -sfr "$$library" $(MUJOCO)/lib/; ln -sfr "$$library" $(MUJOCO)/lib/libmujoco.so; done
 	@touch $@
 
-build: $(STAMPS)/apt $(STAMPS)/mujoco ## the command line program, optimized
+build: $(STAMPS)/apt $(STAMPS)/mujoco ## the command line program and its benchmarks, optimized
 	$(SWIFT_BUILD) --product foresight
+	$(SWIFT_BUILD) --product foresight-bench
 
 demo: setup build ## PETS against SAC on two tasks: table, CSV files and figures in under 8 minutes
 	.build/release/foresight study run Experiments/demo/study.yaml

@@ -40,9 +40,10 @@ let package = Package(
         "Kernels", "Archive", "Configuration", "Interfaces", "Networks", "Experience", "Wrappers", "ControlTasks",
         "Environments",
         "MuJoCoEnvironments", "GymnasiumEnvironments", "Imagining", "Models", "Control", "Planners", "Learners",
-        "Agents", "Methods", "Laboratory", "Recording", "Catalog",
+        "Methods", "Laboratory", "Recording", "Catalog",
       ]),
     .executable(name: "foresight", targets: ["foresight"]),
+    .executable(name: "foresight-bench", targets: ["foresight-bench"]),
   ],
   traits: [
     .trait(
@@ -87,33 +88,32 @@ let package = Package(
     module("Planners", ["Interfaces", "Control", "Kernels", "Archive", "Configuration"]),
     module("Learners", ["Imagining", "Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
     module(
-      "Agents",
-      [
-        "Interfaces", "Experience", "Imagining", "Control", "Planners", "Learners", "Kernels", "Archive",
-        "Configuration",
-      ]),
-    module(
       "Methods",
       [
-        "Interfaces", "Networks", "Experience", "Learners", "Laboratory", "Kernels", "Archive", "Configuration",
+        "Interfaces", "Networks", "Experience", "Imagining", "Models", "Control", "Planners", "Learners", "Laboratory",
+        "Kernels", "Archive", "Configuration", logging,
       ],
       exclude: methods.map { "\($0)/README.md" }),
     module("Laboratory", ["Interfaces", "Wrappers", "Configuration", "Archive", "Kernels", logging]),
     module(
       "Catalog",
       [
-        "Agents", "Archive", "Configuration", "Control", "Environments", "Experience", "GymnasiumEnvironments",
-        "Imagining", "Interfaces", "Kernels", "Laboratory", "Learners", "Methods", "Models", "Networks", "Planners",
-        mujocoEnvironments,
+        "Methods", "Models", "Environments", "GymnasiumEnvironments", mujocoEnvironments, "Wrappers", "Laboratory",
+        "Interfaces", "Configuration",
       ]),
     .executableTarget(
       name: "foresight",
       dependencies: [
-        "Agents", "Catalog", "Configuration", "Control", "Interfaces", "Kernels", "Laboratory", "Archive",
-        argumentParser, logging, "Environments", "GymnasiumEnvironments", "Experience", "Imagining", "Learners",
-        "Models",
-        "Networks",
-        "Planners", "Recording", mujocoEnvironments,
+        "Catalog", "Laboratory", "Recording", "Environments", "GymnasiumEnvironments", mujocoEnvironments, "Experience",
+        "Imagining", "Models", "Learners", "Interfaces", "Configuration", "Archive", "Kernels", argumentParser, logging,
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "foresight-bench",
+      dependencies: [
+        "Catalog", "Laboratory", "GymnasiumEnvironments", mujocoEnvironments, "Experience", "Imagining", "Models",
+        "Control", "Planners", "Learners", "Networks", "Interfaces", "Configuration", "Archive", "Kernels",
+        argumentParser,
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -158,15 +158,14 @@ let package = Package(
       "Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive"],
       exclude: ["PolicyGradient/Fixtures"]),
     tests(
-      "Agents",
+      "Methods",
       [
-        "Agents", "Archive", "Configuration", "Control", "Environments", "Experience", "Imagining", "Interfaces",
-        "Kernels", "Learners", "Models", "Planners",
+        "Methods", "Catalog", "Laboratory", "Archive", "Configuration", "Control", "Environments", "Experience",
+        "Imagining", "Interfaces", "Kernels", "Learners", "Models", "Planners",
       ]),
-    tests("Methods", ["Methods", "Catalog", "Laboratory", "Configuration", "Archive"]),
     tests("Laboratory", ["Laboratory", "Catalog", "Interfaces", "Configuration", "Archive", "Kernels", logging]),
     tests("Catalog", ["Catalog", "Environments", "Laboratory", "Interfaces", "Configuration", "Archive", "Kernels"]),
-    tests("CommandLine", ["Catalog", "Laboratory", "Recording", "foresight"]),
+    tests("CommandLine", ["Catalog", "Laboratory", "Recording", "foresight", "foresight-bench"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,11 +1,10 @@
-import Interfaces
 import Laboratory
+import Methods
 import Models
-import Planners
 
 extension Catalog {
   static let components: [ComponentEntry] =
-    planners.map { ComponentEntry(.planner, $0.name, summary: $0.summary, settings: $0.settings) } + [
+    PlannerEntry.all.map { ComponentEntry(.planner, $0.name, summary: $0.summary, settings: $0.settings) } + [
       ComponentEntry(
         .model, "probabilistic-ensemble", summary: "bootstrapped Gaussian networks over the change of state",
         settings: EnsembleSettings()),

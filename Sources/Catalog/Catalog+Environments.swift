@@ -21,6 +21,16 @@ extension Catalog {
     EnvironmentEntry(PlanarArm.self),
     EnvironmentEntry(SwingUpConditions.self),
   ]
+
+  /// Tasks with numbered states.
+  static let tabularEnvironments: [EnvironmentEntry] = [
+    EnvironmentEntry(DynaMaze.self),
+    EnvironmentEntry(BlockingMaze.self),
+    EnvironmentEntry(ShortcutMaze.self),
+    EnvironmentEntry(Chain.self),
+    EnvironmentEntry(FourByThree.self),
+    EnvironmentEntry(RandomProcess.self),
+  ]
 }
 
 extension EnvironmentEntry {

@@ -14,7 +14,7 @@
 /// range checks (`decode(_:path:)`), the documentation (`documentation(path:)`) and the complete record of a run
 /// (`resolved()`). Conforming types are structures whose settings all are `@Setting` or `@SettingGroup` properties.
 public protocol Configuration: Sendable {
-  /// The defaults.
+  /// Every setting at its default.
   init()
 
   /// Checks relations between settings after decoding; each `@Setting` has checked its own range. Does nothing unless

@@ -8,9 +8,8 @@ public enum RegularizationKind: String, CaseIterable, SettingValue {
   case state
 }
 
-/// What can be set of `IterativeLQR`; the defaults are those of Tassa, Erez and Todorov (2012) where they give one.
+/// Settings of `IterativeLQR`; the defaults are those of Tassa, Erez and Todorov (2012) where they give one.
 public struct IterativeLQRSettings: Configuration {
-  /// The defaults.
   public init() {}
   @Setting("Decisions in a trajectory", in: 1...10_000) public var horizon: Int = 50
   @Setting("Iterations at most", in: 1...100_000) public var iterations: Int = 100

@@ -29,7 +29,6 @@ public struct LinearQuadraticProblem: Sendable {
     /// Upper bounds [T, m].
     public var high: [Double]
 
-    /// Memberwise.
     public init(low: [Double], high: [Double]) {
       precondition(low.count == high.count, "\(low.count) lower and \(high.count) upper bounds")
       self.low = low

@@ -30,7 +30,7 @@ public struct Regularization: Sendable, Equatable {
   /// equation 10).
   public var state = 0.0
 
-  /// Memberwise; none by default.
+  /// All zero by default.
   public init(action: Double = 0, state: Double = 0) {
     precondition(action >= 0 && state >= 0, "negative regularization")
     self.action = action

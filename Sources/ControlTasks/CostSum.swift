@@ -19,7 +19,6 @@ public struct CostSum: TrajectoryCost {
     let penalty: Penalty
     let time: TimeWeight
 
-    /// Memberwise.
     public init(_ penalty: Penalty, of distance: any SquaredDistance, at time: TimeWeight = .constant()) {
       self.distance = distance
       self.penalty = penalty

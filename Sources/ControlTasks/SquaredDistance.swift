@@ -28,7 +28,6 @@ public struct ComponentDistance: SquaredDistance {
     /// Its share W_i.
     public let weight: Double
 
-    /// Memberwise.
     public init(_ index: Int, target: Double = 0, weight: Double = 1) {
       precondition(index >= 0 && weight >= 0, "component \(index) with weight \(weight)")
       self.index = index

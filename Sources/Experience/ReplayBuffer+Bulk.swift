@@ -57,13 +57,13 @@ extension ReplayBuffer {
 
   /// Draws where imagined trajectories branch off: all rows of `points`, uniformly with replacement from the `newest`
   /// transitions. O(rows), no allocation.
-  public func sample(into points: inout BranchPoints, newest: Int = .max, using random: inout RandomStream) {
+  public func sample(into points: inout RolloutStates, newest: Int = .max, using random: inout RandomStream) {
     precondition(newest > 0, "sampling from no transitions")
     sample(into: &points, from: appended - min(newest, count)..<appended, using: &random)
   }
 
   /// The same from those transitions that are still held of `numbers`, counted from the first one ever appended.
-  public func sample(into points: inout BranchPoints, from numbers: Range<Int>, using random: inout RandomStream) {
+  public func sample(into points: inout RolloutStates, from numbers: Range<Int>, using random: inout RandomStream) {
     let held = numbers.clamped(to: appended - count..<appended)
     precondition(!held.isEmpty, "sampling from no transitions")
     precondition(
@@ -94,7 +94,7 @@ extension ReplayBuffer {
 
 /// Where imagined trajectories branch off from real ones: states, and the actions that were taken there. Preallocated and
 /// reused.
-public struct BranchPoints: Sendable {
+public struct RolloutStates: Sendable {
   /// States, [N, D].
   public var states: Matrix
   /// Actions, [N, A].

@@ -1,6 +1,6 @@
 public import Configuration
 
-/// What can be set of a Gymnasium environment.
+/// Settings of a Gymnasium environment.
 public struct GymnasiumSettings: Configuration, Equatable {
   /// Keyword arguments of `gymnasium.make`.
   @Setting("Keyword arguments of gymnasium.make: a mapping, or JSON text such as '{\"gravity\": -5}'")
@@ -22,6 +22,5 @@ public struct GymnasiumSettings: Configuration, Equatable {
   @Setting("Seconds that starting Python and making the environment may take", in: 0.01...1e6)
   public var startTimeout: Double = 300
 
-  /// The defaults.
   public init() {}
 }

@@ -17,8 +17,8 @@ public final class GymnasiumVector: VectorEnvironment {
   private var groups: [EnvironmentGroup]
   private let observationRows: UnsafeMutablePointer<Float>
   private let finalRows: UnsafeMutablePointer<Float>
-  private let earned: UnsafeMutablePointer<Float>
-  private let ended: UnsafeMutablePointer<Ending>
+  private let rewardBuffer: UnsafeMutablePointer<Float>
+  private let endingBuffer: UnsafeMutablePointer<Ending>
   /// Stream of each copy; episodes are numbered below it.
   private var streams: [RandomStream]
   /// Index of the episode under way in each copy.
@@ -50,17 +50,17 @@ public final class GymnasiumVector: VectorEnvironment {
     observationRows.initialize(repeating: 0, count: count * spec.observationSize)
     finalRows = .allocate(capacity: count * spec.observationSize)
     finalRows.initialize(repeating: 0, count: count * spec.observationSize)
-    earned = .allocate(capacity: count)
-    earned.initialize(repeating: 0, count: count)
-    ended = .allocate(capacity: count)
-    ended.initialize(repeating: .none, count: count)
+    rewardBuffer = .allocate(capacity: count)
+    rewardBuffer.initialize(repeating: 0, count: count)
+    endingBuffer = .allocate(capacity: count)
+    endingBuffer.initialize(repeating: .none, count: count)
   }
 
   deinit {
     observationRows.deallocate()
     finalRows.deallocate()
-    earned.deallocate()
-    ended.deallocate()
+    rewardBuffer.deallocate()
+    endingBuffer.deallocate()
   }
 
   /// The copies from `first` on that one worker has.
@@ -71,8 +71,8 @@ public final class GymnasiumVector: VectorEnvironment {
   }
 
   public var observations: UnsafePointer<Float> { UnsafePointer(observationRows) }
-  public var rewards: UnsafePointer<Float> { UnsafePointer(earned) }
-  public var endings: UnsafePointer<Ending> { UnsafePointer(ended) }
+  public var rewards: UnsafePointer<Float> { UnsafePointer(rewardBuffer) }
+  public var endings: UnsafePointer<Ending> { UnsafePointer(endingBuffer) }
   public var finalObservations: UnsafePointer<Float> { UnsafePointer(finalRows) }
 
   public func reset(using random: RandomStream) throws {
@@ -85,8 +85,8 @@ public final class GymnasiumVector: VectorEnvironment {
       streams[copy] = random.child(copy)
       episodes[copy] = 0
       setSeed(copy, episode: 0)
-      earned[copy] = 0
-      ended[copy] = .none
+      rewardBuffer[copy] = 0
+      endingBuffer[copy] = .none
     }
     try run(.reset)
     for copy in 0..<count {
@@ -109,12 +109,12 @@ public final class GymnasiumVector: VectorEnvironment {
     for copy in 0..<count {
       try place(copy) { group, index throws(GymnasiumError) in
         let outcome = try group.outcome(index)
-        earned[copy] = outcome.reward
-        ended[copy] = outcome.ending
+        rewardBuffer[copy] = outcome.reward
+        endingBuffer[copy] = outcome.ending
         if outcome.ending != .none { try group.copyFinal(index, to: finalRows + copy * size) }
         try group.copyObservation(index, to: observationRows + copy * size)
       }
-      if ended[copy] != .none {
+      if endingBuffer[copy] != .none {
         episodes[copy] += 1
         setSeed(copy, episode: episodes[copy] + 1)
       }

@@ -53,7 +53,7 @@ public final class BranchedRollouts<W: World, Acting: Policy> {
   /// shard, in a shard step by step. Trajectories end before a step out of `bounds`, and at the world's horizon. All
   /// randomness comes from `random`. Does not allocate after the first call of as many steps.
   public func run(
-    from points: BranchPoints, steps: Int, actions source: ImaginedActions, policy: Acting,
+    from points: RolloutStates, steps: Int, actions source: ImaginedActions, policy: Acting,
     within bounds: StateBounds? = nil, using random: RandomStream, into replay: inout ReplayBuffer
   ) -> Summary {
     precondition(

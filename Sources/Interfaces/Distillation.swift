@@ -92,13 +92,12 @@ public protocol PolicyStudent: Checkpointable {
 ///
 /// `divergence` alone adds -divergence KL(pi || pi_0) to every reward (divide and conquer); `share` = alpha with
 /// tau = 1/beta is Distral's (alpha / beta) log pi_0 - (1 / beta) log pi.
-public struct PriorPull: Sendable, Equatable {
+public struct KLRegularization: Sendable, Equatable {
   /// Share of the entropy temperature.
   public var share: Float
   /// Cost of a nat of divergence.
   public var divergence: Float
 
-  /// Memberwise.
   public init(share: Float = 0, divergence: Float = 0) {
     self.share = share
     self.divergence = divergence
@@ -110,9 +109,9 @@ public protocol GuidedLearner: TeachingLearner {
   /// The other policy as it is at one moment, of shared parameters.
   associatedtype Prior: Sendable
 
-  /// `update` with the terms of `pull` towards `prior` in the critics' targets and the policy's loss.
+  /// `update` with the terms of `regularization` towards `prior` in the critics' targets and the policy's loss.
   mutating func update(
-    on batch: TransitionBatch, toward prior: Prior, pull: PriorPull, using random: inout RandomStream,
+    on batch: TransitionBatch, toward prior: Prior, regularization: KLRegularization, using random: inout RandomStream,
     metrics: inout MetricRow
   ) throws(NumericalFailure)
 }

@@ -141,7 +141,6 @@ public struct NumericalFailure: Error, Sendable, Equatable, CustomStringConverti
   /// The offending value's text.
   public let value: String
 
-  /// Memberwise.
   public init(metric: String, value: Float) {
     self.metric = metric
     self.value = "\(value)"

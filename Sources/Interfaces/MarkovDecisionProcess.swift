@@ -16,7 +16,6 @@ public struct MarkovDecisionProcess: Sendable {
     /// Whether the episode ends there, so that no reward can follow.
     public var terminates: Bool
 
-    /// Memberwise.
     public init(next: Int, probability: Double = 1, reward: Double = 0, terminates: Bool = false) {
       self.next = next
       self.probability = probability

@@ -63,7 +63,6 @@ public struct ImageShape: Sendable, Equatable {
   /// Values of a pixel: 1 for gray, 3 for red, green, blue; more where frames are stacked.
   public let channels: Int
 
-  /// Memberwise.
   public init(height: Int, width: Int, channels: Int) {
     precondition(height > 0 && width > 0 && channels > 0, "empty image \(height)x\(width)x\(channels)")
     self.height = height
@@ -96,7 +95,7 @@ public struct EnvironmentSpec: Sendable, Equatable {
   /// A step limit that no episode reaches.
   public static let unlimited = Int(Int32.max)
 
-  /// Memberwise. An image must have `observationSize` floats.
+  /// An image must have `observationSize` floats.
   public init(
     observationSize: Int, imageShape: ImageShape? = nil, isOneHot: Bool = false, action: ActionSpace, timeStep: Float,
     stepLimit: Int, rewardRange: ClosedRange<Float>? = nil
@@ -139,7 +138,6 @@ public struct StepOutcome: Sendable, Equatable {
   /// Whether and why the episode ended.
   public var ending: Ending
 
-  /// Memberwise.
   public init(reward: Float, ending: Ending) {
     self.reward = reward
     self.ending = ending

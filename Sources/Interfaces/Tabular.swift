@@ -14,7 +14,6 @@ public struct TabularStep: Sendable, Equatable {
   /// Whether the episode terminated there.
   public var terminates: Bool
 
-  /// Memberwise.
   public init(state: Int, action: Int, reward: Double, next: Int, terminates: Bool) {
     self.state = state
     self.action = action

@@ -18,7 +18,6 @@ public struct AgentPreset: Sendable {
   /// What differs, as on the command line: `agent.updates=40`.
   public let settings: [String]
 
-  /// Memberwise.
   public init(_ environments: [String], _ settings: [String]) {
     self.environments = environments
     self.settings = settings
@@ -36,7 +35,7 @@ public struct AgentPreset: Sendable {
 public struct TinyRun: Sendable {
   /// Name of an environment in which the agent can act.
   public let environment: String
-  /// Settings that make it small and let it train within 60 steps, as on the command line.
+  /// Settings that make it small and let it train within the first half of 120 steps, as on the command line.
   public let settings: [String]
 
   /// A run with `settings` in the environment of that name.
@@ -59,8 +58,8 @@ public struct AgentEntry: Sendable {
   public let secondsPerStep: Double
   /// Defaults that differ in some environments.
   public let presets: [AgentPreset]
-  /// A run for checks; nil where they know one themselves.
-  public let tiny: TinyRun?
+  /// A run for the checks that every agent goes through.
+  public let tiny: TinyRun
   /// Why it can collect in one copy of an environment only; nil where it can in any number.
   public let singleCopyReason: String?
   private let build:
@@ -83,7 +82,7 @@ public struct AgentEntry: Sendable {
   ///     plan in.
   public init<Settings: Configuration>(
     _ name: String, summary: String, secondsPerStep: Double = 0.001, presets: [AgentPreset] = [],
-    tiny: TinyRun? = nil, singleCopyReason: String? = nil, defaults: Settings = Settings(),
+    tiny: TinyRun, singleCopyReason: String? = nil, defaults: Settings = Settings(),
     resolve: @escaping @Sendable (inout Settings, EnvironmentInstance) throws(ConfigurationError) -> Void = { _, _ in },
     make: @escaping @Sendable (Settings, EnvironmentInstance, RandomStream) throws(ConfigurationError) -> any Agent
   ) {

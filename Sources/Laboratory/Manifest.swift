@@ -15,7 +15,6 @@ public struct HostFacts: Sendable, Equatable {
   /// Commit of the source tree, if known.
   public var commit: String?
 
-  /// Memberwise.
   public init(cores: Int, threads: Int, blas: String, system: String, commit: String?) {
     self.cores = cores
     self.threads = threads

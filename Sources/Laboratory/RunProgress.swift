@@ -17,7 +17,6 @@ public struct RunProgress: Sendable, Equatable {
     return Double(max(0, budget - steps)) / rate
   }
 
-  /// Memberwise.
   public init(steps: Int, budget: Int, evaluation: Double? = nil, rate: Double? = nil) {
     self.steps = steps
     self.budget = budget

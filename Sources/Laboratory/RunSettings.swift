@@ -15,7 +15,6 @@ public struct RunSettings: Configuration, Equatable {
   @SettingGroup("Tables")
   public var log = LogSettings()
 
-  /// The defaults.
   public init() {}
 }
 
@@ -46,7 +45,6 @@ public struct EvaluationSettings: Configuration, Equatable {
   @Setting("Whether to evaluate before the first step too")
   public var atStart: Bool = true
 
-  /// The defaults.
   public init() {}
 }
 
@@ -56,7 +54,6 @@ public struct CheckpointSettings: Configuration, Equatable {
   @Setting("Environment steps between checkpoints; has no influence on results", in: 1...)
   public var interval: Int = 1000
 
-  /// The defaults.
   public init() {}
 }
 
@@ -66,7 +63,6 @@ public struct LogSettings: Configuration, Equatable {
   @Setting("Environment steps between rows of training.csv and timing.csv", in: 1...)
   public var interval: Int = 100
 
-  /// The defaults.
   public init() {}
 }
 

@@ -22,9 +22,9 @@ struct SettingOwners {
     let tree = ConfigurationTree().merging(tree)
     let agentGroups = Self.groups(of: agent.documentation)
     let owned = Self.runGroups.union(agentGroups).union([Self.environmentGroup])
-    if let stranger = tree.keys.first(where: { !owned.contains($0) }), let value = tree[stranger] {
+    if let unknownKey = tree.keys.first(where: { !owned.contains($0) }), let value = tree[unknownKey] {
       let known = (agent.documentation + RunSettings.documentation() + environment.documentation).map(\.key)
-      let leaf = value.leaves(prefix: stranger).first ?? (key: stranger, value: value)
+      let leaf = value.leaves(prefix: unknownKey).first ?? (key: unknownKey, value: value)
       throw ConfigurationError(
         kind: .unknownKey, key: leaf.key, location: leaf.value.location,
         problem: nearestName(to: leaf.key, among: known).map { "did you mean '\($0)'?" }

@@ -2,7 +2,7 @@ import Archive
 import Configuration
 import Kernels
 
-/// What can be set of the noise that deterministic policies explore with.
+/// Settings of the noise that deterministic policies explore with.
 public struct ExplorationNoiseSettings: Configuration {
   /// How noise follows noise.
   public enum Kind: String, CaseIterable, SettingValue {
@@ -12,7 +12,6 @@ public struct ExplorationNoiseSettings: Configuration {
     case ornsteinUhlenbeck = "ornstein_uhlenbeck"
   }
 
-  /// The defaults.
   public init() {}
   @Setting("Noise on collected actions") public var kind: Kind = .gaussian
   @Setting(

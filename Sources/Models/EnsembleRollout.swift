@@ -21,7 +21,7 @@ public final class EnsembleRollout: ModelRollout {
   /// Whether rows terminated, and the numbers that this is decided by; where terminations are learned.
   private let ended: UnsafeMutableBufferPointer<Bool>
   private let terminatorWorkspace: PerceptronWorkspace?
-  private var luck: Vector
+  private var uniformDraws: Vector
   /// Means, then variances [capacity, outputs] of the members' mixture, where rows go through all members.
   private var moments: Vector
   private var random = RandomStream(seed: 0)
@@ -59,7 +59,7 @@ public final class EnsembleRollout: ModelRollout {
     rewards = Vector(count: capacity)
     ended = .allocate(capacity: model.learnsTermination ? capacity : 0)
     ended.initialize(repeating: false)
-    luck = Vector(count: ended.count)
+    uniformDraws = Vector(count: ended.count)
     terminatorWorkspace = (model.terminators?.network).map {
       PerceptronWorkspace(for: $0, capacity: capacity, keepsActivations: false)
     }
@@ -143,7 +143,7 @@ public final class EnsembleRollout: ModelRollout {
     let (network, outputs) = (model.networks.network, model.outputSize)
     let draws = noise[slot].mutablePointer
     if !model.settings.deterministic { random.fillNormal(draws, count: count * outputs) }
-    if model.learnsTermination { random.fillUniform(luck.mutablePointer, count: count) }
+    if model.learnsTermination { random.fillUniform(uniformDraws.mutablePointer, count: count) }
     let groups = groups[slot]
     groups.order.withUnsafeBufferPointer { order in
       for group in 0..<groups.elites where groups.starts[group + 1] > groups.starts[group] {
@@ -163,7 +163,7 @@ public final class EnsembleRollout: ModelRollout {
           move(places, by: output, draws + first * outputs, before, after)
         }
         if let odds = terminationOdds(member, from: first, rows: rows) {
-          let chance = luck.pointer + first
+          let chance = uniformDraws.pointer + first
           for r in 0..<rows { ended[Int(places[r])] = chance[r] < Scalar.sigmoid(odds[r]) }
         }
       }
@@ -236,17 +236,17 @@ public final class EnsembleRollout: ModelRollout {
       if outputs > size { reward[row] = mean[size] + scale[size] * change[row * outputs + size] }
     }
     guard model.learnsTermination else { return }
-    let probability = luck.pointer
+    let probability = uniformDraws.pointer
     for row in 0..<count { ended[row] = (samples ? random.uniform() : 0.5) < probability[row] }
   }
 
   /// Mean of the members' means in normalized units and, if asked for, the variance of their mixture: the mean of their
   /// variances plus the variance of their means, by Welford's recurrence. The mean probability of termination goes to
-  /// `luck`.
+  /// `uniformDraws`.
   private func accumulateMoments(variances: Bool, _ slot: Int) {
     let (network, outputs, count) = (model.networks.network, model.outputSize, count)
     let (mean, variance) = (moments.mutablePointer, moments.mutablePointer + count * outputs)
-    let probability = luck.mutablePointer
+    let probability = uniformDraws.mutablePointer
     let (share, hasNoise) = (1 / Float(model.elites.count), !model.settings.deterministic)
     mean.update(repeating: 0, count: count * outputs)
     if variances { variance.update(repeating: 0, count: count * outputs) }

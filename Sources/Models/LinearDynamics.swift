@@ -3,9 +3,8 @@ import Configuration
 import Interfaces
 import Kernels
 
-/// What can be set of a linear model.
+/// Settings of a linear model.
 public struct LinearDynamicsSettings: Configuration {
-  /// The defaults.
   public init() {}
   @Setting(
     "Quadratic penalty of the coefficients of normalized inputs, per transition", in: 0...1e3)

@@ -3,7 +3,7 @@ import Configuration
 import Interfaces
 import Kernels
 
-/// What can be set of a tabular model.
+/// Settings of a tabular model.
 public struct TabularModelSettings: Configuration {
   /// What is remembered of a state and action.
   public enum Kind: String, CaseIterable, SettingValue {
@@ -13,7 +13,6 @@ public struct TabularModelSettings: Configuration {
     case empirical
   }
 
-  /// The defaults.
   public init() {}
   @Setting("What is remembered of an action in a state: its last outcome, or how often each outcome followed")
   public var kind: Kind = .deterministic

@@ -3,9 +3,8 @@ import Configuration
 import Interfaces
 import Kernels
 
-/// What can be set of time-varying linear models.
+/// Settings of time-varying linear models.
 public struct TimeVaryingLinearSettings: Configuration {
-  /// The defaults.
   public init() {}
   @Setting("Newest episodes that a fit uses", in: 1...10_000) public var episodes: Int = 5
   @Setting("Steps before and after each time whose transitions its regression uses too", in: 0...1000)

@@ -9,9 +9,8 @@ import Kernels
 /// The decision is the mean of the final distribution, not the best plan seen, which overfits the model's errors. A plan
 /// whose return is not finite never becomes an elite. Cost: iterations * population rollouts of the horizon.
 public struct CrossEntropy: ContinuousPlanner {
-  /// What can be set; defaults are those of PETS on cart-pole.
+  /// Settings; defaults are those of PETS on cart-pole.
   public struct Settings: Configuration {
-    /// The defaults.
     public init() {}
     @Setting("Decisions in a plan", in: 1...1000) public var horizon: Int = 25
     @Setting("Plans drawn in an iteration", in: 2...1_000_000) public var population: Int = 400

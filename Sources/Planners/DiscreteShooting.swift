@@ -11,7 +11,6 @@ import Kernels
 public struct DiscreteShooting: DiscretePlanner {
   /// Settings of the planner.
   public struct Settings: Configuration {
-    /// The defaults.
     public init() {}
     @Setting("Decisions in a plan", in: 1...1000) public var horizon: Int = 25
     @Setting(

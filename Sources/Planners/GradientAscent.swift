@@ -13,7 +13,6 @@ import Kernels
 public struct GradientAscent: ContinuousPlanner {
   /// Settings of the planner.
   public struct Settings: Configuration {
-    /// The defaults.
     public init() {}
     @Setting("Decisions in a plan", in: 1...1000) public var horizon: Int = 20
     @Setting("Plans improved at once", in: 1...100_000) public var restarts: Int = 16

@@ -14,9 +14,8 @@ import Kernels
 /// uniformly. A plan whose return is not finite never becomes an elite. Cost: about population * (1 - decay^-iterations) /
 /// (1 - 1 / decay) rollouts of the horizon.
 public struct ImprovedCrossEntropy: ContinuousPlanner {
-  /// What can be set; where the paper has one value for all tasks, it is the default.
+  /// Settings; where the paper has one value for all tasks, it is the default.
   public struct Settings: Configuration {
-    /// The defaults.
     public init() {}
     @Setting("Decisions in a plan", in: 1...1000) public var horizon: Int = 30
     @Setting("Plans drawn in the first iteration", in: 2...1_000_000) public var population: Int =

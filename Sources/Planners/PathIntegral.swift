@@ -12,7 +12,6 @@ import Kernels
 public struct PathIntegral: ContinuousPlanner {
   /// Settings of the planner.
   public struct Settings: Configuration {
-    /// The defaults.
     public init() {}
     @Setting("Decisions in a plan", in: 1...1000) public var horizon: Int = 25
     @Setting("Plans drawn in an iteration", in: 2...1_000_000) public var population: Int = 400

@@ -10,7 +10,6 @@ import Kernels
 public struct RandomShooting: ContinuousPlanner {
   /// Settings of the planner.
   public struct Settings: Configuration {
-    /// The defaults.
     public init() {}
     @Setting("Decisions in a plan", in: 1...1000) public var horizon: Int = 25
     @Setting("Plans drawn for each decision", in: 1...1_000_000) public var population: Int = 2000

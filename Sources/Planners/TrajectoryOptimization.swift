@@ -14,7 +14,6 @@ import Kernels
 public struct TrajectoryOptimization: ContinuousPlanner {
   /// Settings of the planner.
   public struct Settings: Configuration {
-    /// The defaults.
     public init() {}
     @Setting("Decisions in a plan", in: 1...1000) public var horizon: Int = 20
     @Setting("Iterations at most for each decision", in: 1...10_000) public var iterations: Int = 10

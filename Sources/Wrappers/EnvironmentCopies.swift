@@ -14,8 +14,8 @@ public final class EnvironmentCopies<Base: Environment>: VectorEnvironment {
   private let slots: UnsafeMutablePointer<CopySlot>
   private let observationRows: UnsafeMutablePointer<Float>
   private let finalRows: UnsafeMutablePointer<Float>
-  private let earned: UnsafeMutablePointer<Float>
-  private let ended: UnsafeMutablePointer<Ending>
+  private let rewardBuffer: UnsafeMutablePointer<Float>
+  private let endingBuffer: UnsafeMutablePointer<Ending>
   /// Error of each copy in the step under way.
   private let failures: UnsafeMutablePointer<(any Error)?>
   private var random = RandomStream(seed: 0)
@@ -36,10 +36,10 @@ public final class EnvironmentCopies<Base: Environment>: VectorEnvironment {
     observationRows.initialize(repeating: 0, count: count * spec.observationSize)
     finalRows = .allocate(capacity: count * spec.observationSize)
     finalRows.initialize(repeating: 0, count: count * spec.observationSize)
-    earned = .allocate(capacity: count)
-    earned.initialize(repeating: 0, count: count)
-    ended = .allocate(capacity: count)
-    ended.initialize(repeating: .none, count: count)
+    rewardBuffer = .allocate(capacity: count)
+    rewardBuffer.initialize(repeating: 0, count: count)
+    endingBuffer = .allocate(capacity: count)
+    endingBuffer.initialize(repeating: .none, count: count)
     failures = .allocate(capacity: count)
     failures.initialize(repeating: nil, count: count)
   }
@@ -52,14 +52,14 @@ public final class EnvironmentCopies<Base: Environment>: VectorEnvironment {
     slots.deallocate()
     observationRows.deallocate()
     finalRows.deallocate()
-    earned.deallocate()
-    ended.deallocate()
+    rewardBuffer.deallocate()
+    endingBuffer.deallocate()
     failures.deallocate()
   }
 
   public var observations: UnsafePointer<Float> { UnsafePointer(observationRows) }
-  public var rewards: UnsafePointer<Float> { UnsafePointer(earned) }
-  public var endings: UnsafePointer<Ending> { UnsafePointer(ended) }
+  public var rewards: UnsafePointer<Float> { UnsafePointer(rewardBuffer) }
+  public var endings: UnsafePointer<Ending> { UnsafePointer(endingBuffer) }
   public var finalObservations: UnsafePointer<Float> { UnsafePointer(finalRows) }
 
   public func reset(using random: RandomStream) throws {
@@ -67,8 +67,8 @@ public final class EnvironmentCopies<Base: Environment>: VectorEnvironment {
     for index in 0..<count {
       slots[index].random = random.child(index)
       slots[index].episode = 0
-      ended[index] = .none
-      earned[index] = 0
+      endingBuffer[index] = .none
+      rewardBuffer[index] = 0
     }
     try run(nil)
     isRunning = true
@@ -119,8 +119,8 @@ public final class EnvironmentCopies<Base: Environment>: VectorEnvironment {
     let slot = slots + index
     slot.pointee.setAction(action)
     let outcome = try environments[index].step(slot.pointee.action, observation: &slot.pointee.observation)
-    earned[index] = outcome.reward
-    ended[index] = outcome.ending
+    rewardBuffer[index] = outcome.reward
+    endingBuffer[index] = outcome.ending
     guard outcome.ending != .none else { return slot.pointee.show(at: index, in: observationRows) }
     slot.pointee.show(at: index, in: finalRows)
     slot.pointee.episode += 1

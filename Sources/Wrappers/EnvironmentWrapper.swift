@@ -53,7 +53,6 @@ public struct WrapperError: Error, Sendable, Equatable, CustomStringConvertible 
   /// What does not fit, in words that follow the wrapper's name.
   public let description: String
 
-  /// Memberwise.
   public init(description: String) { self.description = description }
 }
 

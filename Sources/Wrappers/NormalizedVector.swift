@@ -15,7 +15,7 @@ public struct NormalizedVector<Base: VectorEnvironment>: VectorEnvironment {
   private var scaling: RewardScaling?
   private var shown: Matrix
   private var final: Matrix
-  private var earned: Vector
+  private var rescaled: Vector
 
   /// Normalizes observations, limited to ±`limit`, or rewards with `discount`, or both. Throws for observations that are
   /// images, which learners scale themselves.
@@ -32,12 +32,12 @@ public struct NormalizedVector<Base: VectorEnvironment>: VectorEnvironment {
     spec = scaling.map { shown.with(rewardRange: .some(-$0.limit...$0.limit)) } ?? shown
     self.shown = Matrix(rows: base.count, columns: base.spec.observationSize)
     final = Matrix(rows: base.count, columns: base.spec.observationSize)
-    earned = Vector(count: base.count)
+    rescaled = Vector(count: base.count)
   }
 
   public var count: Int { base.count }
   public var observations: UnsafePointer<Float> { shown.pointer }
-  public var rewards: UnsafePointer<Float> { earned.pointer }
+  public var rewards: UnsafePointer<Float> { rescaled.pointer }
   public var endings: UnsafePointer<Ending> { base.endings }
   public var finalObservations: UnsafePointer<Float> { final.pointer }
 
@@ -49,7 +49,7 @@ public struct NormalizedVector<Base: VectorEnvironment>: VectorEnvironment {
 
   public mutating func step(_ actions: UnsafePointer<Float>) throws {
     try base.step(actions)
-    let (size, target) = (spec.observationSize, earned.mutablePointer)
+    let (size, target) = (spec.observationSize, rescaled.mutablePointer)
     for copy in 0..<count { scaling?.add(base.rewards[copy], of: copy) }
     for copy in 0..<count {
       target[copy] = scaling?.scaled(base.rewards[copy]) ?? base.rewards[copy]

@@ -1,99 +1,44 @@
+import Archive
 import ArgumentParser
-import Catalog
-import Configuration
 import Foundation
-import Kernels
-import Laboratory
 
-/// `foresight bench`: the benchmark cases.
+/// `foresight bench`: becomes the program `foresight-bench`, which has the cases.
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Measure the speed of updates, fits, planning and environments.",
     discussion: """
-      Each figure is a median over windows, next to the rate reached by the matrix products (or integration steps) \
-      alone, measured alternately with it. Benchmarks/peers/run.sh runs the same cases in Python libraries.
+      Runs foresight-bench, which 'make build' puts beside this program; 'foresight bench --list' names its cases, \
+      'foresight-bench --help' its options.
 
       Example: foresight bench sac-update ensemble-fit --threads 2
       """)
 
-  @Argument(help: "Cases to run; all of them if none is named.")
-  var cases: [String] = []
-
-  @Option(help: "Threads that share the work; default all cores.")
-  var threads: Int = ProcessInfo.processInfo.activeProcessorCount
-
-  @Option(help: "Least seconds in each of the windows.")
-  var seconds: Double = 0.6
-
-  @Option(help: "Windows for each figure.")
-  var windows: Int = 7
-
-  @Flag(help: "One JSON object a line.")
-  var json = false
-
-  @Flag(help: "Leave out the limits, for a profiler's sake.")
-  var noLimits = false
-
-  @Flag(help: "Name the cases with what they measure, and run none.")
-  var list = false
-
-  static var all: [BenchCase] {
-    [
-      .gemm, .softActorCriticUpdate, .proximalEpochs, .trustRegionUpdate, .ensembleFit, .ensembleRollout, .planCartPole,
-      .planHalfCheetah,
-      .linearQuadraticIteration, .localModels,
-    ]
-      + Catalog.nativeEnvironments.map { BenchCase.environmentStep($0.name) }
-      + [.vectorStep("Pendulum-v1"), .vectorStep("cartpole-swingup")] + BenchCase.mujoco
-      + [.gymnasiumStep, .gymnasiumOverhead]
-  }
-
-  func validate() throws {
-    guard threads >= 1 else { throw ValidationError("--threads \(threads): must be at least 1") }
-    guard seconds > 0, seconds.isFinite else { throw ValidationError("--seconds \(seconds): must be above 0") }
-    guard windows >= 1 else { throw ValidationError("--windows \(windows): must be at least 1") }
-    let names = Self.all.map(\.name)
-    for name in cases where !names.contains(name) {
-      let hint = nearestName(to: name, among: names).map { ": did you mean '\($0)'?" } ?? ""
-      throw ValidationError("unknown benchmark case '\(name)'\(hint)")
-    }
-  }
+  @Argument(parsing: .allUnrecognized, help: "Cases and options of foresight-bench.")
+  var arguments: [String] = []
 
   func run() throws {
-    if list {
-      for entry in Self.all { print(entry.name.padding(toLength: 28, withPad: " ", startingAt: 0) + entry.summary) }
-      return
-    }
-    WorkerPool.configure(threads: threads)
-    let clock = BenchClock(windows: windows, seconds: seconds, measuresLimits: !noLimits)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    for entry in Self.all where cases.isEmpty || cases.contains(entry.name) {
-      let result = try entry.measure(clock)
-      if json {
-        print(String(decoding: try encoder.encode(result), as: UTF8.self))
-      } else {
-        print(Self.line(result))
-      }
-      fflush(nil)
+    try reportingErrors {
+      let folder = URL(fileURLWithPath: PackageRoot.executable).deletingLastPathComponent()
+      let program = folder.appendingPathComponent("foresight-bench").path
+      guard FileManager.default.isExecutableFile(atPath: program) else { throw BenchError.missing(program) }
+      var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
+      // returns only where it fails
+      execv(program, &words)
+      throw BenchError.failed(program, errno)
     }
   }
+}
 
-  private static func line(_ result: Measurement) -> String {
-    func number(_ value: Double) -> String {
-      value >= 1000 ? String(format: "%.0f", value) : String(format: "%.4g", value)
+/// Why no benchmark can run.
+private enum BenchError: Error, CustomStringConvertible {
+  case missing(String)
+  case failed(String, Int32)
+
+  var description: String {
+    switch self {
+    case .missing(let path): "\(path) is missing; 'make build' builds it"
+    case .failed(let path, let code): "\(path) cannot be run: \(String(cString: strerror(code)))"
     }
-    var text = result.case.padding(toLength: 28, withPad: " ", startingAt: 0)
-    text += "\(number(result.value)) \(result.unit)"
-    if result.limit == nil, let share = result.shareOfLibraryLimit {
-      text += String(format: "  (%.0f %% of OpenBLAS's)", 100 * share)
-    }
-    if let limit = result.limit, let share = result.shareOfLimit {
-      text += String(format: "  (%.0f %% of %@ by %@ alone", 100 * share, number(limit), result.limitedBy)
-      if let library = result.shareOfLibraryLimit { text += String(format: ", %.0f %% by OpenBLAS's", 100 * library) }
-      text += ")"
-    }
-    return text + String(format: "  ±%.0f %%  %d threads", 50 * result.spread, result.threads)
   }
 }

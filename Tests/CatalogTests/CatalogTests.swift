@@ -95,14 +95,7 @@ import Testing
 
   @Test(arguments: agents) func documentedDefaultsOfAgentsAreTheDefaults(_ name: String) throws {
     let entry = try Self.registry.agent(name)
-    let place =
-      name.hasSuffix("dqn")
-      ? "CartPole-v1"
-      : Self.tabular.contains(name)
-        ? "chain"
-        : Self.local.contains(name)
-          ? "point-mass-obstacle" : name == "distral" ? "point-mass-goals" : "point-mass"
-    let environment = try Self.registry.environment(place).make()
+    let environment = try Self.registry.environment(entry.tiny.environment).make()
     var tree = ConfigurationTree()
     for setting in entry.documentation {
       tree = tree.merging(try ConfigurationTree(assignment: "\(setting.key)=\(setting.defaultText)"))

@@ -18,11 +18,11 @@ struct Program {
     return candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? "foresight"
   }
 
-  /// Runs it to its end.
-  static func run(_ arguments: [String], in folder: String? = nil, environment: [String: String] = [:]) throws -> Result
-  {
-    let process = try start(arguments, in: folder, environment: environment)
-    return process.finish()
+  /// Runs it, or its copy at `path`, to its end.
+  static func run(
+    _ arguments: [String], in folder: String? = nil, environment: [String: String] = [:], of path: String = path
+  ) throws -> Result {
+    try RunningProgram(path, arguments, folder: folder, environment: environment).finish()
   }
 
   /// Starts it.

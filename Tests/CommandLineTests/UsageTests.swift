@@ -129,6 +129,18 @@ import TestSupport
     #expect(result.output.localizedCaseInsensitiveContains("example"), "\(result.output)")
   }
 
+  /// The benchmarks are a program of their own, which must stand beside this one.
+  @Test func benchRunsTheProgramBesideIt() throws {
+    let list = try Program.run(["bench", "--list"])
+    #expect(list.status == 0 && list.output.contains("sac-update"), "\(list.output)\(list.errors)")
+    let unknown = try Program.run(["bench", "sac-updat"])
+    #expect(unknown.status == 64 && unknown.errors.contains("did you mean 'sac-update'?"), "\(unknown.errors)")
+    let alone = root.path + "/foresight"
+    try FileManager.default.copyItem(atPath: Program.path, toPath: alone)
+    let missing = try Program.run(["bench", "--list"], of: alone)
+    #expect(missing.status == 1 && missing.errors.contains("make build"), "\(missing.errors)")
+  }
+
   @Test func plotSaysWhatIsMissing() throws {
     try Data("{}".utf8).write(to: URL(fileURLWithPath: root.path + "/study.json"))
     let result = try Program.run(["plot", root.path], environment: ["FORESIGHT_HOME": root.path])

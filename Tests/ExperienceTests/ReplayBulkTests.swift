@@ -70,7 +70,7 @@ import Testing
   func branchPointsAreUniformAmongTheNewest(_ capacity: Int, _ appended: Int, _ newest: Int) {
     let buffer = NumberedTransitions.buffer(capacity: capacity, holding: 0..<appended)
     var (points, random) = (
-      BranchPoints(
+      RolloutStates(
         count: 500, observationSize: NumberedTransitions.observationSize, actionSize: NumberedTransitions.actionSize),
       RandomStream(seed: 2)
     )
@@ -97,7 +97,7 @@ import Testing
   @Test func bulkOperationsDoNotAllocate() {
     var buffer = NumberedTransitions.buffer(capacity: 50, holding: 0..<80)
     let batch = Self.batch(0..<30)
-    var (points, random) = (BranchPoints(count: 40, observationSize: 3, actionSize: 2), RandomStream(seed: 2))
+    var (points, random) = (RolloutStates(count: 40, observationSize: 3, actionSize: 2), RandomStream(seed: 2))
     let count = allocations {
       buffer.append(batch, count: 30)
       buffer.sample(into: &points, newest: 20, using: &random)

@@ -113,7 +113,7 @@ let fixtures = Registry(
     }
   ],
   agents: [
-    AgentEntry("tally", summary: "counts") {
+    AgentEntry("tally", summary: "counts", tiny: TinyRun(in: "countdown", [])) {
       (settings: Tally.Settings, _, random) throws(ConfigurationError) in Tally(settings, random: random)
     }
   ])

@@ -56,7 +56,7 @@ struct NaiveSoftActorCritic {
   /// A policy of the actor's architecture that the actor is drawn to: its parameters, and how strongly.
   struct Prior {
     var parameters: [Double]
-    var pull: PriorPull
+    var regularization: KLRegularization
   }
 
   /// Log-probability of an action in the unit box.
@@ -99,12 +99,12 @@ struct NaiveSoftActorCritic {
       row(batch.actions, index).enumerated().map { 2 * ($1 - low[$0]) / (high[$0] - low[$0]) - 1 }
     }
     let temperature = exp(logTemperature[0])
-    let divergence = Double(prior?.pull.divergence ?? 0)
+    let divergence = Double(prior?.regularization.divergence ?? 0)
     let alpha = temperature + divergence
     // c log pi_0, c = share * temperature + divergence
     func drawn(_ observation: [Double], _ action: [Double]) -> Double {
       guard let prior else { return 0 }
-      return (Double(prior.pull.share) * temperature + divergence)
+      return (Double(prior.regularization.share) * temperature + divergence)
         * logProbability(prior.parameters, observation, action)
     }
     var losses = Losses()

@@ -29,10 +29,10 @@ import Testing
 
   @Test func learnsWhatItIsTaught() throws {
     var (policy, random) = (Self.policy(3000), RandomStream(seed: 2))
-    #expect(!policy.isTaught)
+    #expect(!policy.isTrained)
     let lessons = Self.lessons(500, seed: 1)
     let loss = try policy.learn(lessons, using: &random)
-    #expect(policy.isTaught && loss < 2e-3, "\(loss)")
+    #expect(policy.isTrained && loss < 2e-3, "\(loss)")
     let fresh = Self.lessons(200, seed: 9)
     var means = [Double](repeating: 0, count: 400)
     policy.writeMeans(count: 200, fresh.observations, into: &means)

@@ -25,8 +25,10 @@ import Testing
     return student
   }
 
-  @Test(arguments: [PriorPull(share: 0.6), PriorPull(divergence: 0.4), PriorPull(share: 0.3, divergence: 0.2)])
-  func updatesAreTheNaiveOnes(_ pull: PriorPull) throws {
+  @Test(arguments: [
+    KLRegularization(share: 0.6), KLRegularization(divergence: 0.4), KLRegularization(share: 0.3, divergence: 0.2),
+  ])
+  func updatesAreTheNaiveOnes(_ regularization: KLRegularization) throws {
     var learner = try Cases.learner { $0.activation = .tanh }
     var naive = NaiveSoftActorCritic(
       learner, observationSize: Cases.observationSize, low: Cases.low, high: Cases.high)
@@ -37,14 +39,16 @@ import Testing
       settings, head: GaussianStudent(low: Cases.low, high: Cases.high, .divergence),
       observationSize: Cases.observationSize, using: RandomStream(seed: 8))
     try OracleState(Self.drawnStudent(seed: 8)).restore(into: &student)
-    let prior = NaiveSoftActorCritic.Prior(parameters: OracleState(student).doubles("network"), pull: pull)
+    let prior = NaiveSoftActorCritic.Prior(
+      parameters: OracleState(student).doubles("network"), regularization: regularization)
     var random = RandomStream(seed: 3)
     for update in 1...3 {
       let batch = Cases.batch(140, seed: UInt64(update))
       var (stream, noise) = (random, Vector(count: 2 * batch.count * Cases.low.count))
       stream.fillNormal(&noise)
       var metrics = Cases.metrics
-      try learner.update(on: batch, toward: student.prior, pull: pull, using: &random, metrics: &metrics)
+      try learner.update(
+        on: batch, toward: student.prior, regularization: regularization, using: &random, metrics: &metrics)
       let losses = naive.update(batch, noise: noise.elements, prior: prior)
       let state = OracleState(learner)
       for (name, expected) in [
@@ -68,21 +72,25 @@ import Testing
     for seed in 1...3 {
       let batch = Cases.batch(150, seed: UInt64(seed))
       try plain.update(on: batch, using: &random, metrics: &metrics)
-      try drawn.update(on: batch, toward: student.prior, pull: PriorPull(), using: &other, metrics: &metrics)
+      try drawn.update(
+        on: batch, toward: student.prior, regularization: KLRegularization(), using: &other, metrics: &metrics)
     }
     #expect(OracleState(plain) == OracleState(drawn) && random == other)
-    // and a pull does
+    // and a regularization does
     let batch = Cases.batch(150, seed: 9)
     try plain.update(on: batch, using: &random, metrics: &metrics)
-    try drawn.update(on: batch, toward: student.prior, pull: PriorPull(share: 0.5), using: &other, metrics: &metrics)
+    try drawn.update(
+      on: batch, toward: student.prior, regularization: KLRegularization(share: 0.5), using: &other, metrics: &metrics)
     #expect(OracleState(plain) != OracleState(drawn))
   }
 
   /// One decision earns -k/2 atanh(a)². With temperature tau and the prior N(m, s²) of u = atanh(a), the policy that
   /// maximizes E r - tau KL(pi || prior) is proportional to prior * exp(r / tau): of precision 1/s² + k/tau and mean
   /// m/s² over it.
-  @Test(arguments: [(UInt64(1), PriorPull(share: 1), Float(0.2)), (2, PriorPull(divergence: 0.2), 1e-6)])
-  func theRegularizedOptimumIsTheClosedForm(_ seed: UInt64, _ pull: PriorPull, _ temperature: Float) throws {
+  @Test(arguments: [(UInt64(1), KLRegularization(share: 1), Float(0.2)), (2, KLRegularization(divergence: 0.2), 1e-6)])
+  func theRegularizedOptimumIsTheClosedForm(_ seed: UInt64, _ regularization: KLRegularization, _ temperature: Float)
+    throws
+  {
     let (mean, logStd, k, tau) = (Float(0.8), log(Float(0.5)), Float(0.4), Float(0.2))
     var random = RandomStream(seed: seed)
     var settings = SoftActorCriticSettings()
@@ -108,7 +116,8 @@ import Testing
         batch.actions[row, 0] = tanh(u)
         batch.rewards[row] = -0.5 * k * u * u
       }
-      try learner.update(on: batch, toward: student.prior, pull: pull, using: &random, metrics: &metrics)
+      try learner.update(
+        on: batch, toward: student.prior, regularization: regularization, using: &random, metrics: &metrics)
     }
     let teacher = learner.teacher
     var (said, observation) = ([Float](repeating: 0, count: 2), [Float](repeating: 0, count: 1))
@@ -126,7 +135,8 @@ import Testing
     let batch = Cases.batch(200, seed: 1)
     let count = try allocations {
       try learner.update(
-        on: batch, toward: student.prior, pull: PriorPull(share: 0.5), using: &random, metrics: &metrics)
+        on: batch, toward: student.prior, regularization: KLRegularization(share: 0.5), using: &random,
+        metrics: &metrics)
     }
     #expect(count == 0)
   }

@@ -165,7 +165,7 @@ import Testing
         CrossEntropy.Settings(horizon: horizon, population: 500, elites: 50, iterations: 12), low: [-10, -10],
         high: [10, 10])
       var evaluator = RolloutEvaluator(
-      KnownRewards(TrueModel(Self.task), Self.task.objective), horizon: horizon, particles: 1)
+        KnownRewards(TrueModel(Self.task), Self.task.objective), horizon: horizon, particles: 1)
       var (action, random) = ([Float](repeating: 0, count: 2), RandomStream(seed: 5))
       let found = try play(from: start) { observation in
         evaluator.begin(at: observation, using: random.child("imagination"))

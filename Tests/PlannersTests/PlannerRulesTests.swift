@@ -136,7 +136,7 @@ import Testing
       var planner = planner
       let objective = FunctionObjective { _, action, _ in (action > 0 ? poison : action, false) }
       var evaluator = RolloutEvaluator(
-      KnownRewards(ShiftModel(), objective), horizon: 1, particles: 2)
+        KnownRewards(ShiftModel(), objective), horizon: 1, particles: 2)
       var random = RandomStream(seed: 6)
       for _ in 0..<5 {
         evaluator.begin(at: [0], using: random.child("imagination"))

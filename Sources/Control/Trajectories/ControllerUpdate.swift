@@ -14,7 +14,6 @@ public struct ControllerUpdateProblem: Sendable {
   /// A policy that the controller pays for leaving: weights [T] times the divergence from it.
   public var policy: (conditionals: TimedLinearGaussian, weights: [Double])?
 
-  /// Memberwise.
   public init(
     dynamics: TimeVaryingLinearGaussian, costs: QuadraticCosts, start: GaussianState, previous: TimedLinearGaussian,
     policy: (conditionals: TimedLinearGaussian, weights: [Double])? = nil

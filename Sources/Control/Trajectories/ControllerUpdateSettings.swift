@@ -8,9 +8,8 @@ public enum DivergenceConstraint: String, CaseIterable, SettingValue, Sendable {
   case step
 }
 
-/// What can be set of the update of local controllers.
+/// Settings of the update of local controllers.
 public struct ControllerUpdateSettings: Configuration {
-  /// The defaults.
   public init() {}
   @Setting("KL divergence from the previous controller that an update may use, per time step", in: 1e-9...1e9)
   public var klStep: Double = 0.5

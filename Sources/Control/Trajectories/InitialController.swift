@@ -12,9 +12,8 @@ public enum InitialControllerKind: String, CaseIterable, SettingValue, Sendable 
   case lqr
 }
 
-/// What can be set of the controllers that local models start from.
+/// Settings of the controllers that local models start from.
 public struct InitialControllerSettings: Configuration {
-  /// The defaults.
   public init() {}
   @Setting("Kind of controller") public var kind: InitialControllerKind = .noise
   @Setting("Standard deviation of the actions, as a share of half their range", in: 1e-6...10)

@@ -1,8 +1,7 @@
 import Configuration
 
-/// What can be set of the adaptation of the bound on the divergence.
+/// Settings of the adaptation of the bound on the divergence.
 public struct StepSizeSettings: Configuration {
-  /// The defaults.
   public init() {}
   @Setting("Whether the bound adapts to how well improvements were predicted") public var adapts: Bool = true
   @Setting("Smallest factor of the bound in one iteration", in: 0.001...1) public var minimalChange: Double = 0.1

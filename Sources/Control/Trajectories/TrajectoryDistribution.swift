@@ -8,7 +8,6 @@ public struct GaussianState: Sendable, Equatable {
   /// Covariance, [n, n].
   public var covariance: [Double]
 
-  /// Memberwise.
   public init(mean: [Double], covariance: [Double]) {
     precondition(covariance.count == mean.count * mean.count, "covariance of another size")
     self.mean = mean

@@ -16,7 +16,6 @@ public struct RandomProcessSettings: Configuration {
   /// Steps after which an episode is cut off.
   @Setting("Steps after which an episode is cut off", in: 1...1_000_000_000) public var stepLimit: Int = 100
 
-  /// The defaults.
   public init() {}
 
   public func validate() throws(ConfigurationError) {

@@ -1,7 +1,7 @@
 import Configuration
 import Networks
 
-/// What can be set of deterministic actor-critic methods. The defaults are TD3's, as in its authors' code;
+/// Settings of deterministic actor-critic methods. The defaults are TD3's, as in its authors' code;
 /// `deepDeterministic` switches its three ideas off.
 public struct DeterministicActorCriticSettings: Configuration {
   /// TD3 (Fujimoto et al. 2018).

@@ -4,9 +4,8 @@ import Interfaces
 import Kernels
 import Networks
 
-/// What can be set of soft actor-critic; defaults are those of Haarnoja et al. (2018b) as in Stable-Baselines3.
+/// Settings of soft actor-critic; defaults are those of Haarnoja et al. (2018b) as in Stable-Baselines3.
 public struct SoftActorCriticSettings: Configuration {
-  /// The defaults.
   public init() {}
   @Setting("Widths of the hidden layers of actor and critics", in: 1...8192) public var hidden: [Int] = [256, 256]
   @Setting("Nonlinearity of the hidden layers") public var activation: Activation = .relu
@@ -133,9 +132,10 @@ extension SoftActorCritic: GuidedLearner {
   public var teacher: ActorTeacher { ActorTeacher(network: core.actorNetwork, parameters: core.actor) }
 
   /// An update with y = r + discount * continues * (min_i Q'_i - (alpha + d) log pi + c log pi_0) and the actor's loss
-  /// (alpha + d) log pi - c log pi_0 - min_i Q_i, where d is the pull's divergence and c = share * alpha + d.
+  /// (alpha + d) log pi - c log pi_0 - min_i Q_i, where d is the regularization's divergence and c = share * alpha + d.
   public mutating func update(
-    on batch: TransitionBatch, toward prior: ActorPrior, pull: PriorPull, using random: inout RandomStream,
+    on batch: TransitionBatch, toward prior: ActorPrior, regularization: KLRegularization,
+    using random: inout RandomStream,
     metrics: inout MetricRow
   ) throws(NumericalFailure) {
     precondition(
@@ -144,8 +144,9 @@ extension SoftActorCritic: GuidedLearner {
     let parameters = prior.parameters
     defer { withExtendedLifetime(parameters) {} }
     let term = PriorTerm(
-      network: prior.network, parameters: parameters.pointer, weight: pull.share * temperature + pull.divergence)
-    let raised = temperature + pull.divergence
+      network: prior.network, parameters: parameters.pointer,
+      weight: regularization.share * temperature + regularization.divergence)
+    let raised = temperature + regularization.divergence
     try update(on: batch, temperature: raised, prior: term, using: &random, metrics: &metrics)
   }
 }

@@ -1,9 +1,8 @@
 import Configuration
 import Networks
 
-/// What can be set of a student's network.
+/// Settings of a student's network.
 public struct StudentSettings: Configuration {
-  /// The defaults.
   public init() {}
   @Setting("Widths of the hidden layers", in: 1...8192) public var hidden: [Int] = [256, 256]
   @Setting("Nonlinearity of the hidden layers") public var activation: Activation = .relu
@@ -20,9 +19,8 @@ public enum DistillationLoss: String, CaseIterable, SettingValue {
   case likelihood
 }
 
-/// What can be set of distillation.
+/// Settings of distillation.
 public struct DistillationSettings: Configuration {
-  /// The defaults.
   public init() {}
   @Setting("Error of the student") public var kind: DistillationLoss = .divergence
   @Setting(

@@ -4,9 +4,8 @@ import Interfaces
 import Kernels
 import Networks
 
-/// What can be set of a policy that imitates a planner.
+/// Settings of a policy that imitates a planner.
 public struct ClonedPolicySettings: Configuration {
-  /// The defaults.
   public init() {}
   @Setting("Widths of the hidden layers", in: 1...8192) public var hidden: [Int] = [64, 64]
   @Setting("Nonlinearity of the hidden layers") public var activation: Activation = .relu

@@ -19,9 +19,8 @@ public enum TerminalValue: String, CaseIterable, SettingValue {
   case critic
 }
 
-/// What can be set of a policy that is improved by backpropagation through a model.
+/// Settings of a policy that is improved by backpropagation through a model.
 public struct PolicyBackpropagationSettings: Configuration {
-  /// The defaults.
   public init() {}
   @Setting("Imagined steps", in: 1...1000) public var horizon: Int = 10
   @Setting("Gradient estimator: reparametrization, likelihood_ratio or total_propagation")

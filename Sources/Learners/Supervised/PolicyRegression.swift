@@ -4,9 +4,8 @@ import Interfaces
 import Kernels
 import Networks
 
-/// What can be set of a policy that is taught by regression.
+/// Settings of a policy that is taught by regression.
 public struct PolicyRegressionSettings: Configuration {
-  /// The defaults.
   public init() {}
   @Setting("Units of each hidden layer", in: 1...4096) public var hidden: [Int] = [64, 64]
   @Setting("Nonlinearity of the hidden layers") public var activation: Activation = .tanh
@@ -23,10 +22,10 @@ public struct PolicyRegressionSettings: Configuration {
 ///     Σ_i w_i (mu(o_i) - m_i)ᵀ P_i (mu(o_i) - m_i),   S = (Σ_i w_i P_i / Σ_i w_i)⁻¹
 ///
 /// by Adam on random batches. Observations are standardized by those of the first teaching, actions by half their range.
-public struct PolicyRegression: TaughtPolicy {
+public struct PolicyRegression: SupervisedPolicy {
   public let observationSize: Int
   public let actionSize: Int
-  public private(set) var isTaught = false
+  public private(set) var isTrained = false
   public private(set) var covariance: [Double]
   private let settings: PolicyRegressionSettings
   private let network: Perceptron
@@ -105,11 +104,11 @@ public struct PolicyRegression: TaughtPolicy {
     precondition(
       lessons.observationSize == observationSize && lessons.actionSize == actionSize && lessons.count > 0,
       "lessons of another shape")
-    if !isTaught { standardize(lessons) }
+    if !isTrained { standardize(lessons) }
     let metric = LessonMetric(lessons, scales: outputs.scales, middles: outputs.means)
     guard let metric else { throw NumericalFailure(metric: "policy_lessons", value: .nan) }
     covariance = metric.covariance
-    isTaught = true
+    isTrained = true
     var order: [Int32] = []
     for step in 0..<settings.steps {
       if order.count < settings.batchSize {
@@ -176,7 +175,7 @@ extension PolicyRegression: Checkpointable {
   public func save(to writer: inout StateWriter) {
     writer.write("parameters", parameters)
     writer.write("optimizer", optimizer)
-    writer.write("taught", isTaught)
+    writer.write("taught", isTrained)
     writer.write("covariance", covariance)
     writer.write("input_means", inputs.means)
     writer.write("input_scales", inputs.scales)
@@ -185,7 +184,7 @@ extension PolicyRegression: Checkpointable {
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try reader.read("parameters", into: &parameters)
     try reader.read("optimizer", into: &optimizer)
-    isTaught = try reader.bool("taught")
+    isTrained = try reader.bool("taught")
     covariance = try reader.read("covariance", shape: [actionSize * actionSize])
     inputs = (
       try reader.read("input_means", shape: [observationSize]),

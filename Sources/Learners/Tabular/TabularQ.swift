@@ -3,9 +3,8 @@ import Configuration
 import Interfaces
 import Kernels
 
-/// What can be set of tabular Q-learning.
+/// Settings of tabular Q-learning.
 public struct TabularQSettings: Configuration {
-  /// The defaults.
   public init() {}
   @Setting("Share of an error that an update corrects", in: 1e-6...1) public var stepSize: Double = 0.1
   @Setting("Discount of a step", in: 0...1) public var discount: Double = 0.95

@@ -4,9 +4,8 @@ import Interfaces
 import Kernels
 import Networks
 
-/// What can be set of a deep Q-network.
+/// Settings of a deep Q-network.
 public struct DeepQNetworkSettings: Configuration {
-  /// The defaults.
   public init() {}
   @Setting("Widths of the hidden layers", in: 1...8192) public var hidden: [Int] = [128, 128]
   @Setting("Nonlinearity of the hidden layers") public var activation: Activation = .relu

@@ -4,9 +4,8 @@ import Interfaces
 import Kernels
 import Networks
 
-/// What can be set of learning with a normalized advantage function.
+/// Settings of learning with a normalized advantage function.
 public struct NormalizedAdvantageFunctionSettings: Configuration {
-  /// The defaults.
   public init() {}
   @Setting("Widths of the hidden layers", in: 1...8192) public var hidden: [Int] = [256, 256]
   @Setting("Nonlinearity of the hidden layers") public var activation: Activation = .relu

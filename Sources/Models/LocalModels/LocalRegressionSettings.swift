@@ -1,8 +1,7 @@
 import Configuration
 
-/// What can be set of fits of linear-Gaussian conditionals to few samples.
+/// Settings of fits of linear-Gaussian conditionals to few samples.
 public struct LocalRegressionSettings: Configuration {
-  /// The defaults.
   public init() {}
   @Setting("Observations that the prior counts for at most, at each time; 0: no prior", in: 0...1e6)
   public var strength: Double = 1

@@ -2,9 +2,8 @@ import Configuration
 import Foundation
 import Kernels
 
-/// What can be set of fits of Gaussian mixtures.
+/// Settings of fits of Gaussian mixtures.
 public struct MixtureSettings: Configuration {
-  /// The defaults.
   public init() {}
   @Setting("Most components of the mixture", in: 1...1000) public var clusters: Int = 20
   @Setting("Points for each component: with fewer there are fewer components", in: 2...1_000_000)

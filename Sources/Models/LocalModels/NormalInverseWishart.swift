@@ -18,7 +18,6 @@ public struct NormalInverseWishart: Sendable, Equatable {
   /// n_0: how many observations the covariance counts for.
   public var covarianceStrength: Double
 
-  /// Memberwise.
   public init(mean: [Double], meanStrength: Double, covariance: [Double], covarianceStrength: Double) {
     precondition(covariance.count == mean.count * mean.count, "covariance of another size")
     precondition(meanStrength >= 0 && covarianceStrength >= 0, "negative strength")

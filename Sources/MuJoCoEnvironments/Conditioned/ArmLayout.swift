@@ -35,7 +35,6 @@ public struct ArmPointPair: Sendable {
   /// Factor of the pair's cost.
   let weight: Double
 
-  /// Memberwise.
   public init(_ body: String, at goal: String, axes: [Int], weight: Double = 1) {
     self.body = body
     self.goal = goal

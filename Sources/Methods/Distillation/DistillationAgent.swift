@@ -1,0 +1,125 @@
+import Archive
+import Configuration
+import Interfaces
+import Kernels
+
+/// Trains several learners, each in its own episodes, then distills their policies into one student.
+///
+/// For the first `teachingSteps` steps the learners act, each in its part of the episodes: an ensemble's in turns, a
+/// family's by task. Then they stay as they are, and the student learns at replayed states what they say there. States that
+/// the student itself comes to are added (Ross, Gordon and Bagnell 2011), so that it learns what to do after its own
+/// errors.
+public struct DistillationAgent<Learner: TeachingLearner, Student: PolicyStudent>: RowwiseAgent {
+  private let settings: DistillationScheduleSettings
+  private var learners: PartedLearners<Learner>
+  private var student: Student
+  private var lessons: Lessons<Learner>
+  private var training: RandomStream
+  /// Of each copy.
+  private var exploration = [RandomStream(seed: 0)]
+  private var counter = StepCounter()
+  /// Sums of the rewards of the episodes under way in each copy, and of those that have just ended.
+  private var (totals, ended): ([Float], [Float]) = ([0], [])
+  public private(set) var phases = PhaseSeconds()
+
+  public var metricNames: [String] {
+    Learner.metricNames + Student.metricNames + ["teacher_return", "student_return"]
+  }
+
+  /// An agent in an environment of `spec`, whose actions `learners`, one for each part by `rule`, and the student can take.
+  public init(
+    _ settings: DistillationScheduleSettings, _ schedule: OffPolicySettings, learners: [Learner], student: Student,
+    rule: PartRule, spec: EnvironmentSpec, using random: RandomStream
+  ) {
+    self.settings = settings
+    self.learners = PartedLearners(
+      schedule, learners, rule: rule, observationSize: spec.observationSize, spec: spec, using: random.child("parts"))
+    self.student = student
+    lessons = Lessons(
+      count: settings.lessonSize, self.learners, featureSize: student.featureSize, spec: spec)
+    training = random.child("training")
+  }
+
+  /// Whether the student learns.
+  private var studies: Bool { counter.steps > settings.teachingSteps }
+
+  public mutating func prepare(copies: Int, for purpose: ActPurpose) {
+    learners.prepare(copies: copies, for: purpose)
+    guard purpose == .collect else { return }
+    exploration = Array(repeating: exploration[0], count: copies)
+    totals = Array(repeating: 0, count: copies)
+  }
+
+  public mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
+    learners.startEpisode(of: copy, for: purpose, using: random)
+    guard purpose == .collect else { return }
+    exploration[copy] = random.child("student")
+    totals[copy] = 0
+  }
+
+  public mutating func act(
+    on observation: [Float], of copy: Int, for purpose: ActPurpose, action: inout [Float]
+  ) throws(NumericalFailure) {
+    let part = learners.part(of: observation, in: copy, for: purpose)
+    switch (purpose, studies ? (purpose == .collect ? settings.collector : settings.evaluated) : .teachers) {
+    case (_, .student):
+      // draws nothing to be measured
+      let stream = purpose == .collect ? copy : 0
+      student.act(on: observation, explore: purpose == .collect, using: &exploration[stream], action: &action)
+    case (.evaluate, .teachers) where settings.teachers == .ensemble:
+      lessons.decide(on: observation, with: learners, for: student, action: &action)
+    case (_, .teachers): learners.act(part, on: observation, of: copy, for: purpose, action: &action)
+    }
+  }
+
+  public mutating func observe(
+    _ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float], of copy: Int
+  ) {
+    learners.observe(observation, action, outcome, next: next, of: copy)
+    counter.add()
+    totals[copy] += outcome.reward
+    if outcome.ending != .none { ended.append(totals[copy]) }
+  }
+
+  public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
+    let start = ContinuousClock.now
+    defer { phases.learning += seconds(from: start) }
+    let studied = counter.takeNew().beyond(settings.teachingSteps).count
+    for total in ended {
+      let isStudents = studied > 0 && settings.collector == .student
+      metrics.record(isStudents ? "student_return" : "teacher_return", total)
+    }
+    ended.removeAll(keepingCapacity: true)
+    guard studied > 0 else {
+      return try learners.train(using: &training) { (learner, batch, random) throws(NumericalFailure) in
+        try learner.update(on: batch, using: &random, metrics: &metrics)
+      }
+    }
+    for _ in 0..<studied * settings.lessons {
+      lessons.draw(from: learners, together: settings.teachers == .ensemble, for: student, using: &training)
+      try student.learn(lessons.batch, metrics: &metrics)
+    }
+  }
+}
+
+extension DistillationAgent: Checkpointable {
+  public func save(to writer: inout StateWriter) {
+    writer.write("learners", learners)
+    writer.write("student", student)
+    writer.write("training", training)
+    writer.write("exploration", copies: exploration)
+    writer.write("steps", counter.steps)
+    writer.write("total", totals[0])
+    if totals.count > 1 { writer.write("totals", totals) }
+  }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try reader.read("learners", into: &learners)
+    try reader.read("student", into: &student)
+    training = try reader.stream("training")
+    try reader.read("exploration", intoCopies: &exploration)
+    counter = StepCounter(try reader.integer("steps"))
+    totals = totals.count > 1 ? try reader.read("totals", shape: [totals.count]) : [try reader.value("total")]
+    ended = []
+  }
+}

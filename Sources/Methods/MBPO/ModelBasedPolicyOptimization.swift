@@ -1,0 +1,140 @@
+import Archive
+import Configuration
+import Experience
+import Imagining
+import Interfaces
+import Kernels
+
+/// Trains an off-policy learner on what a learned model imagines: MBPO (Janner et al. 2019, algorithm 2).
+///
+/// After the random steps, and every `fitInterval` steps from then on, the model is fitted to all real transitions, and
+/// short trajectories with the current policy branch off from real states into a buffer of imagined transitions. After
+/// each step the learner takes `updates` steps on batches of which `realRatio` are real. Epochs count from the end of the
+/// random steps.
+public struct ModelBasedPolicyOptimization<World: LearnedWorld, Learner: OffPolicyLearner>: ReplayedAgent {
+  private let settings: ModelBasedPolicyOptimizationSettings
+  private let schedule: RolloutSchedule
+  private let realRows: Int
+  var core: ReplayedLearner<Learner>
+  private var world: World
+  private var imagined: ReplayBuffer
+  private var batch: TransitionBatch
+  private var points: RolloutStates
+  private var fits = 0
+  private var training: RandomStream
+  private var fitting: RandomStream
+  private var imagination: RandomStream
+  public private(set) var phases = PhaseSeconds()
+
+  public var metricNames: [String] {
+    Learner.metricNames + World.metricNames
+      + ["rollout_length", "imagined_transitions", "imagined_terminations", "nonfinite_rollouts"]
+  }
+
+  /// An agent that trains `learner` in `world` for an environment of `spec`.
+  public init(
+    _ settings: ModelBasedPolicyOptimizationSettings, learner: Learner, world: World, spec: EnvironmentSpec,
+    using random: RandomStream
+  ) {
+    guard let schedule = RolloutSchedule(settings.rolloutSchedule) else {
+      preconditionFailure("rollout schedule \(settings.rolloutSchedule)")
+    }
+    self.settings = settings
+    self.schedule = schedule
+    self.world = world
+    let (size, actionSize) = (spec.observationSize, spec.action.size)
+    core = ReplayedLearner(
+      learner, spec: spec, randomSteps: settings.randomSteps, replayCapacity: settings.replayCapacity,
+      keepsTimes: world.isTimed)
+    imagined = ReplayBuffer(
+      capacity: settings.retainedFits * settings.rollouts * schedule.length(epoch: 0), observationSize: size,
+      actionSize: actionSize)
+    batch = TransitionBatch(count: settings.batchSize, observationSize: size, actionSize: actionSize)
+    realRows = Int(Float(settings.batchSize) * settings.realRatio)
+    points = RolloutStates(
+      count: settings.rollouts, observationSize: size, actionSize: actionSize, keepsTimes: world.isTimed)
+    training = random.child("training")
+    fitting = random.child("fitting")
+    imagination = random.child("imagination")
+  }
+
+  public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
+    let new = core.takeNewSteps()
+    guard new.after >= settings.randomSteps else { return }
+    let usesModel = settings.realRatio < 1
+    let learned = new.beyond(settings.randomSteps).count
+    if learned > 0, fits > 0 || !usesModel { try update(learned * settings.updates, metrics: &metrics) }
+    if usesModel, fits == 0 || new.crosses(settings.fitInterval, from: settings.randomSteps) {
+      try fit(metrics: &metrics)
+      imagine(metrics: &metrics)
+    }
+  }
+
+  private mutating func update(_ updates: Int, metrics: inout MetricRow) throws(NumericalFailure) {
+    let start = ContinuousClock.now
+    defer { phases.learning += seconds(from: start) }
+    let real = imagined.count > 0 ? realRows : batch.count
+    for _ in 0..<updates {
+      core.replay.sample(0..<real, of: &batch, using: &training)
+      imagined.sample(real..<batch.count, of: &batch, using: &training)
+      try core.learner.update(on: batch, using: &training, metrics: &metrics)
+    }
+  }
+
+  private mutating func fit(metrics: inout MetricRow) throws(NumericalFailure) {
+    let start = ContinuousClock.now
+    defer { phases.fitting += seconds(from: start) }
+    try world.fit(to: core.replay, using: &fitting, metrics: &metrics)
+    fits += 1
+  }
+
+  private mutating func imagine(metrics: inout MetricRow) {
+    let start = ContinuousClock.now
+    defer { phases.planning += seconds(from: start) }
+    let length = schedule.length(epoch: (core.steps - settings.randomSteps) / settings.epochLength)
+    let capacity = settings.retainedFits * settings.rollouts * length
+    if capacity != imagined.capacity { imagined = imagined.resized(to: capacity) }
+    var random = imagination.child(fits)
+    core.replay.sample(into: &points, using: &random)
+    // Made for this call: while it lives it shares the world's parameters, which the next fit would have to copy.
+    let rollouts = BranchedRollouts<World, Learner.Acting>(in: world, space: core.space)
+    let summary = rollouts.run(
+      from: points, steps: length, actions: .policy, policy: core.learner.policy, using: random.child("rollouts"),
+      into: &imagined)
+    metrics.record("rollout_length", Float(length))
+    metrics.record("imagined_transitions", Float(summary.transitions))
+    metrics.record("imagined_terminations", Float(summary.terminations))
+    metrics.record("nonfinite_rollouts", Float(summary.nonFinite))
+  }
+}
+
+extension ModelBasedPolicyOptimization: Checkpointable {
+  public func save(to writer: inout StateWriter) {
+    core.save(to: &writer)
+    writer.write("model", world)
+    writer.write("imagined_capacity", imagined.capacity)
+    writer.write("imagined", imagined)
+    writer.write("fits", fits)
+    writer.write("training", training)
+    writer.write("fitting", fitting)
+    writer.write("imagination", imagination)
+  }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try core.restore(from: reader)
+    try reader.read("model", into: &world)
+    let capacity = try reader.integer("imagined_capacity")
+    if capacity != imagined.capacity {
+      guard (1...Int(Int32.max)).contains(capacity) else {
+        throw .mismatch(name: "imagined capacity", expected: "at least 1", found: "\(capacity)")
+      }
+      imagined = ReplayBuffer(
+        capacity: capacity, observationSize: world.stateSize, actionSize: world.actionSize)
+    }
+    try reader.read("imagined", into: &imagined)
+    fits = try reader.integer("fits")
+    training = try reader.stream("training")
+    fitting = try reader.stream("fitting")
+    imagination = try reader.stream("imagination")
+  }
+}

@@ -1,0 +1,127 @@
+import Archive
+import Configuration
+import Experience
+import Imagining
+import Interfaces
+import Kernels
+
+/// Trains an off-policy learner on real transitions with targets that look some steps ahead in a learned model: model-based
+/// value expansion (Feinberg et al. 2018, algorithm 1).
+///
+/// After the random steps, and every `fitInterval` steps from then on, the model is fitted to all transitions. In each update
+/// the critics are fitted to the expanded targets of a replayed batch (`ValueExpansion`), then the policy improves at the
+/// batch's real states.
+public struct ModelBasedValueExpansion<World: LearnedWorld, Learner: ValueLearner>: ReplayedAgent {
+  private let settings: ModelBasedValueExpansionSettings
+  var core: ReplayedLearner<Learner>
+  private var world: World
+  private var expansion: ValueExpansion<World, Learner.Bootstrap>?
+  /// Times of a batch's next observations, where the world depends on them.
+  private var nextTimes: [Int]
+  private var batch: TransitionBatch
+  private var expanded: ValueBatch
+  private var unexpanded: ValueBatch?
+  private var updates = 0
+  private var training: RandomStream
+  private var fitting: RandomStream
+  private var imagination: RandomStream
+  public private(set) var phases = PhaseSeconds()
+
+  public var metricNames: [String] { Learner.metricNames + World.metricNames + ["nonfinite_rollouts"] }
+
+  /// An agent that trains `learner` with targets from `world` in an environment of `spec`.
+  public init(
+    _ settings: ModelBasedValueExpansionSettings, learner: Learner, world: World, spec: EnvironmentSpec,
+    using random: RandomStream
+  ) {
+    self.settings = settings
+    self.world = world
+    let (rows, size, actionSize) = (settings.batchSize, spec.observationSize, spec.action.size)
+    core = ReplayedLearner(
+      learner, spec: spec, randomSteps: settings.randomSteps, replayCapacity: settings.replayCapacity,
+      keepsTimes: world.isTimed)
+    batch = TransitionBatch(
+      count: rows, observationSize: size, actionSize: actionSize, keepsTimes: world.isTimed)
+    nextTimes = batch.times
+    expanded = ValueBatch(count: (settings.horizon + 1) * rows, observationSize: size, actionSize: actionSize)
+    unexpanded = settings.tdK ? nil : ValueBatch(count: rows, observationSize: size, actionSize: actionSize)
+    training = random.child("training")
+    fitting = random.child("fitting")
+    imagination = random.child("imagination")
+  }
+
+  public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
+    let new = core.takeNewSteps()
+    guard new.after >= settings.randomSteps else { return }
+    let learned = new.beyond(settings.randomSteps).count
+    if let expansion, learned > 0 { try update(expansion, learned * settings.updates, metrics: &metrics) }
+    if expansion == nil || new.crosses(settings.fitInterval, from: settings.randomSteps) { try fit(metrics: &metrics) }
+  }
+
+  private mutating func update(
+    _ expansion: ValueExpansion<World, Learner.Bootstrap>, _ count: Int, metrics: inout MetricRow
+  ) throws(NumericalFailure) {
+    let start = ContinuousClock.now
+    defer { phases.learning += seconds(from: start) }
+    var lost = 0
+    for _ in 0..<count {
+      core.replay.sample(into: &batch, using: &training)
+      for row in nextTimes.indices { nextTimes[row] = batch.times[row] + 1 }
+      lost += nextTimes.withUnsafeBufferPointer { times in
+        expansion.expand(
+          batch, times: times.isEmpty ? nil : times.baseAddress, bootstrap: core.learner.bootstrap,
+          discount: core.learner.discount, using: imagination.child(updates), into: &expanded)
+      }
+      updates += 1
+      try fitValues(metrics: &metrics)
+      try core.learner.improvePolicy(at: batch.observations, using: &training, metrics: &metrics)
+    }
+    metrics.record("nonfinite_rollouts", Float(lost))
+  }
+
+  private mutating func fitValues(metrics: inout MetricRow) throws(NumericalFailure) {
+    guard var own = unexpanded.take() else { return try core.learner.fitValues(to: expanded, metrics: &metrics) }
+    defer { unexpanded = own }
+    let rows = batch.count
+    own.observations.mutablePointer.update(from: expanded.observations.pointer, count: own.observations.count)
+    own.actions.mutablePointer.update(from: expanded.actions.pointer, count: own.actions.count)
+    own.targets.mutablePointer.update(from: expanded.targets.pointer, count: rows)
+    own.weights.mutablePointer.update(from: expanded.weights.pointer, count: rows)
+    try core.learner.fitValues(to: own, metrics: &metrics)
+  }
+
+  private mutating func fit(metrics: inout MetricRow) throws(NumericalFailure) {
+    let start = ContinuousClock.now
+    defer { phases.fitting += seconds(from: start) }
+    // Dropped first: while it shares the parameters, the fit would have to copy them.
+    expansion = nil
+    try world.fit(to: core.replay, using: &fitting, metrics: &metrics)
+    makeExpansion()
+  }
+
+  private mutating func makeExpansion() {
+    expansion = ValueExpansion(horizon: settings.horizon, in: world)
+  }
+}
+
+extension ModelBasedValueExpansion: Checkpointable {
+  public func save(to writer: inout StateWriter) {
+    core.save(to: &writer)
+    writer.write("model", world)
+    writer.write("updates", updates)
+    writer.write("training", training)
+    writer.write("fitting", fitting)
+    writer.write("imagination", imagination)
+  }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try core.restore(from: reader)
+    expansion = nil
+    try reader.read("model", into: &world)
+    updates = try reader.integer("updates")
+    training = try reader.stream("training")
+    fitting = try reader.stream("fitting")
+    imagination = try reader.stream("imagination")
+    if world.isFitted && core.steps >= settings.randomSteps { makeExpansion() }
+  }
+}

@@ -1,0 +1,6 @@
+public import Configuration
+
+/// Settings of `RandomAgent`: none.
+public struct RandomAgentSettings: Configuration, Equatable {
+  public init() {}
+}

@@ -1,0 +1,8 @@
+import Laboratory
+import Learners
+
+extension AgentEntry {
+  /// Soft actor-critic.
+  public static let sac = offPolicy(
+    "sac", "soft actor-critic", SoftActorCritic.self, tiny: TinyRun(in: "Pendulum-v1", TinyRun.learning))
+}

@@ -1,0 +1,53 @@
+import Archive
+import Configuration
+import Experience
+import Interfaces
+import Kernels
+
+/// Acts with an off-policy learner's policy, remembers every step, and trains the learner on replayed batches.
+///
+/// The first `randomSteps` actions are uniform and training starts after them, as in the reference
+/// implementation of SAC.
+public struct OffPolicyAgent<Learner: OffPolicyLearner>: ReplayedAgent {
+  private let settings: OffPolicySettings
+  var core: ReplayedLearner<Learner>
+  private var batch: TransitionBatch
+  private var training: RandomStream
+  public private(set) var phases = PhaseSeconds()
+
+  public var metricNames: [String] { Learner.metricNames }
+
+  /// An agent around `learner` in an environment of `spec`, whose actions the learner can take.
+  public init(_ settings: OffPolicySettings, learner: Learner, spec: EnvironmentSpec, using random: RandomStream) {
+    self.settings = settings
+    core = ReplayedLearner(
+      learner, spec: spec, randomSteps: settings.randomSteps, replayCapacity: settings.replayCapacity,
+      returnSteps: settings.returnSteps)
+    batch = TransitionBatch(
+      count: settings.batchSize, observationSize: spec.observationSize, actionSize: spec.action.size)
+    training = random.child("training")
+  }
+
+  public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
+    let trainings = core.takeNewSteps().beyond(settings.randomSteps).multiples(of: settings.trainInterval)
+    guard trainings > 0, core.replay.count > 0 else { return }
+    let start = ContinuousClock.now
+    defer { phases.learning += seconds(from: start) }
+    for _ in 0..<trainings * settings.updates {
+      core.replay.sample(into: &batch, using: &training)
+      try core.learner.update(on: batch, using: &training, metrics: &metrics)
+    }
+  }
+}
+
+extension OffPolicyAgent: Checkpointable {
+  public func save(to writer: inout StateWriter) {
+    core.save(to: &writer)
+    writer.write("training", training)
+  }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try core.restore(from: reader)
+    training = try reader.stream("training")
+  }
+}
