@@ -1,6 +1,7 @@
 import Configuration
 import Interfaces
 import Laboratory
+import Models
 import Planners
 
 extension AgentEntry {
@@ -13,6 +14,9 @@ extension AgentEntry {
     return [
       planning(
         "pets", "PETS: plans with CEM in a probabilistic ensemble", CrossEntropy.self, tiny: refining, registry),
+      planning(
+        "pets-original", "PETS with the networks and fits of its authors' code on cart-pole", CrossEntropy.self,
+        model: .originalCartPole, tiny: refining, registry),
       planning("pets-icem", "PETS with the iCEM planner", ImprovedCrossEntropy.self, tiny: refining, registry),
       planning("pets-mppi", "PETS with the MPPI planner", PathIntegral.self, tiny: sampling, registry),
       planning("pets-random-shooting", "PETS with random shooting", RandomShooting.self, tiny: sampling, registry),
@@ -30,15 +34,16 @@ extension AgentEntry {
   /// PETS with the given planner.
   ///
   /// - Parameters:
+  ///   - model: its ensemble's settings by default.
   ///   - tiny: settings of a run in Pendulum that is over in seconds.
   ///   - registry: where agents of saved runs are found, for `agent.base_run`.
   public static func planning<Search: Planner>(
-    _ name: String, _ summary: String, _: Search.Type, tiny: [String],
+    _ name: String, _ summary: String, _: Search.Type, model: EnsembleSettings = EnsembleSettings(), tiny: [String],
     _ registry: @escaping @Sendable () -> Registry
   ) -> AgentEntry {
     AgentEntry(
       name, summary: summary, secondsPerStep: 0.5, tiny: TinyRun(in: "Pendulum-v1", tiny),
-      defaults: PlanningAgentSettings<Search>(),
+      defaults: PlanningAgentSettings<Search>(model),
       resolve: { settings, environment throws(ConfigurationError) in
         if !Search.plans(environment.spec.action) { _ = try continuous(environment, for: name) }
         try settings.world.resolve(for: environment, needing: WorldNeed(Search.need))
