@@ -116,7 +116,31 @@ public struct ProbabilisticEnsemble: LearnedDynamics {
 
   public func makeRollout(capacity: Int, keeping steps: Int) -> EnsembleRollout {
     precondition(steps == 0 || gradients != .none, "steps without gradients need not be kept")
-    return EnsembleRollout(self, capacity: capacity, keptSteps: steps)
+    return EnsembleRollout(settings.shuffled ? shuffled() : self, capacity: capacity, keptSteps: steps)
+  }
+
+  /// The same with the elements of each tensor of each member permuted, always in the same way: networks with the same
+  /// weights that know nothing.
+  func shuffled() -> ProbabilisticEnsemble {
+    func permute(_ networks: inout EnsemblePerceptron) {
+      let layout = networks.network.layout
+      let parameters = networks.parameters.mutablePointer
+      for member in 0..<settings.members {
+        for (index, entry) in layout.entries.enumerated() {
+          var random = RandomStream(seed: 0).child("shuffle").child(member).child(index)
+          let tensor = parameters + member * layout.count + entry.offset
+          let values = (0..<entry.count).map { tensor[$0] }
+          for (place, origin) in random.permutation(entry.count).enumerated() { tensor[place] = values[origin] }
+        }
+      }
+    }
+    var model = self
+    permute(&model.networks)
+    if var terminators = model.terminators {
+      permute(&terminators)
+      model.terminators = terminators
+    }
+    return model
   }
 
   public mutating func fit(

@@ -91,14 +91,15 @@ package enum TanhGaussianHead {
   }
 
   /// Gradient of a loss with respect to the network rows (written to `gradient` [rows, 2 A]), given its gradients with
-  /// respect to the sampled `actions` [rows, A] and, the same for all rows, to the log-probability.
+  /// respect to the sampled `actions` [rows, A] and to the log-probabilities [rows].
   package static func backward(
     _ outputs: UnsafePointer<Float>, noise: UnsafePointer<Float>, actions: UnsafePointer<Float>,
-    actionGradient: UnsafePointer<Float>, logProbabilityGradient weight: Float, rows: Int, size: Int,
+    actionGradient: UnsafePointer<Float>, logProbabilityGradients weights: UnsafePointer<Float>, rows: Int, size: Int,
     gradient: UnsafeMutablePointer<Float>
   ) {
     let (lowest, highest) = (logStdRange.lowerBound, logStdRange.upperBound)
     for r in 0..<rows {
+      let weight = weights[r]
       let raw = outputs + r * 2 * size + size
       let result = gradient + r * 2 * size
       for c in 0..<size {

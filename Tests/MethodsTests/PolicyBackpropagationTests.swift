@@ -69,9 +69,10 @@ import Testing
 
   /// The gradient of the average return through all steps, against central differences.
   private static func check<Head: ActorHead, Task: DifferentiableTask>(
-    _ settings: PolicyBackpropagationSettings, _ head: Head, _ task: Task, _ objective: any DifferentiableObjective
+    _ settings: PolicyBackpropagationSettings, _ head: Head, _ task: Task, _ objective: any DifferentiableObjective,
+    scale: Float = 0.5
   ) {
-    var learner = learner(settings, head, task)
+    var learner = learner(settings, head, task, scale: scale)
     let imagination = learner.makeImagination(
       in: KnownRewards(DifferentiableTrueModel(task, noise: 0.05), objective))
     let starts = starts(task, 5)
@@ -92,7 +93,7 @@ import Testing
     }
     let gap = zip(found, numeric).reduce(0) { $0 + (Double($1.0) - $1.1) * (Double($1.0) - $1.1) }.squareRoot()
     let size = numeric.reduce(0) { $0 + $1 * $1 }.squareRoot()
-    #expect(gap < 5e-3 * size, "off by \(gap) of \(size)")
+    #expect(gap < 5e-3 * size, "\(Task.name): off by \(gap) of \(size)")
   }
 
   @Test(arguments: TerminalValue.allCases, [1, 3]) func gradientsAreThoseOfFiniteDifferences(
@@ -108,6 +109,17 @@ import Testing
     Self.check(settings, SquashedGaussianActor(), pendulum, pendulum.objective)
     Self.check(settings, SquashedGaussianActor(), mass, Fenced())
     Self.check(settings, DeterministicActor(), mass, Fenced())
+  }
+
+  /// The entropy's bonus is discounted as rewards are, ends where trajectories do, and is part of the average return.
+  @Test(arguments: [TerminalValue.none, .critic]) func entropyIsPartOfTheGradient(_ terminalValue: TerminalValue) {
+    let settings = Self.settings {
+      ($0.terminalValue, $0.stochastic, $0.entropyWeight, $0.critics) = (terminalValue, true, 0.7, 1)
+    }
+    let (pendulum, mass) = (Pendulum(PendulumSettings()), PointMass(PointMassSettings()))
+    // weights small enough that no deviation is near its upper bound, where the entropy has a kink
+    Self.check(settings, SquashedGaussianActor(), pendulum, pendulum.objective, scale: 0.2)
+    Self.check(settings, SquashedGaussianActor(), mass, Fenced(), scale: 0.2)
   }
 
   // MARK: - Estimators
@@ -191,6 +203,41 @@ import Testing
     let (pathwise, likelihood) = (variances[.reparametrization] ?? 0, variances[.likelihoodRatio] ?? 0)
     let total = variances[.totalPropagation] ?? .infinity
     #expect(total < 1.1 * min(pathwise, likelihood), "RP \(pathwise), LR \(likelihood), TP \(total)")
+  }
+
+  /// With an entropy bonus, too, the estimators have the same expectation.
+  @Test func estimatorsAgreeOnTheEntropy() {
+    let task = PointMass(PointMassSettings())
+    let starts = Matrix(rows: 2, columns: 4, [0.5, -0.4, 0.3, 0.2, 0.5, -0.4, 0.3, 0.2])
+    func mean(_ estimator: GradientEstimator) -> (mean: [Double], error: Double) {
+      let settings = Self.settings {
+        ($0.hidden, $0.horizon, $0.terminalValue, $0.estimator, $0.particles) = ([], 3, .none, estimator, 64)
+        ($0.stochastic, $0.entropyWeight) = (true, 2)
+      }
+      var learner = Self.learner(settings, SquashedGaussianActor(), task, scale: 0.1)
+      let imagination = learner.makeImagination(
+        in: KnownRewards(DifferentiableTrueModel(task, noise: 0.3), task.objective))
+      let calls = 300
+      let found = (0..<calls).map { call in
+        learner.gradient(at: starts, in: imagination, using: RandomStream(seed: 6).child(call)).gradient.map {
+          Double($0)
+        }
+      }
+      let mean = found[0].indices.map { i in found.reduce(0) { $0 + $1[i] } / Double(calls) }
+      let variance = found.reduce(0) { sum, one in
+        sum + zip(one, mean).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / Double(calls - 1)
+      }
+      return (mean, (variance / Double(calls)).squareRoot())
+    }
+    let pathwise = mean(.reparametrization)
+    let size = pathwise.mean.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    for estimator in [GradientEstimator.likelihoodRatio, .totalPropagation] {
+      let other = mean(estimator)
+      let gap = zip(pathwise.mean, other.mean).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
+      let error = (pathwise.error * pathwise.error + other.error * other.error).squareRoot()
+      #expect(gap < 4 * error, "\(estimator): off by \(gap), standard error \(error)")
+      #expect(size > 8 * error, "\(estimator): too noisy to tell: \(size), standard error \(error)")
+    }
   }
 
   @Test func totalPropagationWeighsByInverseVariance() {

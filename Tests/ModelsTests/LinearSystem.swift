@@ -134,3 +134,21 @@ extension EnsembleRollout {
     (0..<count).map { row in (0..<width).map { states[row * width + $0] } }
   }
 }
+
+/// Transitions of a linear system that know their times.
+enum TimedSystem {
+  /// Episodes of `steps` steps of x' = (0.9 x_0 + 0.2 u, x_1 - 0.1 x_0 + 0.1 t).
+  static func timed(episodes: Int, steps: Int, using random: inout RandomStream) -> ReplayBuffer {
+    var replay = ReplayBuffer(capacity: episodes * steps, observationSize: 2, actionSize: 1, keepsTimes: true)
+    for _ in 0..<episodes {
+      var x = [random.normal(), random.normal()]
+      for time in 0..<steps {
+        let u = random.normal()
+        let next = [0.9 * x[0] + 0.2 * u, x[1] - 0.1 * x[0] + 0.1 * Float(time)]
+        replay.append(x, [u], reward: 0, next: next, continues: true, time: time)
+        x = next
+      }
+    }
+    return replay
+  }
+}

@@ -79,8 +79,8 @@ import Testing
     let found = sample(outputs, noise, rows: rows, size: size)
     var gradient = [Float](repeating: .nan, count: outputs.count)
     TanhGaussianHead.backward(
-      outputs, noise: noise, actions: found.actions, actionGradient: actionGradient, logProbabilityGradient: weight,
-      rows: rows, size: size, gradient: &gradient)
+      outputs, noise: noise, actions: found.actions, actionGradient: actionGradient,
+      logProbabilityGradients: Array(repeating: weight, count: rows), rows: rows, size: size, gradient: &gradient)
     let error = gradientError(of: gradient, at: doubles(outputs)) { point in
       let values = naive(point, noise, rows: rows, size: size)
       return dot(doubles(actionGradient), values.actions) + Double(weight) * values.logs.reduce(0, +)

@@ -178,9 +178,11 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
       }
     }
     let outputGradients = worker.outputGradients.mutablePointer
+    let logProbabilityGradients = worker.logProbabilityGradients.mutablePointer
+    logProbabilityGradients.update(repeating: ascent.temperature * share, count: rows)
     ascent.head.backward(
       output, noise: noise, actions: actions, actionGradient: actionGradients,
-      logProbabilityGradient: ascent.temperature * share, rows: rows, size: size, gradient: outputGradients)
+      logProbabilityGradients: logProbabilityGradients, rows: rows, size: size, gradient: outputGradients)
     var loss: Float = 0
     if let prior = ascent.prior {
       loss -= prior.descend(

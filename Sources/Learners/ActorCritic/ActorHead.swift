@@ -26,10 +26,10 @@ public protocol ActorHead: Sendable {
     _ outputs: UnsafePointer<Float>, noise: UnsafePointer<Float>, rows: Int, size: Int,
     actions: UnsafeMutablePointer<Float>, logProbabilities: UnsafeMutablePointer<Float>)
 
-  /// Gradient of a loss with respect to the outputs, given those with respect to the actions of `sample` and, the same for
-  /// all rows, to their log-probabilities.
+  /// Gradient of a loss with respect to the outputs, given those with respect to the actions of `sample` and to their
+  /// log-probabilities [rows].
   func backward(
     _ outputs: UnsafePointer<Float>, noise: UnsafePointer<Float>, actions: UnsafePointer<Float>,
-    actionGradient: UnsafePointer<Float>, logProbabilityGradient: Float, rows: Int, size: Int,
+    actionGradient: UnsafePointer<Float>, logProbabilityGradients: UnsafePointer<Float>, rows: Int, size: Int,
     gradient: UnsafeMutablePointer<Float>)
 }

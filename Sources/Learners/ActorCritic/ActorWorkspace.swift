@@ -12,6 +12,7 @@ public final class ActorWorkspace {
   var noise: Matrix
   /// One number a row.
   var logProbabilities: Vector
+  var logProbabilityGradients: Vector
   var values: Vector
   var targets: Vector
   /// Gradients with respect to the actor's outputs.
@@ -28,6 +29,7 @@ public final class ActorWorkspace {
     actionGradients = Matrix(rows: gradients ? rows : 0, columns: actionSize)
     noise = Matrix(rows: rows, columns: actionSize)
     logProbabilities = Vector(count: rows)
+    logProbabilityGradients = Vector(count: gradients ? rows : 0)
     values = Vector(count: rows)
     targets = Vector(count: rows)
     outputGradients = Matrix(rows: gradients ? rows : 0, columns: network.outputs)

@@ -55,7 +55,7 @@ public struct DeterministicActor: ActorHead {
 
   public func backward(
     _ outputs: UnsafePointer<Float>, noise: UnsafePointer<Float>, actions: UnsafePointer<Float>,
-    actionGradient: UnsafePointer<Float>, logProbabilityGradient: Float, rows: Int, size: Int,
+    actionGradient: UnsafePointer<Float>, logProbabilityGradients: UnsafePointer<Float>, rows: Int, size: Int,
     gradient: UnsafeMutablePointer<Float>
   ) {
     for i in 0..<rows * size { gradient[i] = actionGradient[i] * (1 - actions[i] * actions[i]) }

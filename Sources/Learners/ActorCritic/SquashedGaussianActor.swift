@@ -37,11 +37,11 @@ public struct SquashedGaussianActor: ActorHead {
 
   public func backward(
     _ outputs: UnsafePointer<Float>, noise: UnsafePointer<Float>, actions: UnsafePointer<Float>,
-    actionGradient: UnsafePointer<Float>, logProbabilityGradient: Float, rows: Int, size: Int,
+    actionGradient: UnsafePointer<Float>, logProbabilityGradients: UnsafePointer<Float>, rows: Int, size: Int,
     gradient: UnsafeMutablePointer<Float>
   ) {
     TanhGaussianHead.backward(
       outputs, noise: noise, actions: actions, actionGradient: actionGradient,
-      logProbabilityGradient: logProbabilityGradient, rows: rows, size: size, gradient: gradient)
+      logProbabilityGradients: logProbabilityGradients, rows: rows, size: size, gradient: gradient)
   }
 }

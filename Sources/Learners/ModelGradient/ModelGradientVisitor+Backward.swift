@@ -93,6 +93,9 @@ extension ModelGradientVisitor {
     into target: UnsafeMutablePointer<Float>, accumulate: Bool
   ) {
     let (job, rows, actions) = (pass.job, pass.rows, side.actions.mutablePointer)
+    // d(-β γ^t log π) counts where the reward does; what the critics value has no bonus
+    let bonuses = logProbabilityGradients.mutablePointer
+    for row in 0..<rows { bonuses[row] = t < horizon ? -settings.entropyWeight * seeds[row] : 0 }
     if !isUnit {
       let half = job.scaling.half.pointer
       for row in 0..<rows { for i in 0..<actionSize { actions[row * actionSize + i] *= half[i] } }
@@ -100,8 +103,7 @@ extension ModelGradientVisitor {
     let slopes = outputGradients.mutablePointer
     job.head.backward(
       passes[t].output, noise: noise.pointer + place(t), actions: unitActions.pointer + place(t),
-      actionGradient: actions, logProbabilityGradient: t < horizon ? settings.entropyWeight / Float(job.rows) : 0,
-      rows: rows, size: actionSize, gradient: slopes)
+      actionGradient: actions, logProbabilityGradients: bonuses, rows: rows, size: actionSize, gradient: slopes)
     job.network.backward(
       job.parameters, states, rows: rows, outputGradient: slopes, passes[t], parameterGradient: target,
       accumulate: accumulate, inputGradient: side.inputs.mutablePointer,

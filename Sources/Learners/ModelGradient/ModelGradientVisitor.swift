@@ -36,18 +36,20 @@ public final class ModelGradientVisitor<Rollout: WorldRollout, Head: ActorHead>:
   let passes: [PerceptronWorkspace]
   private let criticWorkspace: CriticNetworks.Workspace?
 
-  // By step: noise and unit actions [H + 1, R, A]; rewards [H, R] and the return that follows [H + 1, R].
+  // By step: noise and unit actions [H + 1, R, A]; rewards [H, R], the actions' log-probabilities and the return that
+  // follows [H + 1, R].
   var noise: Vector
   var unitActions: Vector
   private var rewards: Vector
+  private var logProbabilities: Vector
   var returns: Vector
 
   // One step's.
   private var actions: Vector
-  private var logProbabilities: Vector
   private var values: Vector
-  /// The loss's derivatives by the rewards, and the scores' weights [R].
+  /// The loss's derivatives by the rewards and by the log-probabilities, and the scores' weights [R].
   var seeds: Vector
+  var logProbabilityGradients: Vector
   var scores: Vector
   /// The loss's gradient with respect to the states after the step [R, D].
   var carried: Vector
@@ -73,7 +75,8 @@ public final class ModelGradientVisitor<Rollout: WorldRollout, Head: ActorHead>:
     rewards = Vector(count: steps * rows)
     returns = Vector(count: (steps + 1) * rows)
     actions = Vector(count: rows * actionSize)
-    logProbabilities = Vector(count: rows)
+    logProbabilities = Vector(count: (steps + 1) * rows)
+    logProbabilityGradients = Vector(count: rows)
     values = Vector(count: rows)
     seeds = Vector(count: rows)
     scores = Vector(count: rows)
@@ -117,7 +120,7 @@ public final class ModelGradientVisitor<Rollout: WorldRollout, Head: ActorHead>:
     let unit = unitActions.mutablePointer + place(t)
     job.head.sample(
       output, noise: noise.pointer + place(t), rows: rows, size: actionSize, actions: unit,
-      logProbabilities: logProbabilities.mutablePointer)
+      logProbabilities: logProbabilities.mutablePointer + t * self.rows)
     actions.mutablePointer.update(from: unit, count: rows * actionSize)
     job.scaling.fromUnit(actions.mutablePointer, rows: rows)
   }
@@ -189,17 +192,28 @@ public final class ModelGradientVisitor<Rollout: WorldRollout, Head: ActorHead>:
     return -discount / Float(job.rows)
   }
 
-  /// Returns that follow each step, up to the end of each trajectory; their sum from the first step on.
+  /// Returns that follow each step's action, up to the end of each trajectory, the bonuses of later actions' entropy
+  /// included; their sum from the first step on, with that of the first bonuses.
+  ///
+  ///     G_t = r_t + γ continues_t (-β log π(a_{t+1} | s_{t+1}) + G_{t+1})
   private func sumReturns(_ pass: Pass) -> Float {
     let (returns, rewards) = (returns.mutablePointer, rewards.pointer)
+    let weight = settings.entropyWeight
+    func bonus(_ t: Int, _ row: Int) -> Float {
+      guard weight > 0, t < horizon, pass.active[t * pass.stride + row] > 0 else { return 0 }
+      return -weight * logProbabilities[t * rows + row]
+    }
     for t in (0..<horizon).reversed() {
       for row in 0..<pass.rows {
         let place = t * rows + row
+        let isActive = pass.active[t * pass.stride + row] > 0
         returns[place] =
-          pass.active[t * pass.stride + row] > 0 ? rewards[place] + settings.discount * returns[place + rows] : 0
+          isActive ? rewards[place] + settings.discount * (bonus(t + 1, row) + returns[place + rows]) : 0
       }
     }
-    return Reductions.sum(returns, count: pass.rows)
+    var total = Reductions.sum(returns, count: pass.rows)
+    if weight > 0 { for row in 0..<pass.rows { total += bonus(0, row) } }
+    return total
   }
 }
 

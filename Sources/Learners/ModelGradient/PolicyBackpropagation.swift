@@ -11,8 +11,8 @@ public typealias ModelGradientImagination<W: World, Head: ActorHead> =
 /// A policy improved by the gradient of its imagined returns: stochastic value gradients (Heess et al. 2015), and on the
 /// same trajectories the estimators of PIPPS (Parmas et al. 2018).
 ///
-/// The policy ascends the average over trajectories of Σ_t γ^t r_t + γ^H V(s_H), t in 0..<H, from replayed states, where
-/// V(s) = min_i Q_i(s, π(s)) or 0. Critics learn from real transitions, toward r + γ continues min_i Q'_i(s', π(s')).
+/// The policy ascends the average over trajectories of Σ_t γ^t (r_t - β log π(a_t | s_t)) + γ^H V(s_H), t in 0..<H, from
+/// replayed states, where β is the entropy's weight and V(s) = min_i Q_i(s, π(s)) or 0. Critics learn from real transitions, toward r + γ continues min_i Q'_i(s', π(s')).
 /// With H = 1 and critics this is SVG(1) but for its importance weights, with larger H SVG(H) with a terminal value. A
 /// trajectory gets no rewards after its predicted termination.
 public struct PolicyBackpropagation<Head: ActorHead>: ActingLearner {

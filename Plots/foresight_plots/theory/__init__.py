@@ -1,0 +1,1 @@
+"""Computations for the studies of policy-gradient theory in Experiments."""
