@@ -18,7 +18,9 @@ import Testing
   /// What cannot work together is refused before the run, by name and with a reason.
   @Test(arguments: [
     ("policy-backpropagation", "Pendulum-v1", ["world=oracle", "learner.estimator=likelihood_ratio"], "scores"),
-    ("policy-backpropagation", "Pendulum-v1", ["world=deterministic", "learner.estimator=total_propagation"], "density"),
+    (
+      "policy-backpropagation", "Pendulum-v1", ["world=deterministic", "learner.estimator=total_propagation"], "density"
+    ),
     ("policy-backpropagation", "Pendulum-v1", ["world=linear", "learner.estimator=likelihood_ratio"], "scores"),
     ("policy-backpropagation", "MountainCarContinuous-v0", ["world=linear"], "derivatives"),
     ("dyna-dqn", "CartPole-v1", ["world=time-varying-linear"], "choices"),

@@ -44,7 +44,9 @@ import Testing
   @Test func processesAreDrawnFrom() throws {
     let process = MarkovDecisionProcess(states: 3, actions: 2) { state, action in
       action == 0
-        ? [.init(next: 1, probability: 0.25, reward: 2), .init(next: 2, probability: 0.75, reward: -1, terminates: true)]
+        ? [
+          .init(next: 1, probability: 0.25, reward: 2), .init(next: 2, probability: 0.75, reward: -1, terminates: true),
+        ]
         : [.init(next: state, reward: 5)]
     }
     let count = 4000
