@@ -1,3 +1,4 @@
+import Methods
 import Environments
 import Experience
 import Imagining

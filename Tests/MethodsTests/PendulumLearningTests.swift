@@ -1,3 +1,4 @@
+import Methods
 import Environments
 import Interfaces
 import Kernels

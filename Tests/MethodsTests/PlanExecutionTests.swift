@@ -1,3 +1,4 @@
+import Methods
 import Archive
 import Configuration
 import Environments

@@ -1,3 +1,4 @@
+import Methods
 import Testing
 
 @Suite struct RolloutScheduleTests {
