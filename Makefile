@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: help flags setup video build demo test lint format bench doctor clean
+.PHONY: help flags setup video build demo test lint format settings docs bench doctor clean
 
 PYTHON ?= python3.11
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -42,7 +42,7 @@ $(STAMPS)/apt:
 	fi
 	@touch $@
 
-$(STAMPS)/venv: Plots/requirements.txt
+$(STAMPS)/venv: requirements.txt
 	@mkdir -p $(STAMPS)
 	@python=$$(command -v $(PYTHON) || command -v python3 || true); \
 	if [ -z "$$python" ]; then echo "Python 3.11 is missing: $(SUDO) apt-get install python3.11 python3.11-venv"; exit 1; fi; \
@@ -50,8 +50,8 @@ $(STAMPS)/venv: Plots/requirements.txt
 	  echo "Making the Python environment .venv"; \
 	  "$$python" -m venv .venv || { echo "Its venv module is missing: $(SUDO) apt-get install python3-venv"; exit 1; }; \
 	fi
-	@echo "Installing the Python packages of Plots/requirements.txt into .venv"
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r Plots/requirements.txt
+	@echo "Installing the Python packages of requirements.txt into .venv"
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 video: $(STAMPS)/video ## install what 'foresight record' needs besides
@@ -79,18 +79,26 @@ build: $(STAMPS)/apt $(STAMPS)/mujoco ## the command line program, optimized
 
 demo: setup build ## PETS against SAC on two tasks: table, CSV files and figures in under 8 minutes
 	.build/release/foresight study run Experiments/demo/study.yaml
-	.build/release/foresight plot Experiments/demo/results --out Plots/demo
+	.build/release/foresight plot Experiments/demo/results
 
 test: setup video ## build and run every test
 	$(SWIFT_BUILD) --build-tests
 	swift test -c release $(FLAGS) --skip-build
 	.venv/bin/python -m unittest discover -s Plots/tests
 
-lint: ## formatting rules
+lint: $(STAMPS)/venv ## formatting rules, of Swift and Python
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples
+	.venv/bin/ruff check --quiet .
 
-format: ## apply the formatting rules
+format: $(STAMPS)/venv ## apply the formatting rules
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Examples
+	.venv/bin/ruff check --quiet --fix .
+
+settings: build ## the settings tables of the methods' pages, from the program
+	.venv/bin/python Plots/settings.py
+
+docs: $(STAMPS)/venv ## the pages as a site, in .build/site
+	.venv/bin/python Documentation/build.py --out .build/site
 
 bench: build ## speed, beside the limit of the matrix products alone
 	.build/release/foresight bench

@@ -21,6 +21,13 @@ func tests(_ module: String, _ dependencies: [Target.Dependency], exclude: [Stri
 let mujoco = TargetDependencyCondition.when(traits: ["MuJoCo"])
 let mujocoEnvironments = Target.Dependency.target(name: "MuJoCoEnvironments", condition: mujoco)
 
+// A folder a method, each with a page.
+let methods = [
+  "A2C", "ActorCritic", "DQN", "Distillation", "Distral", "DivideAndConquer", "Dyna", "DynaQ", "GuidedPolicySearch",
+  "ILQR", "KLPenalty", "LQRFLM", "MBA", "MBPO", "MPC", "MVE", "NAF", "NPG", "PETS", "PPO", "PolicyBackpropagation",
+  "QLearning", "REINFORCE", "Random", "SAC", "TD3", "TRPO",
+]
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
@@ -32,8 +39,8 @@ let package = Package(
       targets: [
         "Kernels", "Archive", "Configuration", "Interfaces", "Networks", "Experience", "Wrappers", "ControlTasks",
         "Environments",
-        "MuJoCoEnvironments", "GymnasiumEnvironments", "Models", "Control", "Planners", "Learners", "Agents",
-        "Methods", "Laboratory", "Recording", "Catalog",
+        "MuJoCoEnvironments", "GymnasiumEnvironments", "Imagining", "Models", "Control", "Planners", "Learners",
+        "Agents", "Methods", "Laboratory", "Recording", "Catalog",
       ]),
     .executable(name: "foresight", targets: ["foresight"]),
   ],
@@ -64,7 +71,7 @@ let package = Package(
     module("Environments", ["ControlTasks", "Interfaces", "Kernels", "Archive", "Configuration"]),
     .target(
       name: "GymnasiumEnvironments", dependencies: ["CLanes", "Interfaces", "Kernels", "Archive", "Configuration"],
-      resources: [.embedInCode("worker.py")], swiftSettings: strict),
+      exclude: ["README.md"], resources: [.embedInCode("worker.py")], swiftSettings: strict),
     .target(
       name: "Recording", dependencies: ["Interfaces", "Archive"], resources: [.embedInCode("pose_renderer.py")],
       swiftSettings: strict),
@@ -73,34 +80,38 @@ let package = Package(
       dependencies: [
         "ControlTasks", "Interfaces", "Kernels", "Archive", "Configuration",
         .target(name: "CMuJoCo", condition: mujoco),
-      ], exclude: ["Assets"], swiftSettings: strict),
-    module("Models", ["Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
+      ], exclude: ["Assets", "README.md"], swiftSettings: strict),
+    module("Imagining", ["Interfaces", "Experience", "Kernels", "Configuration"]),
+    module("Models", ["Imagining", "Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
     module("Control", ["Interfaces", "Kernels", "Archive", "Configuration"]),
     module("Planners", ["Interfaces", "Control", "Kernels", "Archive", "Configuration"]),
-    module("Learners", ["Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
-    module("Agents", ["Interfaces", "Experience", "Control", "Planners", "Kernels", "Archive", "Configuration"]),
+    module("Learners", ["Imagining", "Interfaces", "Networks", "Experience", "Kernels", "Archive", "Configuration"]),
+    module(
+      "Agents",
+      [
+        "Interfaces", "Experience", "Imagining", "Control", "Planners", "Learners", "Kernels", "Archive",
+        "Configuration",
+      ]),
     module(
       "Methods",
       [
         "Interfaces", "Networks", "Experience", "Learners", "Laboratory", "Kernels", "Archive", "Configuration",
       ],
-      exclude: [
-        "PPO/README.md", "A2C/README.md", "ActorCritic/README.md", "REINFORCE/README.md", "NPG/README.md",
-        "TRPO/README.md", "KLPenalty/README.md",
-      ]),
+      exclude: methods.map { "\($0)/README.md" }),
     module("Laboratory", ["Interfaces", "Wrappers", "Configuration", "Archive", "Kernels", logging]),
     module(
       "Catalog",
       [
         "Agents", "Archive", "Configuration", "Control", "Environments", "Experience", "GymnasiumEnvironments",
-        "Interfaces", "Kernels", "Laboratory", "Learners", "Methods", "Models", "Networks", "Planners",
+        "Imagining", "Interfaces", "Kernels", "Laboratory", "Learners", "Methods", "Models", "Networks", "Planners",
         mujocoEnvironments,
       ]),
     .executableTarget(
       name: "foresight",
       dependencies: [
         "Agents", "Catalog", "Configuration", "Control", "Interfaces", "Kernels", "Laboratory", "Archive",
-        argumentParser, logging, "Environments", "GymnasiumEnvironments", "Experience", "Learners", "Models",
+        argumentParser, logging, "Environments", "GymnasiumEnvironments", "Experience", "Imagining", "Learners",
+        "Models",
         "Networks",
         "Planners", "Recording", mujocoEnvironments,
       ],
@@ -135,21 +146,22 @@ let package = Package(
     tests(
       "MuJoCoEnvironments",
       [
-        mujocoEnvironments, "ControlTasks", "Interfaces", "Kernels", "Archive", "Configuration", "Control", "Planners",
+        mujocoEnvironments, "ControlTasks", "Imagining", "Interfaces", "Kernels", "Archive", "Configuration", "Control",
+        "Planners",
       ],
       exclude: ["Peers"]),
     tests("Models", ["Models", "Networks", "Experience", "Environments", "Interfaces", "Kernels", "Archive"]),
     tests(
       "Control", ["Control", "Interfaces", "Kernels", "Archive", "Configuration", "Environments"], exclude: ["Peers"]),
-    tests("Planners", ["Planners", "Interfaces", "Kernels", "Archive", "Environments"]),
+    tests("Planners", ["Planners", "Imagining", "Interfaces", "Kernels", "Archive", "Environments"]),
     tests(
       "Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive"],
       exclude: ["PolicyGradient/Fixtures"]),
     tests(
       "Agents",
       [
-        "Agents", "Archive", "Configuration", "Control", "Environments", "Experience", "Interfaces", "Kernels",
-        "Learners", "Models", "Planners",
+        "Agents", "Archive", "Configuration", "Control", "Environments", "Experience", "Imagining", "Interfaces",
+        "Kernels", "Learners", "Models", "Planners",
       ]),
     tests("Methods", ["Methods", "Catalog", "Laboratory", "Configuration", "Archive"]),
     tests("Laboratory", ["Laboratory", "Catalog", "Interfaces", "Configuration", "Archive", "Kernels", logging]),

@@ -13,7 +13,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, metavar="DIR", help="a run's folder 'diagnosis'")
     parser.add_argument("--format", choices=["png", "svg", "pdf"], default="png", help="of the figure (default: png)")
     options = parser.parse_args(arguments)
-    from foresight_plots.diagnosis import read_diagnosis, model_quality
+    from foresight_plots.diagnosis import model_quality, read_diagnosis
     from foresight_plots.figures import save
 
     path = options.folder / f"model-quality.{options.format}"

@@ -1,6 +1,7 @@
 """Prints a study's table and writes its figures: python Plots/plot.py DIR [--out FOLDER] [--format png|svg|pdf]."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from foresight_plots.tables import StudyError
 def main(arguments: list[str] | None = None) -> int:
     """Returns the exit status: 0, or 1 after a one-line message on standard error."""
     parser = argparse.ArgumentParser(prog="foresight plot", description="Prints a study's table and writes its figures.")
-    parser.add_argument("study", type=Path, metavar="DIR", help="the study's folder: study.json, results.csv and the runs")
+    parser.add_argument("study", type=Path, metavar="DIR",
+                        help="the folder that 'foresight study run' wrote, or a study's folder in Experiments")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the files go (default: DIR/figures)")
     parser.add_argument("--format", choices=["png", "svg", "pdf"], default="png", help="of the figures (default: png)")
     parser.add_argument("--no-figures", action="store_true", help="the table only, printed and as table.csv")
@@ -29,15 +31,18 @@ def main(arguments: list[str] | None = None) -> int:
             from foresight_plots.output import write_figures
 
             written += write_figures(study, out, options.format)
+        print()
+        for path in written:
+            print(path)
+        sys.stdout.flush()
     except StudyError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # whoever reads the output has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         print(f"error: {error.filename or out}: {error.strerror}", file=sys.stderr)
         return 1
-    print()
-    for path in written:
-        print(path)
     return 0
 
 

@@ -1,9 +1,10 @@
 """Aggregates the training episodes of tabular studies, and draws them as Sutton and Barto's figures 8.2, 8.4 and 8.5.
 
-    python Plots/tabular.py steps STUDY OUT      steps per episode, in mazes that stay as they are
-    python Plots/tabular.py rewards STUDY OUT    cumulative reward, in mazes that change
+    python Plots/tabular.py steps DIR      steps per episode, in mazes that stay as they are
+    python Plots/tabular.py rewards DIR    cumulative reward, in mazes that change
 
-STUDY is a folder that `foresight study run` has written. OUT gets one CSV file and one figure for each environment.
+DIR is a study's folder in Experiments. Where it has the runs, in DIR/results, their episodes are first taken to
+DIR/results.csv and their manifests to DIR/manifests.jsonl. DIR/table.csv and a figure for each environment are made from these.
 """
 
 import argparse
@@ -16,16 +17,27 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from foresight_plots.figures import COLORS, STYLE, save  # noqa: E402
+from foresight_plots.experiments import keep_runs
+from foresight_plots.figures import COLORS, STYLE, save
+from foresight_plots.load import load_description
+from foresight_plots.tables import StudyError
 
 EPISODES = 50
 POINTS = 120
+COLUMNS = ["study", "environment", "agent", "seed", "environment_steps", "episode", "return", "length"]
 
 
-def runs(study: Path, environment: str, agent: str) -> list[pd.DataFrame]:
-    """The episodes of every seed."""
-    files = sorted((study / environment / agent).glob("seed-*/episodes.csv"))
-    return [pd.read_csv(file) for file in files]
+def collect(kind: str, results: Path, experiment: Path) -> None:
+    """Writes the manifests and the training episodes of all runs, as far as the figures show them."""
+    keep_runs(results, experiment)
+    study = load_description(results)
+    tables = []
+    for run in study["runs"]:
+        table = pd.read_csv(results / run["folder"] / "episodes.csv")
+        for column, key in (("study", None), ("environment", "environment"), ("agent", "agent"), ("seed", "seed")):
+            table[column] = run[key] if key else study["study"]
+        tables.append(table[COLUMNS][: EPISODES if kind == "steps" else None])
+    pd.concat(tables).to_csv(experiment / "results.csv", index=False, lineterminator="\r\n")
 
 
 def steps_per_episode(episodes: list[pd.DataFrame]) -> tuple[np.ndarray, np.ndarray]:
@@ -44,38 +56,35 @@ def cumulative_reward(episodes: list[pd.DataFrame], steps: int) -> tuple[np.ndar
     return grid, np.array(totals)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("kind", choices=["steps", "rewards"])
-    parser.add_argument("study", type=Path, metavar="STUDY")
-    parser.add_argument("out", type=Path, metavar="OUT")
-    options = parser.parse_args(arguments)
-    study = pd.read_json(options.study / "study.json", typ="series")
+def draw(kind: str, experiment: Path) -> list[Path]:
+    """Writes the table and the figures from what is kept; returns their paths."""
+    study = load_description(experiment)
+    results = pd.read_csv(experiment / "results.csv")
     budgets = {run["environment"]: run["steps"] for run in study["runs"]}
-    options.out.mkdir(parents=True, exist_ok=True)
-    axis = "episode" if options.kind == "steps" else "environment_steps"
-    value = "mean_steps" if options.kind == "steps" else "mean_cumulative_reward"
+    axis = "episode" if kind == "steps" else "environment_steps"
+    value = "mean_steps" if kind == "steps" else "mean_cumulative_reward"
+    tables, written = [], [experiment / "table.csv"]
     for environment in study["environments"]:
-        tables = []
         with matplotlib.rc_context(STYLE):
             figure = Figure(figsize=(6.4, 4.0), layout="constrained")
             axes = figure.subplots()
             for color, agent in zip(COLORS, study["agents"]):
-                episodes = runs(options.study, environment, agent)
-                if options.kind == "steps":
+                mine = results[(results["environment"] == environment) & (results["agent"] == agent)]
+                episodes = [table for _, table in mine.groupby("seed")]
+                if kind == "steps":
                     grid, values = steps_per_episode(episodes)
                 else:
                     grid, values = cumulative_reward(episodes, budgets[environment])
                 mean = values.mean(axis=0)
                 error = values.std(axis=0, ddof=1) / np.sqrt(len(values))
                 tables.append(pd.DataFrame({
-                    "agent": agent, "seeds": len(values), axis: grid, value: mean.round(3),
+                    "environment": environment, "agent": agent, "seeds": len(values), axis: grid, value: mean.round(3),
                     "standard_error": error.round(3)}))
                 axes.fill_between(grid, mean - error, mean + error, color=color, alpha=0.2, linewidth=0)
                 axes.plot(grid, mean, color=color, linewidth=1.5, label=f"{agent} ({len(values)} seeds)")
-            if options.kind == "steps":
+            if kind == "steps":
                 axes.set_yscale("log")
-                axes.axhline(14, color="#444444", linestyle="--", linewidth=1, label="shortest way, 14")
+                axes.axhline(14, color="#444444", linestyle="--", linewidth=1, label="shortest path, 14")
                 axes.set_ylabel("steps per episode (log scale)")
                 axes.set_xlabel("episode")
             else:
@@ -83,10 +92,31 @@ def main(arguments: list[str] | None = None) -> int:
                 axes.set_xlabel("real environment steps")
             axes.set_title(f"{environment}: mean and standard error over seeds")
             axes.legend()
-        name = "steps-per-episode" if options.kind == "steps" else "cumulative-reward"
-        pd.concat(tables).to_csv(options.out / f"{name}-{environment}.csv", index=False, lineterminator="\r\n")
-        save(figure, options.out / f"{name}-{environment}.png")
-        print(options.out / f"{name}-{environment}.png")
+        name = "steps-per-episode" if kind == "steps" else "cumulative-reward"
+        written.append(experiment / f"{name}-{environment}.png")
+        save(figure, written[-1])
+    pd.concat(tables).to_csv(written[0], index=False, lineterminator="\r\n")
+    return written
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Returns the exit status: 0, or 1 after a one-line message on standard error."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("kind", choices=["steps", "rewards"])
+    parser.add_argument("experiment", type=Path, metavar="DIR")
+    options = parser.parse_args(arguments)
+    results = options.experiment / "results"
+    try:
+        if (results / "study.json").exists():
+            collect(options.kind, results, options.experiment)
+        for path in draw(options.kind, options.experiment):
+            print(path)
+    except StudyError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -97,7 +97,8 @@ def measure(case: str, name: str, threads: int, turn: int, command: list[str], c
     if not found or not isinstance(found[-1].get("value"), (int, float)):
         return failed(empty, "printed no measurement")
     entry = found[-1]
-    return Measurement(case, name, threads, turn, float(entry["value"]), str(entry.get("unit", "")), entry.get("share_of_limit"))
+    unit, share = str(entry.get("unit", "")), entry.get("share_of_limit")
+    return Measurement(case, name, threads, turn, float(entry["value"]), unit, share)
 
 
 def failed(measurement: Measurement, reason: str) -> Measurement:

@@ -25,6 +25,8 @@ STYLE = {
 BUDGET_RATIO = 3
 """Agents whose budgets differ by more than this get a second look at the short one: a zoomed panel or a log axis."""
 TRAINING_BINS = 50
+OUTLIERS = 0.05
+"""Share of a panel's points that may be cut off below, where they would flatten the rest."""
 _STEPS = "real environment steps"
 _RETURN = "evaluation return (sum of rewards)"
 
@@ -55,7 +57,7 @@ def learning_curve(study: Study, environment: str) -> Figure:
         panels[0].set_xlim(0, short * 1.02)
         panels[0].set_title(f"first {short:,} steps")
         panels[1].set_title(f"all {max(budgets.values()):,} steps")
-    figure.suptitle(f"{environment}: interquartile mean and 95 % interval over seeds", fontsize=12)
+    figure.suptitle(f"{environment}\ninterquartile mean and 95 % interval over seeds", fontsize=12)
     _legend_below(figure, _handles(study, [environment]))
     return figure
 
@@ -88,7 +90,7 @@ def training_curve(study: Study, environment: str) -> Figure | None:
         axes.set_xlabel(f"{_STEPS} (log scale)")
     _draw_threshold(axes, study, environment)
     axes.set_ylabel("training return (sum of rewards)")
-    axes.set_title(f"{environment}: training episodes, each seed (thin) and interquartile mean")
+    axes.set_title(f"{environment}\ntraining episodes: each seed (thin) and interquartile mean")
     _use_thousands(axes.xaxis)
     _legend_below(figure, _handles(study, [environment], markers=False))
     return figure
@@ -134,7 +136,7 @@ def threshold_steps(study: Study) -> Figure | None:
 def sample_efficiency(study: Study) -> Figure:
     """Every environment's learning curve in one grid, with the median steps to threshold marked on each."""
     environments = [name for name in study.environments if study.agents_in(name)]
-    columns = min(3, len(environments))
+    columns = 2 if len(environments) == 4 else min(3, len(environments))
     rows = math.ceil(len(environments) / columns)
     figure = Figure(figsize=(max(4.3 * columns, 5.6), 3.3 * rows + 0.6), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).flat
@@ -154,8 +156,8 @@ def sample_efficiency(study: Study) -> Figure:
         axes.set_ylabel(_RETURN)
     for unused in panels:
         unused.remove()
-    drops = " (drop lines: median steps to threshold)" if study.thresholds else ""
-    figure.suptitle(f"{study.name}: return for real samples{drops}", fontsize=12)
+    drops = " (dotted: median steps to threshold)" if study.thresholds else ""
+    figure.suptitle(f"Evaluation return vs. real environment steps{drops}", fontsize=12)
     _legend_below(figure, _handles(study, environments))
     return figure
 
@@ -173,10 +175,21 @@ def _draw_evaluations(axes: Axes, study: Study, environment: str) -> None:
         grid, aligned = align([(run.evaluation_steps, run.evaluation_means) for run in runs])
         center, interval = summarize_curves(aligned)
         color = _color(study, agent)
-        axes.fill_between(grid, interval[0], interval[1], color=color, alpha=0.18, linewidth=0)
+        axes.fill_between(grid, interval[0], interval[1], color=color, alpha=0.14, linewidth=0)
         axes.plot(grid, center, color=color, marker=_marker(study, agent), markersize=3.5, linewidth=1.6)
     _draw_threshold(axes, study, environment)
+    _cut_outliers(axes)
     _use_thousands(axes.xaxis)
+
+
+def _cut_outliers(axes: Axes) -> None:
+    """Limits the returns to where the curves are, if a few points lie so far below that they would flatten the rest."""
+    values = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in axes.lines])
+    lowest, low, high = np.min(values), np.quantile(values, OUTLIERS), np.max(values)
+    if lowest < low - (high - low):
+        axes.set_ylim(low - 0.25 * (high - low), high + 0.05 * (high - low))
+        axes.text(0.99, 0.02, f"cut off; lowest: {lowest:,.0f}", transform=axes.transAxes, fontsize=8, color="#444444",
+                  ha="right", bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1})
 
 
 def _draw_threshold(axes: Axes, study: Study, environment: str) -> None:

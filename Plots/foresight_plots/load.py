@@ -1,4 +1,8 @@
-"""A study's folder in memory: what was asked for (study.json) and what each run has measured so far."""
+"""A study's folder in memory: what was asked for, and what each run has measured so far.
+
+A folder that `foresight study run` writes has study.json and the folders of its runs. A folder of Experiments has what is
+kept of them: study.yaml, results.csv and manifests.jsonl (see collect.py).
+"""
 
 import json
 from dataclasses import dataclass, field
@@ -6,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from .tables import NUMBER, OPTIONAL_NUMBER, TEXT, WHOLE, StudyError, read_table
 
@@ -18,7 +23,7 @@ EPISODES_ADDED = {"clipped_actions": WHOLE}  # files of earlier versions lack it
 EVALUATIONS = {"environment_steps": WHOLE, "episode": WHOLE, "return": NUMBER, "length": WHOLE}
 TIMING = {
     "environment_steps": WHOLE, "wall_seconds": NUMBER,
-    **{share: OPTIONAL_NUMBER for share in ("acting", "fitting", "planning", "learning", "stepping")},
+    **dict.fromkeys(("acting", "fitting", "planning", "learning", "stepping"), OPTIONAL_NUMBER),
 }
 
 
@@ -39,6 +44,8 @@ class Run:
     """Training episodes: environment_steps (at the episode's end) and return; empty if not recorded."""
     wall_seconds: float | None
     """Wall-clock time so far; None if not recorded."""
+    measured: pd.DataFrame
+    """Evaluation episodes: environment_steps, and a column for each number that the environment measured besides returns."""
 
     @property
     def started(self) -> bool:
@@ -84,9 +91,9 @@ def load_study(folder: str | Path) -> Study:
     folder = Path(folder)
     if not folder.is_dir():
         raise StudyError(f"{folder}: no such folder")
-    description = _read_description(folder / "study.json")
+    source, description = _read_description(folder)
     results = folder / "results.csv"
-    tidy = read_table(results, RESULTS) if results.exists() else None
+    tidy = read_table(results, RESULTS, further=OPTIONAL_NUMBER) if results.exists() else None
     try:
         runs = [_load_run(folder, entry, tidy) for entry in description["runs"]]
         study = Study(
@@ -98,29 +105,75 @@ def load_study(folder: str | Path) -> Study:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise StudyError(f"{folder / 'study.json'}: not a study's description: {reason}") from error
+        raise StudyError(f"{source}: not a study's description: {reason}") from error
     if not any(run.started for run in study.runs):
         raise StudyError(f"{folder}: no results yet: none of its {len(study.runs)} runs has finished an evaluation")
     return study
 
 
-def _read_description(path: Path) -> dict:
-    if not path.exists():
-        raise StudyError(f"{path.parent}: not a study's folder: it has no {path.name}")
+def load_description(folder: Path) -> dict:
+    """What was asked for, as study.json has it: study, environments, agents, thresholds and runs."""
+    return _read_description(folder)[1]
+
+
+def _read_description(folder: Path) -> tuple[Path, dict]:
+    """What was asked for, and the file that says so."""
+    listed = folder / "study.json"
+    if listed.exists():
+        return listed, _parse(listed, 1, _read(listed))
+    kept = folder / "manifests.jsonl"
+    if kept.exists():
+        return folder / "study.yaml", _describe(folder / "study.yaml", kept)
+    raise StudyError(f"{folder}: not a study folder (no study.json and no manifests.jsonl)")
+
+
+def _describe(plan: Path, kept: Path) -> dict:
+    """The description in the form of study.json, from the study's file and its runs' manifests."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise StudyError(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from error
+        study = yaml.safe_load(_read(plan))
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        where = f":{place.line + 1}:{place.column + 1}" if place else ""
+        raise StudyError(f"{plan}{where}: not YAML: {getattr(error, 'problem', error)}") from error
+    if not isinstance(study, dict) or "name" not in study:
+        raise StudyError(f"{plan}: not a study's description: 'name' is missing")
+    lines = enumerate(_read(kept).splitlines(), 1)
+    manifests = [_parse(kept, number, line) for number, line in lines if line.strip()]
+    try:
+        runs = [{"environment": run["environment"], "agent": run["label"], "seed": run["seed"], "steps": run["steps"],
+                 "wall_seconds": run.get("wall_seconds"), "folder": ""} for run in manifests]
+    except (KeyError, TypeError) as error:
+        raise StudyError(f"{kept}: not the manifests of runs: {error!r}") from error
+    return {"study": study["name"], "environments": _names(study, "environments", runs, "environment"),
+            "agents": _names(study, "agents", runs, "agent"), "thresholds": study.get("thresholds") or {}, "runs": runs}
+
+
+def _names(study: dict, key: str, runs: list[dict], field_name: str) -> list[str]:
+    """The names under `key` that have runs, in the order of the study's file."""
+    found = {run[field_name] for run in runs}
+    return [str(name) for name in study.get(key, []) if str(name) in found]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(f"{path}: {error}") from error
+        raise StudyError(f"{path}: {error.strerror if isinstance(error, OSError) else error}") from error
+
+
+def _parse(path: Path, line: int, text: str) -> dict:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise StudyError(f"{path}:{line + error.lineno - 1}:{error.colno}: not JSON: {error.msg}") from error
 
 
 def _load_run(study: Path, entry: dict, tidy: pd.DataFrame | None) -> Run:
-    """The run's own files are the freshest; results.csv stands in where the run's folder is not there."""
+    """The run's own files are the freshest; the study's stand in where the run's folder is not there."""
     environment, agent, seed = str(entry["environment"]), str(entry["agent"]), int(entry["seed"])
-    folder = study / str(entry["folder"])
+    folder = study / str(entry["folder"]) if entry["folder"] else study / "none"
     if (folder / "evaluations.csv").exists():
-        evaluations = read_table(folder / "evaluations.csv", EVALUATIONS, open_ended=True)
+        evaluations = read_table(folder / "evaluations.csv", EVALUATIONS, further=NUMBER)
     elif tidy is not None:
         mine = (tidy["environment"] == environment) & (tidy["agent"] == agent) & (tidy["seed"] == seed)
         evaluations = tidy[mine]
@@ -130,11 +183,13 @@ def _load_run(study: Path, entry: dict, tidy: pd.DataFrame | None) -> Run:
     episodes = pd.DataFrame({"environment_steps": [], "return": []})
     if (folder / "episodes.csv").exists():
         episodes = read_table(folder / "episodes.csv", EPISODES, EPISODES_ADDED)[["environment_steps", "return"]]
-    wall_seconds = None
+    wall_seconds = entry.get("wall_seconds")
     if (folder / "timing.csv").exists():
         timing = read_table(folder / "timing.csv", TIMING)
         wall_seconds = float(timing["wall_seconds"].iloc[-1]) if len(timing) else None
-    return Run(environment, agent, seed, int(entry["steps"]), steps, means, episodes, wall_seconds)
+    known = {*RESULTS, *EVALUATIONS} - {"environment_steps"}
+    measured = evaluations[[name for name in evaluations.columns if name not in known]]
+    return Run(environment, agent, seed, int(entry["steps"]), steps, means, episodes, wall_seconds, measured)
 
 
 def _mean_evaluations(evaluations: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""What evaluations measured besides returns (`final_distance`, `success`): columns at the end of evaluations.csv."""
+"""What evaluations measured besides returns (`final_distance`, `success`): the last columns of their tables."""
 
 import math
 import re
@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .load import EVALUATIONS, load_study
+from .load import load_study
 from .statistics import median_with_infinities
-from .tables import StudyError, read_table
+from .tables import StudyError
 
 
 @dataclass(frozen=True)
@@ -54,17 +54,14 @@ def parse_goal(text: str) -> Goal:
 
 def summarize_measures(folder: str | Path, goals: list[Goal]) -> list[MeasureRow]:
     """One row for each environment, agent and measure, in the study's order."""
-    folder, study = Path(folder), load_study(folder)
+    study = load_study(folder)
     rows = []
     for environment in study.environments:
         for agent in study.agents_in(environment):
-            tables = [
-                read_table(path, EVALUATIONS, open_ended=True) for run in study.select(environment, agent)
-                if (path := _folder(folder, run) / "evaluations.csv").exists()
-            ]
-            names = [name for name in (tables[0].columns if tables else []) if name not in EVALUATIONS]
+            tables = [run.measured for run in study.select(environment, agent) if len(run.measured)]
+            names = [name for name in tables[0].columns if name != "environment_steps" and tables[0][name].notna().any()]
             for name in names:
-                curves = [table.groupby("environment_steps")[name].mean() for table in tables if len(table)]
+                curves = [table.groupby("environment_steps")[name].mean() for table in tables]
                 goal = next((goal for goal in goals if goal.measure == name), None)
                 arrivals = [_arrival(curve, goal) for curve in curves] if goal else []
                 finals = [float(curve.iloc[-1]) for curve in curves]
@@ -72,10 +69,6 @@ def summarize_measures(folder: str | Path, goals: list[Goal]) -> list[MeasureRow
     if not rows:
         raise StudyError(f"{folder}: its environments measure nothing besides returns")
     return rows
-
-
-def _folder(study: Path, run) -> Path:
-    return study / re.sub(r"[^A-Za-z0-9._-]", "-", run.environment) / run.agent / f"seed-{run.seed}"
 
 
 def _arrival(curve: pd.Series, goal: Goal) -> float:

@@ -88,6 +88,20 @@ def format_table(rows: list[SummaryRow]) -> str:
     return "\n".join(lines)
 
 
+def markdown_table(rows: list[SummaryRow]) -> str:
+    """The rows as a Markdown table; columns that say nothing (one environment, no thresholds, no times) are left out."""
+    lines = [_format(row) for row in rows]
+    varied = {0: len({row.environment for row in rows}) > 1, 6: any(row.wall_seconds is not None for row in rows)}
+    varied[3] = varied[4] = any(row.threshold is not None for row in rows)
+    columns = [column for column in range(len(_HEADINGS)) if varied.get(column, True)]
+    text = ["| " + " | ".join(_HEADINGS[column] for column in columns) + " |",
+            "| " + " | ".join("---" if column in _LEFT else "---:" for column in columns) + " |"]
+    for line in lines:
+        cells = [f"`{line[column]}`" if column in _LEFT else line[column] for column in columns]
+        text.append("| " + " | ".join(cells) + " |")
+    return "\n".join(text)
+
+
 def _join(line: list[str], widths: list[int]) -> str:
     padded = [cell.ljust(width) if i in _LEFT else cell.rjust(width) for i, (cell, width) in enumerate(zip(line, widths))]
     return "  ".join(padded).rstrip()

@@ -44,11 +44,11 @@ OPTIONAL_NUMBER = Column(_finite, "a finite number or nothing", missing_allowed=
 
 
 def read_table(
-    path: Path, columns: dict[str, Column], added: dict[str, Column] | None = None, open_ended: bool = False
+    path: Path, columns: dict[str, Column], added: dict[str, Column] | None = None, further: Column | None = None
 ) -> pd.DataFrame:
     """The rows of `path`, whose header must be exactly `columns`, in that order, and perhaps all of `added`.
 
-    With `open_ended`, columns of further names may follow, which hold numbers: what environments measure.
+    With `further`, columns of other names may follow, which hold what it says: what environments measure.
 
     Only whole lines count: a last line without its line break is still being written, and left out.
     Raises StudyError with the file and the line (counted from 1) of the first bad row.
@@ -57,8 +57,8 @@ def read_table(
     header = text.split("\n", 1)[0].rstrip("\r").split(",")
     if added and header == [*columns, *added]:
         columns = {**columns, **added}
-    if open_ended and header[: len(columns)] == list(columns):
-        columns = {**columns, **{name: NUMBER for name in header[len(columns):]}}
+    if further and header[: len(columns)] == list(columns):
+        columns = {**columns, **dict.fromkeys(header[len(columns):], further)}
     names = list(columns)
     cells: list[list] = [[] for _ in names]
     text = text[: text.rfind("\n") + 1]

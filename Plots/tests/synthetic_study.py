@@ -51,7 +51,8 @@ def _write_run(folder: Path, environment: str, agent: str, seed: int, end: int) 
     every = BUDGETS[agent] // 10
     evaluations = [[steps, episode, float(expected(steps) + noise * random.normal()), EPISODE_LENGTH]
                    for steps in range(0, end + 1, every) for episode in range(EVALUATION_EPISODES)]
-    write_csv(folder / "episodes.csv", ["environment_steps", "episode", "return", "length", "ending", "clipped_actions"], episodes)
+    columns = ["environment_steps", "episode", "return", "length", "ending", "clipped_actions"]
+    write_csv(folder / "episodes.csv", columns, episodes)
     write_csv(folder / "evaluations.csv", ["environment_steps", "episode", "return", "length"], evaluations)
     write_csv(folder / "training.csv", ["environment_steps", "loss"], [[every, 0.5], [2 * every, ""]])
     seconds = 0.02 if agent == "pets" else 0.006

@@ -102,7 +102,7 @@ class LoadStudy(unittest.TestCase):
     def test_refuses_what_is_not_a_study(self):
         self.assert_refused("no such folder")
         self.folder.mkdir()
-        self.assert_refused("not a study's folder", "study.json")
+        self.assert_refused("not a study folder", "study.json")
         (self.folder / "study.json").write_text('{"study": "x",\n oops}')
         self.assert_refused("study.json:2:", "not JSON")
         (self.folder / "study.json").write_text('{"study": "x", "runs": []}')

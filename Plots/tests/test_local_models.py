@@ -11,7 +11,12 @@ PLOTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PLOTS))
 sys.path.insert(0, str(PLOTS / "tests"))
 from foresight_plots.local_models import (
-    ELLIPSE_DEVIATIONS, gain_figure, iteration_figure, load_local_run, policy_figure, trajectory_figure,
+    ELLIPSE_DEVIATIONS,
+    gain_figure,
+    iteration_figure,
+    load_local_run,
+    policy_figure,
+    trajectory_figure,
     write_local_figures,
 )
 from foresight_plots.measures import Goal, format_measures, parse_goal, summarize_measures

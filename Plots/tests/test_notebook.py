@@ -32,7 +32,7 @@ class Notebook(unittest.TestCase):
     def test_fails_where_there_is_no_study(self):
         done = run(self.folder)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("not a study's folder", done.stderr)
+        self.assertIn("not a study folder", done.stderr)
 
     def test_is_committed_without_outputs(self):
         for cell in nbformat.read(PLOTS / "sample_efficiency.ipynb", as_version=4).cells:

@@ -8,8 +8,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from foresight_plots.statistics import (
-    align, binned_means, bootstrap_interval, interquartile_mean, median_with_infinities, steps_to_threshold,
-    summarize_curves)
+    align,
+    binned_means,
+    bootstrap_interval,
+    interquartile_mean,
+    median_with_infinities,
+    steps_to_threshold,
+    summarize_curves,
+)
 
 
 class InterquartileMean(unittest.TestCase):

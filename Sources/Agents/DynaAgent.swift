@@ -1,6 +1,7 @@
 import Archive
 import Configuration
 import Experience
+import Imagining
 import Interfaces
 import Kernels
 
@@ -39,18 +40,17 @@ public struct DynaSettings: Configuration {
 /// After the random steps, and every `fitInterval` steps from then on, the model is fitted to all real transitions. A
 /// training takes `realUpdates` steps on real batches, then imagines anew, with the policy as it now is, as many
 /// transitions as K batches hold, and takes K steps on batches of those.
-public struct DynaAgent<Model: TrainableDynamics, Learner: OffPolicyLearner>: ReplayedAgent {
+public struct DynaAgent<World: LearnedWorld, Learner: OffPolicyLearner>: ReplayedAgent {
   /// First steps of episodes that are remembered.
   private static var initialCapacity: Int { 10_000 }
 
   private let settings: DynaSettings
-  private let objective: any Objective
   var core: ReplayedLearner<Learner>
   private var initial: ReplayBuffer
   /// Whether the next step of each copy is the first of its episode.
   private var isFirstStep = [false]
-  private var model: Model
-  private var rollouts: BranchedRollouts<Model, Learner.Acting>?
+  private var world: World
+  private var rollouts: BranchedRollouts<World, Learner.Acting>?
   private var imagined: ReplayBuffer
   private var batch: TransitionBatch
   private var points: BranchPoints
@@ -61,25 +61,24 @@ public struct DynaAgent<Model: TrainableDynamics, Learner: OffPolicyLearner>: Re
   public private(set) var phases = PhaseSeconds()
 
   public var metricNames: [String] {
-    Learner.metricNames + Model.metricNames + ["imagined_terminations", "nonfinite_rollouts"]
+    Learner.metricNames + World.metricNames + ["imagined_terminations", "nonfinite_rollouts"]
   }
 
-  /// An agent that trains `learner` in `model` for an environment of `spec`. `objective` says when imagined trajectories
-  /// terminate, and gives their rewards, where the model does not predict that.
+  /// An agent that trains `learner` in `world` for an environment of `spec`.
   public init(
-    _ settings: DynaSettings, learner: Learner, model: Model, objective: any Objective, spec: EnvironmentSpec,
-    using random: RandomStream
+    _ settings: DynaSettings, learner: Learner, world: World, spec: EnvironmentSpec, using random: RandomStream
   ) {
     self.settings = settings
-    self.objective = objective
-    self.model = model
+    self.world = world
     let (size, actionSize) = (spec.observationSize, spec.action.size)
     core = ReplayedLearner(
-      learner, spec: spec, randomSteps: settings.randomSteps, replayCapacity: settings.replayCapacity)
+      learner, spec: spec, randomSteps: settings.randomSteps, replayCapacity: settings.replayCapacity,
+      keepsTimes: world.isTimed)
     initial = ReplayBuffer(capacity: Self.initialCapacity, observationSize: size, actionSize: actionSize)
     let rows = settings.imaginedUpdates * settings.batchSize
     points = BranchPoints(
-      count: (rows + settings.rolloutSteps - 1) / settings.rolloutSteps, observationSize: size, actionSize: actionSize)
+      count: (rows + settings.rolloutSteps - 1) / settings.rolloutSteps, observationSize: size, actionSize: actionSize,
+      keepsTimes: world.isTimed)
     imagined = ReplayBuffer(
       capacity: points.count * settings.rolloutSteps, observationSize: size, actionSize: actionSize)
     batch = TransitionBatch(count: settings.batchSize, observationSize: size, actionSize: actionSize)
@@ -118,7 +117,7 @@ public struct DynaAgent<Model: TrainableDynamics, Learner: OffPolicyLearner>: Re
         }
       }
     }
-    if !model.isFitted || new.crosses(settings.fitInterval, from: settings.randomSteps) { try fit(metrics: &metrics) }
+    if rollouts == nil || new.crosses(settings.fitInterval, from: settings.randomSteps) { try fit(metrics: &metrics) }
   }
 
   private mutating func learn(
@@ -133,7 +132,7 @@ public struct DynaAgent<Model: TrainableDynamics, Learner: OffPolicyLearner>: Re
   }
 
   private mutating func imagine(
-    with rollouts: BranchedRollouts<Model, Learner.Acting>, metrics: inout MetricRow
+    with rollouts: BranchedRollouts<World, Learner.Acting>, metrics: inout MetricRow
   ) {
     let start = ContinuousClock.now
     defer { phases.planning += seconds(from: start) }
@@ -158,12 +157,12 @@ public struct DynaAgent<Model: TrainableDynamics, Learner: OffPolicyLearner>: Re
     defer { phases.fitting += seconds(from: start) }
     // Dropped first: while they share the parameters, the fit would have to copy them.
     rollouts = nil
-    try model.fit(to: core.replay, using: &fitting, metrics: &metrics)
+    try world.fit(to: core.replay, using: &fitting, metrics: &metrics)
     makeRollouts()
   }
 
   private mutating func makeRollouts() {
-    rollouts = BranchedRollouts(model: model, objective: objective, space: core.space)
+    rollouts = BranchedRollouts(in: world, space: core.space)
   }
 }
 
@@ -173,7 +172,7 @@ extension DynaAgent: Checkpointable {
     writer.write("initial", initial)
     writer.write("is_first_step", isFirstStep[0])
     if isFirstStep.count > 1 { writer.write("are_first_steps", isFirstStep.map { $0 ? 1 : 0 }) }
-    writer.write("model", model)
+    writer.write("model", world)
     writer.write("trainings", trainings)
     writer.write("training", training)
     writer.write("fitting", fitting)
@@ -192,11 +191,11 @@ extension DynaAgent: Checkpointable {
       isFirstStep = flags.map { $0 != 0 }
     }
     rollouts = nil
-    try reader.read("model", into: &model)
+    try reader.read("model", into: &world)
     trainings = try reader.integer("trainings")
     training = try reader.stream("training")
     fitting = try reader.stream("fitting")
     imagination = try reader.stream("imagination")
-    if model.isFitted { makeRollouts() }
+    if world.isFitted && core.steps >= settings.randomSteps { makeRollouts() }
   }
 }

@@ -1,5 +1,6 @@
 import Archive
 import Experience
+import Imagining
 import Interfaces
 import Kernels
 
@@ -10,54 +11,57 @@ import Kernels
 /// states on real trajectories (with local models: from the trajectories these were fitted to) and go into a replay of their
 /// own. Each real step is followed by updates on real and by updates on imagined transitions. Imagination ends after a given
 /// number of steps: what speeds up learning at first limits it later.
-public struct ModelBasedAcceleration<Learner: OffPolicyLearner, Model: EpisodicDynamics>: Agent {
+public struct ModelBasedAcceleration<Learner: OffPolicyLearner, World: LearnedWorld>: Agent {
   private let settings: OffPolicySettings
   private let imagining: ImaginationSettings
   private let space: ActionSpace
   private var learner: Learner
-  private var model: Model
-  private var imagination: Imagination<Model>
-  private var workspace: Learner.Acting.Workspace
-  private var replay: EpisodeReplay
+  private var world: World
+  private var rollouts: BranchedRollouts<World, Learner.Acting>?
+  private var imagined: ReplayBuffer
+  private var points: BranchPoints
+  private var range: ObservedRange
+  /// Numbers of the transitions that the world was fitted to and that its predictions hold near, as the replay counts them.
+  private var fitted = 0..<0
+  private var replay: ReplayBuffer
   private var batch: TransitionBatch
   private var counter = StepCounter()
   private var (episodes, unfitted) = (0, 0)
-  /// Steps of the episode under way, of each copy.
-  private var times = [0]
   /// Of each copy.
   private var exploration = [RandomStream(seed: 0)]
   private var training: RandomStream
-  private var dreaming: RandomStream
+  private var modelRandom: RandomStream
   public private(set) var phases = PhaseSeconds()
 
-  public var metricNames: [String] { Learner.metricNames + Model.metricNames + ["abandoned_share"] }
+  public var metricNames: [String] { Learner.metricNames + World.metricNames + ["abandoned_share"] }
 
-  /// An agent around `learner` in an environment of `spec`, with `model` to imagine in, where `objective` scores steps unless
-  /// the model predicts rewards. `returnSteps` of the settings must be 1.
+  /// An agent around `learner` in an environment of `spec`, with `world` to imagine in. `returnSteps` of the settings must
+  /// be 1.
   public init(
-    _ settings: OffPolicySettings, _ imagining: ImaginationSettings, learner: Learner, model: Model,
-    objective: any Objective, spec: EnvironmentSpec, using random: RandomStream
+    _ settings: OffPolicySettings, _ imagining: ImaginationSettings, learner: Learner, world: World,
+    spec: EnvironmentSpec, using random: RandomStream
   ) {
     precondition(settings.returnSteps == 1, "imagined steps join no returns")
     self.settings = settings
     self.imagining = imagining
     self.learner = learner
-    self.model = model
+    self.world = world
     space = spec.action
-    imagination = Imagination(imagining, objective: objective, spec: spec)
-    workspace = learner.policy.makeWorkspace()
-    replay = EpisodeReplay(
-      capacity: settings.replayCapacity, observationSize: spec.observationSize, actionSize: spec.action.size)
-    batch = TransitionBatch(
-      count: settings.batchSize, observationSize: spec.observationSize, actionSize: spec.action.size)
+    let (size, actionSize) = (spec.observationSize, spec.action.size)
+    imagined = ReplayBuffer(capacity: imagining.capacity, observationSize: size, actionSize: actionSize)
+    points = BranchPoints(
+      count: imagining.rollouts, observationSize: size, actionSize: actionSize, keepsTimes: world.isTimed)
+    range = ObservedRange(size: size)
+    replay = ReplayBuffer(
+      capacity: settings.replayCapacity, observationSize: size, actionSize: actionSize, keepsTimes: world.isTimed)
+    batch = TransitionBatch(count: settings.batchSize, observationSize: size, actionSize: actionSize)
     training = random.child("training")
-    dreaming = random.child("imagination")
+    modelRandom = random.child("imagination")
   }
 
   public mutating func prepare(copies: Int, for purpose: ActPurpose) {
     guard purpose == .collect else { return }
     learner.prepare(copies: copies)
-    times = Array(repeating: 0, count: copies)
     exploration = Array(repeating: exploration[0], count: copies)
   }
 
@@ -65,7 +69,6 @@ public struct ModelBasedAcceleration<Learner: OffPolicyLearner, Model: EpisodicD
     guard purpose == .collect else { return }
     exploration[copy] = random
     learner.startEpisode(of: copy)
-    times[copy] = 0
   }
 
   public mutating func act(on steps: inout CopySteps, for purpose: ActPurpose) throws(NumericalFailure) {
@@ -78,11 +81,10 @@ public struct ModelBasedAcceleration<Learner: OffPolicyLearner, Model: EpisodicD
 
   public mutating func observe(_ steps: CopySteps) {
     for copy in 0..<steps.count {
-      replay.append(copy, of: steps, time: times[copy])
-      imagination.note(steps.observations.row(copy))
-      imagination.note(steps.next.row(copy))
+      replay.append(copy, of: steps)
+      range.include(steps.observations.row(copy))
+      range.include(steps.next.row(copy))
       counter.add()
-      times[copy] += 1
       if steps.endings[copy] != .none {
         episodes += 1
         unfitted += 1
@@ -96,69 +98,89 @@ public struct ModelBasedAcceleration<Learner: OffPolicyLearner, Model: EpisodicD
     if imagines { try fit(metrics: &metrics) }
     let learned = new.beyond(settings.randomSteps)
     guard learned.count > 0 else { return }
+    if imagines, let rollouts {
+      for _ in 0..<learned.multiples(of: imagining.interval) { imagine(with: rollouts, metrics: &metrics) }
+    }
     let start = ContinuousClock.now
     defer { phases.learning += seconds(from: start) }
-    if imagines && model.isFitted {
-      for _ in 0..<learned.multiples(of: imagining.interval) {
-        let share = imagination.run(learner.policy, workspace, in: model, from: replay, using: &dreaming)
-        metrics.record("abandoned_share", share)
-      }
-    }
     for _ in 0..<learned.multiples(of: settings.trainInterval) * settings.updates {
       replay.sample(into: &batch, using: &training)
       try learner.update(on: batch, using: &training, metrics: &metrics)
     }
-    guard imagines && imagination.replay.count >= settings.batchSize else { return }
+    guard imagines && imagined.count >= settings.batchSize else { return }
     for _ in 0..<learned.count * imagining.updates {
-      imagination.replay.sample(into: &batch, using: &training)
+      imagined.sample(into: &batch, using: &training)
       try learner.update(on: batch, using: &training, metrics: &metrics)
     }
   }
 
   /// Fits the model if it is time to.
   private mutating func fit(metrics: inout MetricRow) throws(NumericalFailure) {
-    guard episodes >= imagining.firstFit, unfitted >= (model.isFitted ? imagining.fitInterval : 1) else { return }
-    imagination.release()
+    let isDue =
+      world.needsData
+      ? episodes >= imagining.firstFit && unfitted >= (rollouts == nil ? 1 : imagining.fitInterval) : rollouts == nil
+    guard isDue else { return }
+    rollouts = nil
     let start = ContinuousClock.now
-    try model.fit(to: replay, using: &dreaming, metrics: &metrics)
+    try world.fit(to: replay, using: &modelRandom, metrics: &metrics)
     phases.fitting += seconds(from: start)
     unfitted = 0
+    let oldest = replay.appended - replay.count
+    fitted = oldest + (world.localEpisodes.map { replay.firstIndex(ofLast: $0) } ?? 0)..<replay.appended
+    makeRollouts()
+  }
+
+  private mutating func makeRollouts() { rollouts = BranchedRollouts(in: world, space: space) }
+
+  /// One round of rollouts. Local models are followed from the trajectories they were fitted to, others from all.
+  private mutating func imagine(
+    with rollouts: BranchedRollouts<World, Learner.Acting>, metrics: inout MetricRow
+  ) {
+    let start = ContinuousClock.now
+    defer { phases.planning += seconds(from: start) }
+    let numbers = world.localEpisodes == nil ? 0..<replay.appended : fitted
+    // with a small replay all of them may have been overwritten since
+    guard numbers.upperBound > replay.appended - replay.count else { return }
+    replay.sample(into: &points, from: numbers, using: &modelRandom)
+    let summary = rollouts.run(
+      from: points, steps: imagining.length, actions: imagining.explore ? .policy : .mode, policy: learner.policy,
+      within: range.bounds(margin: imagining.margin), using: RandomStream(seed: modelRandom.next()), into: &imagined)
+    let abandoned = summary.nonFinite + summary.outside
+    let steps = summary.transitions + abandoned
+    metrics.record("abandoned_share", steps > 0 ? Float(abandoned) / Float(steps) : 0)
   }
 }
 
 extension ModelBasedAcceleration: Checkpointable {
   public func save(to writer: inout StateWriter) {
     writer.write("learner", learner)
-    writer.write("model", model)
-    writer.write("imagination", imagination)
+    writer.write("model", world)
+    writer.write("imagined", imagined)
+    writer.write("range", range)
     writer.write("replay", replay)
-    writer.write("counters", [counter.steps, times[0], episodes, unfitted])
-    if times.count > 1 { writer.write("times", times) }
+    writer.write("counters", [counter.steps, episodes, unfitted, fitted.lowerBound, fitted.upperBound])
+    writer.write("has_rollouts", rollouts != nil)
     writer.write("exploration", copies: exploration)
     writer.write("training", training)
-    writer.write("dreaming", dreaming)
+    writer.write("imagination", modelRandom)
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try reader.read("learner", into: &learner)
-    try reader.read("model", into: &model)
-    try reader.read("imagination", into: &imagination)
+    rollouts = nil
+    try reader.read("model", into: &world)
+    try reader.read("imagined", into: &imagined)
+    try reader.read("range", into: &range)
     try reader.read("replay", into: &replay)
     let counters = try reader.integers("counters")
-    guard counters.count == 4 else {
-      throw .mismatch(name: "counters", expected: "4 integers", found: "\(counters.count)")
+    guard counters.count == 5, counters[3] <= counters[4] else {
+      throw .mismatch(name: "counters", expected: "5 integers", found: "\(counters)")
     }
     counter = StepCounter(counters[0])
-    (times[0], episodes, unfitted) = (counters[1], counters[2], counters[3])
-    if times.count > 1 {
-      let saved = try reader.integers("times")
-      guard saved.count == times.count else {
-        throw .mismatch(name: "times", expected: "\(times.count) copies", found: "\(saved.count)")
-      }
-      times = saved
-    }
+    (episodes, unfitted, fitted) = (counters[1], counters[2], counters[3]..<counters[4])
     try reader.read("exploration", intoCopies: &exploration)
     training = try reader.stream("training")
-    dreaming = try reader.stream("dreaming")
+    modelRandom = try reader.stream("imagination")
+    if try reader.bool("has_rollouts") { makeRollouts() }
   }
 }

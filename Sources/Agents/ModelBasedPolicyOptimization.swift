@@ -1,6 +1,7 @@
 import Archive
 import Configuration
 import Experience
+import Imagining
 import Interfaces
 import Kernels
 
@@ -40,13 +41,12 @@ public struct ModelBasedPolicyOptimizationSettings: Configuration {
 /// short trajectories with the current policy branch off from real states into a buffer of imagined transitions. After
 /// each step the learner takes `updates` steps on batches of which `realRatio` are real. Epochs count from the end of the
 /// random steps.
-public struct ModelBasedPolicyOptimization<Model: TrainableDynamics, Learner: OffPolicyLearner>: ReplayedAgent {
+public struct ModelBasedPolicyOptimization<World: LearnedWorld, Learner: OffPolicyLearner>: ReplayedAgent {
   private let settings: ModelBasedPolicyOptimizationSettings
-  private let objective: any Objective
   private let schedule: RolloutSchedule
   private let realRows: Int
   var core: ReplayedLearner<Learner>
-  private var model: Model
+  private var world: World
   private var imagined: ReplayBuffer
   private var batch: TransitionBatch
   private var points: BranchPoints
@@ -57,32 +57,32 @@ public struct ModelBasedPolicyOptimization<Model: TrainableDynamics, Learner: Of
   public private(set) var phases = PhaseSeconds()
 
   public var metricNames: [String] {
-    Learner.metricNames + Model.metricNames
+    Learner.metricNames + World.metricNames
       + ["rollout_length", "imagined_transitions", "imagined_terminations", "nonfinite_rollouts"]
   }
 
-  /// An agent that trains `learner` in `model` for an environment of `spec`. `objective` says when imagined trajectories
-  /// terminate, and gives their rewards, where the model does not predict that.
+  /// An agent that trains `learner` in `world` for an environment of `spec`.
   public init(
-    _ settings: ModelBasedPolicyOptimizationSettings, learner: Learner, model: Model, objective: any Objective,
-    spec: EnvironmentSpec, using random: RandomStream
+    _ settings: ModelBasedPolicyOptimizationSettings, learner: Learner, world: World, spec: EnvironmentSpec,
+    using random: RandomStream
   ) {
     guard let schedule = RolloutSchedule(settings.rolloutSchedule) else {
       preconditionFailure("rollout schedule \(settings.rolloutSchedule)")
     }
     self.settings = settings
     self.schedule = schedule
-    self.objective = objective
-    self.model = model
+    self.world = world
     let (size, actionSize) = (spec.observationSize, spec.action.size)
     core = ReplayedLearner(
-      learner, spec: spec, randomSteps: settings.randomSteps, replayCapacity: settings.replayCapacity)
+      learner, spec: spec, randomSteps: settings.randomSteps, replayCapacity: settings.replayCapacity,
+      keepsTimes: world.isTimed)
     imagined = ReplayBuffer(
       capacity: settings.retainedFits * settings.rollouts * schedule.length(epoch: 0), observationSize: size,
       actionSize: actionSize)
     batch = TransitionBatch(count: settings.batchSize, observationSize: size, actionSize: actionSize)
     realRows = Int(Float(settings.batchSize) * settings.realRatio)
-    points = BranchPoints(count: settings.rollouts, observationSize: size, actionSize: actionSize)
+    points = BranchPoints(
+      count: settings.rollouts, observationSize: size, actionSize: actionSize, keepsTimes: world.isTimed)
     training = random.child("training")
     fitting = random.child("fitting")
     imagination = random.child("imagination")
@@ -93,8 +93,8 @@ public struct ModelBasedPolicyOptimization<Model: TrainableDynamics, Learner: Of
     guard new.after >= settings.randomSteps else { return }
     let usesModel = settings.realRatio < 1
     let learned = new.beyond(settings.randomSteps).count
-    if learned > 0, model.isFitted || !usesModel { try update(learned * settings.updates, metrics: &metrics) }
-    if usesModel, !model.isFitted || new.crosses(settings.fitInterval, from: settings.randomSteps) {
+    if learned > 0, fits > 0 || !usesModel { try update(learned * settings.updates, metrics: &metrics) }
+    if usesModel, fits == 0 || new.crosses(settings.fitInterval, from: settings.randomSteps) {
       try fit(metrics: &metrics)
       imagine(metrics: &metrics)
     }
@@ -114,7 +114,7 @@ public struct ModelBasedPolicyOptimization<Model: TrainableDynamics, Learner: Of
   private mutating func fit(metrics: inout MetricRow) throws(NumericalFailure) {
     let start = ContinuousClock.now
     defer { phases.fitting += seconds(from: start) }
-    try model.fit(to: core.replay, using: &fitting, metrics: &metrics)
+    try world.fit(to: core.replay, using: &fitting, metrics: &metrics)
     fits += 1
   }
 
@@ -126,8 +126,8 @@ public struct ModelBasedPolicyOptimization<Model: TrainableDynamics, Learner: Of
     if capacity != imagined.capacity { imagined = imagined.resized(to: capacity) }
     var random = imagination.child(fits)
     core.replay.sample(into: &points, using: &random)
-    // Made for this call: while it lives it shares the model's parameters, which the next fit would have to copy.
-    let rollouts = BranchedRollouts<Model, Learner.Acting>(model: model, objective: objective, space: core.space)
+    // Made for this call: while it lives it shares the world's parameters, which the next fit would have to copy.
+    let rollouts = BranchedRollouts<World, Learner.Acting>(in: world, space: core.space)
     let summary = rollouts.run(
       from: points, steps: length, actions: .policy, policy: core.learner.policy, using: random.child("rollouts"),
       into: &imagined)
@@ -141,7 +141,7 @@ public struct ModelBasedPolicyOptimization<Model: TrainableDynamics, Learner: Of
 extension ModelBasedPolicyOptimization: Checkpointable {
   public func save(to writer: inout StateWriter) {
     core.save(to: &writer)
-    writer.write("model", model)
+    writer.write("model", world)
     writer.write("imagined_capacity", imagined.capacity)
     writer.write("imagined", imagined)
     writer.write("fits", fits)
@@ -152,14 +152,14 @@ extension ModelBasedPolicyOptimization: Checkpointable {
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try core.restore(from: reader)
-    try reader.read("model", into: &model)
+    try reader.read("model", into: &world)
     let capacity = try reader.integer("imagined_capacity")
     if capacity != imagined.capacity {
       guard (1...Int(Int32.max)).contains(capacity) else {
         throw .mismatch(name: "imagined capacity", expected: "at least 1", found: "\(capacity)")
       }
       imagined = ReplayBuffer(
-        capacity: capacity, observationSize: model.stateSize, actionSize: model.actionSize)
+        capacity: capacity, observationSize: world.stateSize, actionSize: world.actionSize)
     }
     try reader.read("imagined", into: &imagined)
     fits = try reader.integer("fits")

@@ -1,6 +1,7 @@
 import Archive
 import Configuration
 import Experience
+import Imagining
 import Interfaces
 import Kernels
 
@@ -23,12 +24,13 @@ public struct ModelBasedValueExpansionSettings: Configuration {
 /// After the random steps, and every `fitInterval` steps from then on, the model is fitted to all transitions. In each update
 /// the critics are fitted to the expanded targets of a replayed batch (`ValueExpansion`), then the policy improves at the
 /// batch's real states.
-public struct ModelBasedValueExpansion<Model: TrainableDynamics, Learner: ValueLearner>: ReplayedAgent {
+public struct ModelBasedValueExpansion<World: LearnedWorld, Learner: ValueLearner>: ReplayedAgent {
   private let settings: ModelBasedValueExpansionSettings
-  private let objective: any Objective
   var core: ReplayedLearner<Learner>
-  private var model: Model
-  private var expansion: ValueExpansion<Model, Learner.Bootstrap>?
+  private var world: World
+  private var expansion: ValueExpansion<World, Learner.Bootstrap>?
+  /// Times of a batch's next observations, where the world depends on them.
+  private var nextTimes: [Int]
   private var batch: TransitionBatch
   private var expanded: ValueBatch
   private var unexpanded: ValueBatch?
@@ -38,21 +40,22 @@ public struct ModelBasedValueExpansion<Model: TrainableDynamics, Learner: ValueL
   private var imagination: RandomStream
   public private(set) var phases = PhaseSeconds()
 
-  public var metricNames: [String] { Learner.metricNames + Model.metricNames + ["nonfinite_rollouts"] }
+  public var metricNames: [String] { Learner.metricNames + World.metricNames + ["nonfinite_rollouts"] }
 
-  /// An agent that trains `learner` with targets from `model` in an environment of `spec`. `objective` says when imagined
-  /// trajectories terminate, and gives their rewards, where the model does not predict that.
+  /// An agent that trains `learner` with targets from `world` in an environment of `spec`.
   public init(
-    _ settings: ModelBasedValueExpansionSettings, learner: Learner, model: Model, objective: any Objective,
-    spec: EnvironmentSpec, using random: RandomStream
+    _ settings: ModelBasedValueExpansionSettings, learner: Learner, world: World, spec: EnvironmentSpec,
+    using random: RandomStream
   ) {
     self.settings = settings
-    self.objective = objective
-    self.model = model
+    self.world = world
     let (rows, size, actionSize) = (settings.batchSize, spec.observationSize, spec.action.size)
     core = ReplayedLearner(
-      learner, spec: spec, randomSteps: settings.randomSteps, replayCapacity: settings.replayCapacity)
-    batch = TransitionBatch(count: rows, observationSize: size, actionSize: actionSize)
+      learner, spec: spec, randomSteps: settings.randomSteps, replayCapacity: settings.replayCapacity,
+      keepsTimes: world.isTimed)
+    batch = TransitionBatch(
+      count: rows, observationSize: size, actionSize: actionSize, keepsTimes: world.isTimed)
+    nextTimes = batch.times
     expanded = ValueBatch(count: (settings.horizon + 1) * rows, observationSize: size, actionSize: actionSize)
     unexpanded = settings.tdK ? nil : ValueBatch(count: rows, observationSize: size, actionSize: actionSize)
     training = random.child("training")
@@ -65,20 +68,23 @@ public struct ModelBasedValueExpansion<Model: TrainableDynamics, Learner: ValueL
     guard new.after >= settings.randomSteps else { return }
     let learned = new.beyond(settings.randomSteps).count
     if let expansion, learned > 0 { try update(expansion, learned * settings.updates, metrics: &metrics) }
-    if !model.isFitted || new.crosses(settings.fitInterval, from: settings.randomSteps) { try fit(metrics: &metrics) }
+    if expansion == nil || new.crosses(settings.fitInterval, from: settings.randomSteps) { try fit(metrics: &metrics) }
   }
 
   private mutating func update(
-    _ expansion: ValueExpansion<Model, Learner.Bootstrap>, _ count: Int, metrics: inout MetricRow
+    _ expansion: ValueExpansion<World, Learner.Bootstrap>, _ count: Int, metrics: inout MetricRow
   ) throws(NumericalFailure) {
     let start = ContinuousClock.now
     defer { phases.learning += seconds(from: start) }
     var lost = 0
     for _ in 0..<count {
       core.replay.sample(into: &batch, using: &training)
-      lost += expansion.expand(
-        batch, bootstrap: core.learner.bootstrap, discount: core.learner.discount, using: imagination.child(updates),
-        into: &expanded)
+      for row in nextTimes.indices { nextTimes[row] = batch.times[row] + 1 }
+      lost += nextTimes.withUnsafeBufferPointer { times in
+        expansion.expand(
+          batch, times: times.isEmpty ? nil : times.baseAddress, bootstrap: core.learner.bootstrap,
+          discount: core.learner.discount, using: imagination.child(updates), into: &expanded)
+      }
       updates += 1
       try fitValues(metrics: &metrics)
       try core.learner.improvePolicy(at: batch.observations, using: &training, metrics: &metrics)
@@ -102,19 +108,19 @@ public struct ModelBasedValueExpansion<Model: TrainableDynamics, Learner: ValueL
     defer { phases.fitting += seconds(from: start) }
     // Dropped first: while it shares the parameters, the fit would have to copy them.
     expansion = nil
-    try model.fit(to: core.replay, using: &fitting, metrics: &metrics)
+    try world.fit(to: core.replay, using: &fitting, metrics: &metrics)
     makeExpansion()
   }
 
   private mutating func makeExpansion() {
-    expansion = ValueExpansion(horizon: settings.horizon, model: model, objective: objective)
+    expansion = ValueExpansion(horizon: settings.horizon, in: world)
   }
 }
 
 extension ModelBasedValueExpansion: Checkpointable {
   public func save(to writer: inout StateWriter) {
     core.save(to: &writer)
-    writer.write("model", model)
+    writer.write("model", world)
     writer.write("updates", updates)
     writer.write("training", training)
     writer.write("fitting", fitting)
@@ -124,11 +130,11 @@ extension ModelBasedValueExpansion: Checkpointable {
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try core.restore(from: reader)
     expansion = nil
-    try reader.read("model", into: &model)
+    try reader.read("model", into: &world)
     updates = try reader.integer("updates")
     training = try reader.stream("training")
     fitting = try reader.stream("fitting")
     imagination = try reader.stream("imagination")
-    if model.isFitted { makeExpansion() }
+    if world.isFitted && core.steps >= settings.randomSteps { makeExpansion() }
   }
 }

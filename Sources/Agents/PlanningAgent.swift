@@ -1,24 +1,23 @@
 import Archive
 import Experience
+import Imagining
 import Interfaces
 import Kernels
-import Planners
 
 /// Fits a dynamics model to all experience and plans every action in it (model predictive control): PETS with an ensemble and
 /// the cross-entropy method (Chua et al. 2018).
 ///
-/// The first episodes are those of a base policy, random actions unless one is given; then the model is fitted, again every `fitInterval` steps, and the first decisions of each
-/// plan are executed: one, several, or in open loop all of them. Evaluation has a warm start of its own, so that it leaves
+/// The first episodes are those of a base policy, random actions unless one is given; then the model is fitted, again every
+/// `fitInterval` steps, and the first decisions of each plan are executed: one, several, or in open loop all of them. Evaluation has a warm start of its own, so that it leaves
 /// the collected episode alone; before the first fit it acts randomly, too.
 ///
 /// With a prior, a policy that imitates the plans proposes where searches start: the better of its plan and the warm start.
-public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: RowwiseAgent {
+public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
   private let settings: PlanningSettings
   private let space: ActionSpace
-  private let objective: any Objective
   private let horizon: Int
-  private var model: Model
-  private var evaluator: RolloutEvaluator<Model>?
+  private var world: World
+  private var evaluator: RolloutEvaluator<World>?
   /// Of each copy.
   private var (collecting, evaluating): ([Episode], [Episode])
   private var replay: ReplayBuffer
@@ -28,8 +27,11 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: RowwiseA
   private var base: (any Agent)?
   /// A plan that the prior proposes, [H * A].
   private var proposal: [Float]
+  private let randomEpisodes: Int
   private var finishedEpisodes = 0
   private var stepsSinceFit = 0
+  /// One row's observation and action.
+  private var (seen, chosen): ([Float], [Float])
   public private(set) var phases = PhaseSeconds()
 
   /// A planner's warm start and an episode's randomness.
@@ -73,20 +75,19 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: RowwiseA
   }
 
   public var metricNames: [String] {
-    Model.metricNames + ["nonfinite_returns"] + (prior == nil ? [] : ["prior_loss"])
+    World.metricNames + ["nonfinite_returns"] + (prior == nil ? [] : ["prior_loss"])
   }
 
-  /// An agent that plans with `planner`, whose horizon is `horizon`, in `model` for an environment of `spec`; `objective`
-  /// scores imagined steps, `prior`, if any, proposes plans, and `base` acts, as it does when it is measured, in the first
-  /// episodes.
+  /// An agent that plans with `planner` in `world` for an environment of `spec`; `prior`, if
+  /// any, proposes plans, and `base` acts, as it does when it is measured, in the first episodes. In a world that needs no
+  /// data it plans from the first step on.
   public init(
-    _ settings: PlanningSettings, model: Model, planner: Search, horizon: Int,
-    objective: any Objective,
+    _ settings: PlanningSettings, world: World, planner: Search,
     prior: (any PlanPrior)? = nil, base: (any Agent)? = nil, spec: EnvironmentSpec, using random: RandomStream
   ) {
     self.settings = settings
-    self.model = model
-    self.objective = objective
+    self.world = world
+    let horizon = planner.horizon
     self.horizon = horizon
     self.prior = prior
     self.base = base
@@ -95,10 +96,17 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: RowwiseA
     let episode = Episode(planner: planner, room: room)
     (collecting, evaluating) = ([episode], [episode])
     proposal = Array(repeating: 0, count: horizon * spec.action.size)
+    seen = Array(repeating: 0, count: spec.observationSize)
+    chosen = Array(repeating: 0, count: spec.action.size)
     replay = ReplayBuffer(
       capacity: settings.replayCapacity, observationSize: spec.observationSize,
-      actionSize: spec.action.size)
+      actionSize: spec.action.size, keepsTimes: world.isTimed)
     fitting = random.child("fitting")
+    randomEpisodes = world.needsData ? settings.randomEpisodes : 0
+    if !world.needsData {
+      self.base = nil
+      makeEvaluator()
+    }
   }
 
   public mutating func prepare(copies: Int, for purpose: ActPurpose) {
@@ -123,32 +131,35 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: RowwiseA
     if purpose == .collect && base != nil {
       try base?.act(on: &steps, for: .evaluate)
     } else {
-      for copy in 0..<steps.count where steps.isActive[copy] { try act(on: &steps, row: copy, for: purpose) }
+      for copy in 0..<steps.count where steps.isActive[copy] {
+        for i in seen.indices { seen[i] = steps.observations[copy, i] }
+        act(in: copy, at: steps.times[copy], for: purpose)
+        steps.actions.setRow(copy, chosen)
+      }
     }
   }
 
-  public mutating func act(
-    on observation: [Float], of copy: Int, for purpose: ActPurpose, action: inout [Float]
-  ) throws(NumericalFailure) {
+  /// Leaves in `chosen` the action of one copy for what is `seen` at a time of its episode.
+  private mutating func act(in copy: Int, at time: Int, for purpose: ActPurpose) {
     if purpose == .evaluate {
       // Returns that are not finite are a metric of training, which measuring must not change.
       let counted = evaluator?.nonFiniteReturns ?? 0
-      Self.decide(on: observation, &evaluating[copy], with: &evaluator, &prior, &proposal, space, &action)
+      Self.decide(on: seen, time, &evaluating[copy], with: &evaluator, &prior, &proposal, space, &chosen)
       evaluator?.nonFiniteReturns = counted
-    } else if finishedEpisodes < settings.randomEpisodes {
-      space.draw(&action, using: &collecting[copy].random)
+    } else if finishedEpisodes < randomEpisodes {
+      space.draw(&chosen, using: &collecting[copy].random)
     } else {
       let start = ContinuousClock.now
-      Self.decide(on: observation, &collecting[copy], with: &evaluator, &prior, &proposal, space, &action)
-      prior?.observe(observation, action)
+      Self.decide(on: seen, time, &collecting[copy], with: &evaluator, &prior, &proposal, space, &chosen)
+      prior?.observe(seen, chosen)
       phases.planning += seconds(from: start)
     }
   }
 
   /// The next decision of the episode's plan, or the first one of a new plan; a random one where there is no model yet.
   private static func decide(
-    on observation: [Float], _ episode: inout Episode,
-    with evaluator: inout RolloutEvaluator<Model>?,
+    on observation: [Float], _ time: Int, _ episode: inout Episode,
+    with evaluator: inout RolloutEvaluator<World>?,
     _ prior: inout (any PlanPrior)?, _ proposal: inout [Float], _ space: ActionSpace,
     _ action: inout [Float]
   ) {
@@ -157,10 +168,10 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: RowwiseA
       var random = episode.random.child(episode.decisions)
       episode.decisions += 1
       episode.executed = 0
-      evaluator?.begin(at: observation, using: random.child("imagination"))
+      evaluator?.begin(at: observation, time: time, using: random.child("imagination"))
       evaluator.mutate { evaluator in
         if let policy = prior, policy.isFitted {
-          evaluator.follow(&proposal) { policy.act(on: $0, action: $1) }
+          evaluator.rollOutPolicy(&proposal) { policy.act(on: $0, action: $1) }
           episode.planner.suggest(proposal)
         }
         episode.planner.plan(with: &evaluator, using: &random, action: &episode.decided)
@@ -170,27 +181,23 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: RowwiseA
     episode.executed += action.count
   }
 
-  public mutating func observe(
-    _ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float], of copy: Int
-  ) {
-    replay.append(
-      observation, action, reward: outcome.reward, next: next,
-      continues: outcome.ending != .terminated)
-    stepsSinceFit += 1
-    if outcome.ending != .none { finishedEpisodes += 1 }
-    if finishedEpisodes >= settings.randomEpisodes { base = nil }
+  public mutating func observe(_ steps: CopySteps) {
+    for copy in 0..<steps.count {
+      replay.append(copy, of: steps)
+      if steps.endings[copy] != .none { finishedEpisodes += 1 }
+    }
+    stepsSinceFit += steps.count
+    if finishedEpisodes >= randomEpisodes { base = nil }
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
-    guard finishedEpisodes >= settings.randomEpisodes else { return }
-    guard !model.isFitted || settings.refits && stepsSinceFit >= settings.fitInterval else {
-      return
-    }
+    guard finishedEpisodes >= randomEpisodes else { return }
+    guard evaluator == nil || settings.refits && stepsSinceFit >= settings.fitInterval else { return }
     metrics.record("nonfinite_returns", Float(evaluator?.nonFiniteReturns ?? 0))
     // Dropped first: while the evaluator shares the parameters, the fit would have to copy them.
     evaluator = nil
     let start = ContinuousClock.now
-    try model.fit(to: replay, using: &fitting, metrics: &metrics)
+    try world.fit(to: replay, using: &fitting, metrics: &metrics)
     phases.fitting += seconds(from: start)
     stepsSinceFit = 0
     try prior?.fit(metrics: &metrics)
@@ -198,14 +205,13 @@ public struct PlanningAgent<Model: TrainableDynamics, Search: Planner>: RowwiseA
   }
 
   private mutating func makeEvaluator() {
-    evaluator = RolloutEvaluator(
-      model: model, objective: objective, horizon: horizon, particles: settings.particles)
+    evaluator = RolloutEvaluator(world, horizon: horizon, particles: settings.particles)
   }
 }
 
 extension PlanningAgent: Checkpointable {
   public func save(to writer: inout StateWriter) {
-    writer.write("model", model)
+    writer.write("model", world)
     writer.write("collecting", copies: collecting)
     writer.write("evaluating", evaluating[0])
     writer.write("replay", replay)
@@ -218,7 +224,7 @@ extension PlanningAgent: Checkpointable {
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("model", into: &model)
+    try reader.read("model", into: &world)
     try reader.read("collecting", intoCopies: &collecting)
     try reader.read("evaluating", into: &evaluating[0])
     try reader.read("replay", into: &replay)
@@ -226,9 +232,9 @@ extension PlanningAgent: Checkpointable {
     finishedEpisodes = try reader.integer("finished_episodes")
     stepsSinceFit = try reader.integer("steps_since_fit")
     try prior?.restore(from: reader.scope("prior"))
-    if finishedEpisodes >= settings.randomEpisodes { base = nil }
+    if finishedEpisodes >= randomEpisodes { base = nil }
     try base?.restore(from: reader.scope("base"))
-    if model.isFitted {
+    if world.isFitted {
       makeEvaluator()
       evaluator?.nonFiniteReturns = try reader.integer("nonfinite_returns")
     }
@@ -246,5 +252,5 @@ extension Optional {
 }
 
 extension PlanningAgent: ModelLearning {
-  public var learnedModel: (any PredictiveModel)? { model.isFitted ? model as? any PredictiveModel : nil }
+  public var learnedModel: (any PredictiveModel)? { world.isFitted ? world.predictiveModel : nil }
 }

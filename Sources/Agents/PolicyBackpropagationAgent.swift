@@ -3,6 +3,7 @@ import Configuration
 import Experience
 import Interfaces
 import Kernels
+import Learners
 
 /// When an agent that improves its policy by gradients through a model fits and trains.
 public struct ModelGradientSettings: Configuration {
@@ -21,16 +22,13 @@ public struct ModelGradientSettings: Configuration {
 ///
 /// The first actions are uniform. Then the model is fitted, again every `fitInterval` steps, and the policy improved at
 /// trajectories that start from replayed states.
-public struct PolicyBackpropagationAgent<Model: TrainableDynamics & DifferentiableModel, Learner: ModelGradientLearner>:
-  Agent
-{
+public struct PolicyBackpropagationAgent<World: LearnedWorld, Head: ActorHead>: Agent {
   private let settings: ModelGradientSettings
   private let space: ActionSpace
-  private let rewards: ImaginedRewards
-  private var model: Model
-  /// One for each thread, of the model as it is; empty before the first fit and while the model is fitted.
-  private var rollouts: [Model.DifferentiableSteps] = []
-  private var learner: Learner
+  private var world: World
+  /// In the world as it is; nil before the first fit and while the world is fitted.
+  private var imagination: ModelGradientImagination<World, Head>?
+  private var learner: PolicyBackpropagation<Head>
   private var replay: ReplayBuffer
   private var batch: TransitionBatch
   private var counter = StepCounter()
@@ -41,22 +39,23 @@ public struct PolicyBackpropagationAgent<Model: TrainableDynamics & Differentiab
   private var training: RandomStream
   public private(set) var phases = PhaseSeconds()
 
-  public var metricNames: [String] { Learner.metricNames + Model.metricNames }
+  public var metricNames: [String] { PolicyBackpropagation<Head>.metricNames + World.metricNames }
 
-  /// An agent that improves `learner` in `model` for an environment of `spec`; `rewards` score imagined steps.
+  /// An agent that improves `learner` in `world`, whose steps must have gradients, for an environment of `spec`.
   public init(
-    _ settings: ModelGradientSettings, model: Model, learner: Learner, rewards: ImaginedRewards, spec: EnvironmentSpec,
+    _ settings: ModelGradientSettings, world: World, learner: PolicyBackpropagation<Head>, spec: EnvironmentSpec,
     using random: RandomStream
   ) {
     self.settings = settings
-    self.model = model
+    self.world = world
     self.learner = learner
-    self.rewards = rewards
     space = spec.action
     replay = ReplayBuffer(
-      capacity: settings.replayCapacity, observationSize: spec.observationSize, actionSize: spec.action.size)
+      capacity: settings.replayCapacity, observationSize: spec.observationSize, actionSize: spec.action.size,
+      keepsTimes: world.isTimed)
     batch = TransitionBatch(
-      count: settings.batchSize, observationSize: spec.observationSize, actionSize: spec.action.size)
+      count: settings.batchSize, observationSize: spec.observationSize, actionSize: spec.action.size,
+      keepsTimes: world.isTimed)
     fitting = random.child("fitting")
     training = random.child("training")
   }
@@ -92,38 +91,31 @@ public struct PolicyBackpropagationAgent<Model: TrainableDynamics & Differentiab
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
     let new = counter.takeNew()
     guard new.after >= settings.randomSteps else { return }
-    if !model.isFitted || stepsSinceFit >= settings.fitInterval { try fit(&metrics) }
+    if imagination == nil || stepsSinceFit >= settings.fitInterval { try fit(&metrics) }
     let trainings = new.beyond(settings.randomSteps - 1).multiples(of: settings.trainInterval)
-    guard trainings > 0 else { return }
+    guard let imagination, trainings > 0 else { return }
     let start = ContinuousClock.now
     defer { phases.learning += seconds(from: start) }
     for _ in 0..<trainings * settings.updates {
       replay.sample(into: &batch, using: &training)
-      try learner.update(
-        on: batch, imagining: &rollouts, scoredBy: rewards, using: &training, metrics: &metrics)
+      try learner.update(on: batch, in: imagination, using: &training, metrics: &metrics)
     }
   }
 
   private mutating func fit(_ metrics: inout MetricRow) throws(NumericalFailure) {
-    // Dropped first: while the rollouts share the parameters, the fit would have to copy them.
-    rollouts = []
+    // Dropped first: while it shares the parameters, the fit would have to copy them.
+    imagination = nil
     let start = ContinuousClock.now
-    try model.fit(to: replay, using: &fitting, metrics: &metrics)
+    try world.fit(to: replay, using: &fitting, metrics: &metrics)
     phases.fitting += seconds(from: start)
     stepsSinceFit = 0
-    makeRollouts()
-  }
-
-  private mutating func makeRollouts() {
-    rollouts = (0..<WorkerPool.threads).map { _ in
-      model.makeDifferentiableRollout(capacity: learner.rowsAtOnce, steps: learner.horizon)
-    }
+    imagination = learner.makeImagination(in: world)
   }
 }
 
 extension PolicyBackpropagationAgent: Checkpointable {
   public func save(to writer: inout StateWriter) {
-    writer.write("model", model)
+    writer.write("model", world)
     writer.write("learner", learner)
     writer.write("replay", replay)
     writer.write("steps", counter.steps)
@@ -134,7 +126,8 @@ extension PolicyBackpropagationAgent: Checkpointable {
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("model", into: &model)
+    imagination = nil
+    try reader.read("model", into: &world)
     try reader.read("learner", into: &learner)
     try reader.read("replay", into: &replay)
     counter = StepCounter(try reader.integer("steps"))
@@ -142,6 +135,6 @@ extension PolicyBackpropagationAgent: Checkpointable {
     try reader.read("exploration", intoCopies: &exploration)
     fitting = try reader.stream("fitting")
     training = try reader.stream("training")
-    if model.isFitted { makeRollouts() }
+    if world.isFitted && counter.steps >= settings.randomSteps { imagination = learner.makeImagination(in: world) }
   }
 }

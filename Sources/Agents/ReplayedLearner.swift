@@ -16,8 +16,11 @@ struct ReplayedLearner<Learner: OffPolicyLearner> {
   /// Of each copy.
   private var exploration = [RandomStream(seed: 0)]
 
-  /// Nothing seen yet. Rewards of `returnSteps` steps make one transition.
-  init(_ learner: Learner, spec: EnvironmentSpec, randomSteps: Int, replayCapacity: Int, returnSteps: Int = 1) {
+  /// Nothing seen yet. Rewards of `returnSteps` steps make one transition; times are kept for models that depend on them.
+  init(
+    _ learner: Learner, spec: EnvironmentSpec, randomSteps: Int, replayCapacity: Int, returnSteps: Int = 1,
+    keepsTimes: Bool = false
+  ) {
     self.learner = learner
     self.randomSteps = randomSteps
     space = spec.action
@@ -27,7 +30,8 @@ struct ReplayedLearner<Learner: OffPolicyLearner> {
         actionSize: spec.action.size)
     ]
     replay = ReplayBuffer(
-      capacity: replayCapacity, observationSize: spec.observationSize, actionSize: spec.action.size)
+      capacity: replayCapacity, observationSize: spec.observationSize, actionSize: spec.action.size,
+      keepsTimes: keepsTimes)
   }
 
   /// Steps observed, of all copies.

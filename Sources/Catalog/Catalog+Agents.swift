@@ -18,19 +18,13 @@ extension Catalog {
     .planning("pets-ilqr", "PETS with iLQR in the ensemble's expectation", TrajectoryOptimization.self),
     .modelPredictiveControl,
     .policyBackpropagation,
-    .offPolicy("sac", "soft actor-critic", SoftActorCriticKind.self),
-    .offPolicy("td3", "twin delayed deep deterministic policy gradient", TwinDelayedKind.self),
-    .offPolicy("ddpg", "deep deterministic policy gradient", DeepDeterministicKind.self),
-    .offPolicy("naf", "Q-learning with a normalized advantage function", NormalizedAdvantageKind.self),
-    AgentEntry("dqn", summary: "deep Q-network, double or dueling, for discrete actions", secondsPerStep: 0.002) {
-      (settings: OffPolicyAgentSettings<DeepQKind>, environment, random) throws(ConfigurationError) in
-      guard case .discrete = environment.spec.action else {
-        throw ConfigurationError(
-          kind: .relation, problem: "dqn needs one choice among discrete actions; \(environment.name) has other actions"
-        )
-      }
-      return settings.makeAgent(for: environment.spec, using: random)
-    },
+    .offPolicy("sac", "soft actor-critic", SoftActorCritic.self),
+    .offPolicy("td3", "twin delayed deep deterministic policy gradient", DeterministicActorCritic.self),
+    .offPolicy(
+      "ddpg", "deep deterministic policy gradient", DeterministicActorCritic.self, defaults: .deepDeterministic),
+    .offPolicy("naf", "Q-learning with a normalized advantage function", NormalizedAdvantageFunction.self),
+    .offPolicy(
+      "dqn", "deep Q-network, double or dueling, for discrete actions", DeepQNetwork.self, secondsPerStep: 0.002),
     .reinforce,
     .actorCritic,
     .advantageActorCritic,
@@ -38,15 +32,15 @@ extension Catalog {
     .trustRegionPolicyOptimization,
     .proximalPolicyOptimization,
     .klPenalty,
-    .modelBasedPolicyOptimization,
-    .valueExpansion("mve", SoftActorCriticKind.self),
-    .valueExpansion("mve-td3", TwinDelayedKind.self),
-    .valueExpansion("mve-ddpg", DeepDeterministicKind.self),
-    .dyna("dyna", SoftActorCriticKind.self),
-    .dyna("dyna-td3", TwinDelayedKind.self),
-    .dyna("dyna-ddpg", DeepDeterministicKind.self),
-    .dyna("dyna-naf", NormalizedAdvantageKind.self),
-    .dynaDeepQ,
+    .mbpo("mbpo", SoftActorCritic.self, presets: AgentPreset.policyOptimization),
+    .valueExpansion("mve", SoftActorCritic.self),
+    .valueExpansion("mve-td3", DeterministicActorCritic.self),
+    .valueExpansion("mve-ddpg", DeterministicActorCritic.self, title: "DDPG", defaults: .deepDeterministic),
+    .dyna("dyna", SoftActorCritic.self),
+    .dyna("dyna-td3", DeterministicActorCritic.self),
+    .dyna("dyna-ddpg", DeterministicActorCritic.self, title: "DDPG", defaults: .deepDeterministic),
+    .dyna("dyna-naf", NormalizedAdvantageFunction.self),
+    .dyna("dyna-dqn", DeepQNetwork.self),
     .modelBasedAcceleration,
     .qLearning,
     .dynaQ,
@@ -65,57 +59,33 @@ extension Catalog {
   ]
 }
 
-/// What can be set of a planning agent: its schedule, its planner and its model.
-struct PlanningAgentSettings<Search: ContinuousPlanner>: Configuration {
+/// Settings of an off-policy agent: its schedule and its learner.
+struct OffPolicyAgentSettings<Learner: OffPolicyLearner>: Configuration {
   init() {}
-  @SettingGroup("Schedule and imagination") var agent = PlanningSettings()
-  @SettingGroup("Planner") var planner = Search.Settings()
-  @SettingGroup("Dynamics model") var model = EnsembleSettings()
-}
 
-/// What can be set of an off-policy agent: its schedule and its learner.
-struct OffPolicyAgentSettings<Kind: LearnerKind>: Configuration {
-  init() {}
+  /// The learner's settings as they are by default in this agent.
+  init(_ learner: Learner.Settings) { self.learner = learner }
+
   @SettingGroup("Schedule and replay") var agent = OffPolicySettings()
-  @SettingGroup("Learner") var learner = Kind.defaults
-
-  /// The agent for an environment of `spec`, whose actions the learner can take.
-  func makeAgent(for spec: EnvironmentSpec, using random: RandomStream) -> OffPolicyAgent<Kind.Learner> {
-    OffPolicyAgent(
-      agent, learner: Kind.make(learner, for: spec, using: random.child("learner")), spec: spec,
-      using: random.child("agent"))
-  }
+  @SettingGroup("Learner") var learner = Learner.Settings()
 }
 
 extension AgentEntry {
-  /// A planning agent with the given planner in a probabilistic ensemble.
-  static func planning<Search: ContinuousPlanner>(_ name: String, _ summary: String, _ planner: Search.Type)
-    -> AgentEntry
-  {
+  /// An off-policy agent around a learner.
+  static func offPolicy<Learner: OffPolicyLearner & SendableMetatype>(
+    _ name: String, _ summary: String, _: Learner.Type, defaults: Learner.Settings = .init(),
+    secondsPerStep: Double = 0.008
+  ) -> AgentEntry {
     AgentEntry(
-      name, summary: summary, secondsPerStep: 0.5, settings: PlanningAgentSettings<Search>.self,
-      settle: { settings, environment throws(ConfigurationError) in
-        try settings.model.settle(for: environment, path: "model", differentiating: Search.needsGradients)
-        try settings.agent.checkReplanning(horizon: settings.planner.horizon)
+      name, summary: summary, secondsPerStep: secondsPerStep, defaults: OffPolicyAgentSettings<Learner>(defaults),
+      resolve: { _, environment throws(ConfigurationError) in
+        try refuse(name, Learner.objection(to: environment.spec.action), in: environment)
       },
       make: { settings, environment, random throws(ConfigurationError) in
-        let spec = try continuous(environment, for: name)
-        let model = ProbabilisticEnsemble(
-          settings.model, stateSize: spec.observationSize, actions: spec.action, using: random.child("model"))
-        let (low, high) = spec.action.bounds
-        return PlanningAgent(
-          settings.agent, model: model, planner: Search(settings.planner, low: low, high: high),
-          horizon: settings.planner.horizon, objective: environment.objective ?? UnknownObjective(),
-          base: try settings.agent.base(in: environment), spec: spec, using: random.child("agent"))
+        OffPolicyAgent(
+          settings.agent, learner: Learner(settings.learner, for: environment.spec, using: random.child("learner")),
+          spec: environment.spec, using: random.child("agent"))
       })
-  }
-
-  /// An off-policy agent for continuous actions around a learner.
-  static func offPolicy<Kind: LearnerKind>(_ name: String, _ summary: String, _ kind: Kind.Type) -> AgentEntry {
-    AgentEntry(name, summary: summary, secondsPerStep: 0.008, settings: OffPolicyAgentSettings<Kind>.self) {
-      settings, environment, random throws(ConfigurationError) in
-      settings.makeAgent(for: try continuous(environment, for: name), using: random)
-    }
   }
 }
 

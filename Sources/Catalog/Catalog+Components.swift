@@ -4,36 +4,22 @@ import Models
 import Planners
 
 extension Catalog {
-  static let components: [ComponentEntry] = [
-    .planner(CrossEntropy.self),
-    .planner(ImprovedCrossEntropy.self),
-    .planner(PathIntegral.self),
-    .planner(RandomShooting.self),
-    .planner(GradientAscent.self),
-    .planner(TrajectoryOptimization.self),
-    .planner(CategoricalCrossEntropy.self),
-    .planner(DiscreteShooting.self),
-    ComponentEntry(
-      .model, "probabilistic-ensemble", summary: "bootstrapped Gaussian networks over the change of state",
-      settings: EnsembleSettings.self),
-    ComponentEntry(
-      .model, "time-varying-linear", summary: "linear-Gaussian dynamics for each time of an episode",
-      settings: TimeVaryingLinearSettings.self),
-    ComponentEntry(
-      .model, "local-linear", summary: "linear-Gaussian dynamics for each time, with a prior from a Gaussian mixture",
-      settings: LocalRegressionSettings.self),
-    ComponentEntry(
-      .model, "tabular", summary: "counts of what followed each action in each state",
-      settings: TabularModelSettings.self),
-    ComponentEntry(
-      .model, "linear", summary: "linear dynamics with normal noise, by least squares",
-      settings: LinearDynamicsSettings.self),
-  ]
-}
-
-extension ComponentEntry {
-  /// A planner.
-  static func planner<Search: Planner>(_ type: Search.Type) -> ComponentEntry {
-    ComponentEntry(.planner, Search.name, summary: Search.summary, settings: Search.Settings.self)
-  }
+  static let components: [ComponentEntry] =
+    planners.map { ComponentEntry(.planner, $0.name, summary: $0.summary, settings: $0.settings) } + [
+      ComponentEntry(
+        .model, "probabilistic-ensemble", summary: "bootstrapped Gaussian networks over the change of state",
+        settings: EnsembleSettings()),
+      ComponentEntry(
+        .model, "time-varying-linear", summary: "linear-Gaussian dynamics for each time of an episode",
+        settings: TimeVaryingLinearSettings()),
+      ComponentEntry(
+        .model, "local-linear", summary: "linear-Gaussian dynamics for each time, with a prior from a Gaussian mixture",
+        settings: LocalRegressionSettings()),
+      ComponentEntry(
+        .model, "tabular", summary: "counts of what followed each action in each state",
+        settings: TabularModelSettings()),
+      ComponentEntry(
+        .model, "linear", summary: "linear dynamics with normal noise, by least squares",
+        settings: LinearDynamicsSettings()),
+    ]
 }

@@ -6,13 +6,13 @@ import Laboratory
 import Learners
 
 /// What can be set of distillation from learners of a kind.
-struct DistillationAgentSettings<Kind: LearnerKind>: Configuration {
+struct DistillationAgentSettings<Learner: OffPolicyLearner>: Configuration {
   init() {}
   @SettingGroup("Schedule and replay of each teacher") var agent = OffPolicySettings()
   @SettingGroup("Teachers and lessons") var distillation = DistillationScheduleSettings()
   @SettingGroup("Student's error") var loss = DistillationSettings()
   @SettingGroup("Student") var student = StudentSettings()
-  @SettingGroup("Teachers") var learner = Kind.defaults
+  @SettingGroup("Teachers") var learner = Learner.Settings()
 
   func validate() throws(ConfigurationError) {
     if loss.featureWeight > 0 && distillation.teachers == .ensemble && distillation.members > 1 {
@@ -79,7 +79,7 @@ extension AgentEntry {
   static let distill = AgentEntry(
     "distill", summary: "distills an ensemble, or one policy a task, of soft actor-critic into one network",
     secondsPerStep: 0.008
-  ) { (settings: DistillationAgentSettings<SoftActorCriticKind>, environment, random) throws(ConfigurationError) in
+  ) { (settings: DistillationAgentSettings<SoftActorCritic>, environment, random) throws(ConfigurationError) in
     let (low, high) = try continuous(environment, for: "distill").action.bounds
     return try distillation(
       "distill", settings, GaussianStudent(low: low, high: high, settings.loss.kind), environment, random)
@@ -89,7 +89,7 @@ extension AgentEntry {
   static let distillDeepQ = AgentEntry(
     "distill-dqn", summary: "distills an ensemble, or one network a task, of deep Q-networks into one policy",
     secondsPerStep: 0.002
-  ) { (settings: DistillationAgentSettings<DeepQKind>, environment, random) throws(ConfigurationError) in
+  ) { (settings: DistillationAgentSettings<DeepQNetwork>, environment, random) throws(ConfigurationError) in
     guard case .discrete(let actions) = environment.spec.action else {
       throw ConfigurationError(
         kind: .relation,
@@ -99,14 +99,14 @@ extension AgentEntry {
       "distill-dqn", settings, CategoricalStudent(actions: actions, settings.loss), environment, random)
   }
 
-  private static func distillation<Kind: LearnerKind>(
-    _ name: String, _ settings: DistillationAgentSettings<Kind>, _ head: some StudentHead,
+  private static func distillation<Learner: OffPolicyLearner>(
+    _ name: String, _ settings: DistillationAgentSettings<Learner>, _ head: some StudentHead,
     _ environment: EnvironmentInstance, _ random: RandomStream
-  ) throws(ConfigurationError) -> any Agent where Kind.Learner: TeachingLearner {
+  ) throws(ConfigurationError) -> any Agent where Learner: TeachingLearner {
     let isFamily = settings.distillation.teachers == .tasks
     let code = isFamily ? try taskCode(of: environment, for: "\(name) with distillation.teachers=tasks") : nil
     let learners = (0..<(code?.count ?? settings.distillation.members)).map {
-      Kind.make(settings.learner, for: environment.spec, using: random.child("learner").child($0))
+      Learner(settings.learner, for: environment.spec, using: random.child("learner").child($0))
     }
     let student = DistilledPolicy(
       settings.student, head: head, observationSize: environment.spec.observationSize, teachers: learners.count,

@@ -31,6 +31,7 @@ extension Configuration {
 
   /// A copy that shares no storage with this one.
   func detached() -> Self {
+    if let table = self as? SettingTable, let copy = table.copy as? Self { return copy }
     let copy = Self()
     for (target, source) in zip(copy.fields, fields) { target.field.adoptValue(of: source.field) }
     return copy
@@ -58,6 +59,12 @@ extension Configuration {
   /// Checks the relations between settings, innermost groups first.
   func check(from tree: ConfigurationTree?, path: String) throws(ConfigurationError) {
     for (key, field) in fields { try field.finish(from: tree?[key], key: joined(path, key)) }
+    for group in inlineGroups { try group.checkRelations(from: tree, path: path) }
+    try checkRelations(from: tree, path: path)
+  }
+
+  /// Calls `validate()` and completes the error it may throw.
+  private func checkRelations(from tree: ConfigurationTree?, path: String) throws(ConfigurationError) {
     do {
       try validate()
     } catch {

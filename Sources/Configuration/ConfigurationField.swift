@@ -1,5 +1,5 @@
 /// What the decoder and the documentation need of a `@Setting` or a `@SettingGroup`, whatever the type of its value.
-protocol ConfigurationField {
+protocol ConfigurationField: Sendable {
   /// Takes the value of the same property of another instance, sharing no storage with it.
   func adoptValue(of other: any ConfigurationField)
 
@@ -12,16 +12,29 @@ protocol ConfigurationField {
   func resolved() -> ConfigurationTree
 
   func documentation(key: String, group: SettingDocumentation.Group) -> [SettingDocumentation]
+
+  /// The settings of a group whose keys stand beside those around it; nil for everything else.
+  var inlined: (any Configuration)? { get }
 }
 
 extension ConfigurationField {
   func finish(from tree: ConfigurationTree?, key: String) throws(ConfigurationError) {}
+
+  var inlined: (any Configuration)? { nil }
 }
 
 extension Configuration {
-  /// The settings and groups in the order of their declaration, each with its key.
+  /// The settings and groups in the order of their declaration, each with its key; those of inline groups in their place.
   var fields: [(key: String, field: any ConfigurationField)] {
-    Mirror(reflecting: self).children.compactMap { label, value in
+    declaredFields.flatMap { key, field in field.inlined?.fields ?? [(key, field)] }
+  }
+
+  /// The inline groups, in the order of their declaration.
+  var inlineGroups: [any Configuration] { declaredFields.compactMap { $0.field.inlined } }
+
+  private var declaredFields: [(key: String, field: any ConfigurationField)] {
+    if let table = self as? SettingTable { return table.groups }
+    return Mirror(reflecting: self).children.compactMap { label, value in
       // A wrapped property is stored under its name with an underscore in front.
       guard let label, label.hasPrefix("_"), let field = value as? any ConfigurationField else { return nil }
       return (snakeCase(label.dropFirst()), field)

@@ -1,16 +1,26 @@
-/// Settings nested in a `Configuration`; their keys are prefixed by the property's name and a dot.
+/// Settings nested in a `Configuration`; their keys are prefixed by the property's name and a dot, unless the group is
+/// `inline`: then they stand beside the enclosing configuration's own.
 ///
 /// The default may differ from `Value()`: `@SettingGroup("Planner") var planner = PlannerSettings.fast` decodes on top of
 /// `PlannerSettings.fast`.
 @propertyWrapper
 public struct SettingGroup<Value: Configuration>: Sendable {
   let help: String
+  let isInline: Bool
   /// Replaced, never changed, by assignments: copies of the enclosing structure stay independent.
   var box: Box<Value>
 
   /// A group with its default settings and the heading of its documentation.
   public init(wrappedValue: Value, _ help: String) {
     self.help = help
+    isInline = false
+    box = Box(wrappedValue)
+  }
+
+  /// A group whose keys have no prefix, for settings that several configurations have in common.
+  public init(wrappedValue: Value, inline help: String) {
+    self.help = help
+    isInline = true
     box = Box(wrappedValue)
   }
 
@@ -41,6 +51,8 @@ extension SettingGroup: ConfigurationField {
   }
 
   func resolved() -> ConfigurationTree { box.value.resolved() }
+
+  var inlined: (any Configuration)? { isInline ? box.value : nil }
 
   func documentation(key: String, group: SettingDocumentation.Group) -> [SettingDocumentation] {
     box.value.documentation(path: key, group: SettingDocumentation.Group(key: key, help: help))

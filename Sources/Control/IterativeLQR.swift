@@ -88,12 +88,23 @@ public struct IterativeLQR<Dynamics: DifferentiableDynamics> where Dynamics.Simu
   public mutating func start(from state: [Double], actions given: [Double]? = nil) -> Bool {
     precondition(state.count == dynamics.stateSize, "\(state.count) numbers of a state of \(dynamics.stateSize)")
     for i in state.indices { states[i] = state[i] }
-    if let given {
-      let m = dynamics.actionSize
-      precondition(given.count == horizon * m, "\(given.count) numbers are not \(horizon) actions of \(m)")
-      for i in given.indices { actions[i] = Swift.min(Swift.max(given[i], low[i % m]), high[i % m]) }
-    }
+    if let given { set(given) }
     return follow()
+  }
+
+  /// The same from the state that `observation` [D] shows, with `actions` [T, m].
+  public mutating func start(fromObservation observation: UnsafePointer<Float>, actions given: [Double]) -> Bool {
+    states.withUnsafeMutableBufferPointer { states in
+      if let state = states.baseAddress { simulation.setState(state, fromObservation: observation) }
+    }
+    set(given)
+    return follow()
+  }
+
+  private mutating func set(_ given: [Double]) {
+    let m = dynamics.actionSize
+    precondition(given.count == horizon * m, "\(given.count) numbers are not \(horizon) actions of \(m)")
+    for i in given.indices { actions[i] = Swift.min(Swift.max(given[i], low[i % m]), high[i % m]) }
   }
 
   /// Drops the first `count` actions and repeats the last one at the end: the warm start of the next decision.

@@ -25,7 +25,7 @@ public struct PointMassGustsSettings: Configuration {
 /// x' = A x + B (u + w) with w normal of standard deviation `gust`, independent from step to step and axis to axis; all else
 /// as there, the reward included, which is a function of x and u alone. The optimal closed-loop control is the regulator of
 /// the task without gusts (certainty equivalence).
-public struct PointMassGusts: NativeTask {
+public struct PointMassGusts: NativeTask, ImaginableEnvironment {
   /// The name users type.
   public static let name = "point-mass-gusts"
   /// What the task asks for.
@@ -61,22 +61,28 @@ public struct PointMassGusts: NativeTask {
     -> StepOutcome
   {
     let outcome = try mass.step(action, observation: &observation)
-    // B w
-    let (half, full) = (
-      PointMass.timeStep * PointMass.timeStep / 2 * gust, PointMass.timeStep * gust
-    )
-    var state = mass.episode.state
-    for axis in 0..<2 {
-      let force = Double(random.normal())
-      state[axis] += half * force
-      state[axis + 2] += full * force
-    }
+    let state = displaced(mass.episode.state, using: &random)
     mass.episode.displace(to: state)
     observation.withUnsafeMutableBufferPointer { buffer in
       if let target = buffer.baseAddress { mass.observe(state, into: target) }
     }
     return outcome
   }
+
+  /// `state` after a gust: x + B w.
+  func displaced(_ state: SIMD4<Double>, using random: inout RandomStream) -> SIMD4<Double> {
+    let (half, full) = (PointMass.timeStep * PointMass.timeStep / 2 * gust, PointMass.timeStep * gust)
+    var state = state
+    for axis in 0..<2 {
+      let force = Double(random.normal())
+      state[axis] += half * force
+      state[axis + 2] += full * force
+    }
+    return state
+  }
+
+  /// The mass with gusts drawn anew in every row and step.
+  public var trueWorld: any LearnedWorld { TrueWorld(KnownRewards(GustsModel(self, mass), objective)) }
 
   /// Writes the episode under way.
   public func save(to writer: inout StateWriter) {

@@ -7,7 +7,7 @@ import Kernels
 /// A conforming structure states the physics: where episodes start, which state follows, what it is worth, and how
 /// states and observations correspond. It gets from the extension the rest of `Environment` (action checks, step limit,
 /// save and restore) and batched stepping, on which `TrueModel` stands.
-public protocol StateSpaceTask: NativeTask {
+public protocol StateSpaceTask: NativeTask, ImaginableEnvironment {
   /// The physical state, in the precision the task is integrated in.
   associatedtype State: SIMD & Sendable where State.Scalar: TensorElement
 
@@ -41,6 +41,8 @@ public protocol StateSpaceTask: NativeTask {
 }
 
 extension StateSpaceTask {
+  public var trueWorld: any LearnedWorld { TrueWorld(KnownRewards(TrueModel(self), objective)) }
+
   /// Starts an episode at a drawn state.
   public mutating func reset(using random: inout RandomStream, observation: inout [Float]) {
     start(at: startState(using: &random), observation: &observation)

@@ -21,7 +21,10 @@ public struct TrueModel<Task: StateSpaceTask>: DynamicsModel {
   public var preferredRows: Int { 64 }
 
   /// Room for `capacity` copies of the task.
-  public func makeRollout(capacity: Int) -> TrueRollout<Task> { TrueRollout(task, capacity: capacity) }
+  public func makeRollout(capacity: Int, keeping steps: Int) -> TrueRollout<Task> {
+    precondition(steps == 0, "the steps of this model have no gradients; those of DifferentiableTrueModel have")
+    return TrueRollout(task, capacity: capacity)
+  }
 }
 
 /// Copies of a task that advance together in its true dynamics.
@@ -31,6 +34,7 @@ public struct TrueRollout<Task: StateSpaceTask>: ModelRollout, Sendable {
   private var observations: Matrix
   /// Copies in use.
   public private(set) var count = 0
+  public private(set) var steps = 0
 
   init(_ task: Task, capacity: Int) {
     self.task = task
@@ -41,20 +45,16 @@ public struct TrueRollout<Task: StateSpaceTask>: ModelRollout, Sendable {
   /// Observations of all copies [N, D].
   public var states: UnsafePointer<Float> { observations.pointer }
 
-  /// None: the task's objective scores the steps.
-  public var predictedRewards: UnsafePointer<Float>? { nil }
-
   /// Starts at `states`, which must be observations of the task. The dynamics are deterministic: particles and `random`
   /// change nothing.
-  public mutating func reset(
-    count: Int, to states: UnsafePointer<Float>, rowsPerParticle: Int, firstParticle: Int, using random: RandomStream
-  ) {
-    precondition(count >= 0 && count <= simulated.count, "\(count) states in a rollout for \(simulated.count)")
-    self.count = count
-    observations.mutablePointer.update(from: states, count: count * task.spec.observationSize)
-    simulated.withUnsafeMutableBufferPointer { [task] buffer in
+  public mutating func reset(_ starts: RolloutStarts, using random: RandomStream) {
+    precondition(starts.count <= simulated.count, "\(starts.count) states in a rollout for \(simulated.count)")
+    count = starts.count
+    steps = 0
+    observations.mutablePointer.update(from: starts.states, count: count * task.spec.observationSize)
+    simulated.withUnsafeMutableBufferPointer { [task, count] buffer in
       guard let simulated = buffer.baseAddress else { return }
-      task.setStates(simulated, count: count, fromObservations: states)
+      task.setStates(simulated, count: count, fromObservations: starts.states)
     }
   }
 
@@ -65,5 +65,6 @@ public struct TrueRollout<Task: StateSpaceTask>: ModelRollout, Sendable {
       guard let simulated = buffer.baseAddress else { return }
       task.advance(simulated, count: count, actions: actions, observations: target)
     }
+    steps += 1
   }
 }

@@ -46,17 +46,18 @@ public struct MultiStepReturns: Sendable {
     withExtendedLifetime(round) {
       appendRow(
         round.observations.pointer + index * observationSize, round.actions.pointer + index * actionSize,
-        round.outcome(index), next: round.next.pointer + index * observationSize, to: &replay)
+        round.outcome(index), next: round.next.pointer + index * observationSize, time: round.times[index], to: &replay)
     }
   }
 
   private mutating func appendRow(
     _ observation: UnsafePointer<Float>, _ action: UnsafePointer<Float>, _ outcome: StepOutcome,
-    next: UnsafePointer<Float>, to replay: inout ReplayBuffer
+    next: UnsafePointer<Float>, time: Int = 0, to replay: inout ReplayBuffer
   ) {
     guard steps > 1 else {
       return replay.appendRow(
-        observation, action, reward: outcome.reward, next: next, continues: outcome.ending == .terminated ? 0 : 1)
+        observation, action, reward: outcome.reward, next: next, continues: outcome.ending == .terminated ? 0 : 1,
+        time: time)
     }
     let slot = pending.mutablePointer + (first + count) % steps * pending.columns
     slot.update(from: observation, count: observationSize)
@@ -82,7 +83,8 @@ public struct MultiStepReturns: Sendable {
     }
     let row = rows + first * width
     replay.appendRow(
-      row, row + observationSize, reward: total, next: next, continues: outcome.ending == .terminated ? 0 : factor)
+      row, row + observationSize, reward: total, next: next, continues: outcome.ending == .terminated ? 0 : factor,
+      time: 0)
     first = (first + 1) % steps
     count -= 1
   }

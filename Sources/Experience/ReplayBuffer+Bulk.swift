@@ -29,7 +29,7 @@ extension ReplayBuffer {
       appendRow(
         round.observations.pointer + index * observationSize, round.actions.pointer + index * actionSize,
         reward: round.rewards[index], next: round.next.pointer + index * observationSize,
-        continues: round.endings[index] == .terminated ? 0 : 1)
+        continues: round.endings[index] == .terminated ? 0 : 1, time: round.times[index])
     }
   }
 
@@ -58,16 +58,22 @@ extension ReplayBuffer {
   /// Draws where imagined trajectories branch off: all rows of `points`, uniformly with replacement from the `newest`
   /// transitions. O(rows), no allocation.
   public func sample(into points: inout BranchPoints, newest: Int = .max, using random: inout RandomStream) {
-    precondition(count > 0 && newest > 0, "sampling from no transitions")
+    precondition(newest > 0, "sampling from no transitions")
+    sample(into: &points, from: appended - min(newest, count)..<appended, using: &random)
+  }
+
+  /// The same from those transitions that are still held of `numbers`, counted from the first one ever appended.
+  public func sample(into points: inout BranchPoints, from numbers: Range<Int>, using random: inout RandomStream) {
+    let held = numbers.clamped(to: appended - count..<appended)
+    precondition(!held.isEmpty, "sampling from no transitions")
     precondition(
       points.states.columns == observationSize && points.actions.columns == actionSize, "points of another shape")
-    let held = min(newest, count)
-    let first = appended - held
     let (s, a) = (points.states.mutablePointer, points.actions.mutablePointer)
     for row in 0..<points.count {
-      let slot = (first + random.index(below: held)) % capacity
+      let slot = (held.lowerBound + random.index(below: held.count)) % capacity
       (s + row * observationSize).update(from: observations.pointer + slot * observationSize, count: observationSize)
       (a + row * actionSize).update(from: actions.pointer + slot * actionSize, count: actionSize)
+      if keepsTimes && !points.times.isEmpty { points.times[row] = times[slot] }
     }
   }
 
@@ -93,11 +99,14 @@ public struct BranchPoints: Sendable {
   public var states: Matrix
   /// Actions, [N, A].
   public var actions: Matrix
+  /// Times of the states within their episodes, [N]; empty where they are not wanted.
+  public var times: [Int]
 
   /// Zeros for `count` states of an environment with those sizes.
-  public init(count: Int, observationSize: Int, actionSize: Int) {
+  public init(count: Int, observationSize: Int, actionSize: Int, keepsTimes: Bool = false) {
     states = Matrix(rows: count, columns: observationSize)
     actions = Matrix(rows: count, columns: actionSize)
+    times = keepsTimes ? Array(repeating: 0, count: count) : []
   }
 
   /// Number of states, N.

@@ -4,8 +4,8 @@ import Kernels
 
 /// Ring of the last `capacity` transitions, structure-of-arrays, preallocated.
 ///
-/// Memory is 4 (2 D + A + 2) bytes a transition and nothing else. Appending is O(1); sampling and gathering never
-/// allocate. Index 0 is the oldest transition held.
+/// Memory is 4 (2 D + A + 2) bytes a transition, and 8 more where it keeps times. Appending is O(1); sampling and gathering
+/// never allocate. Index 0 is the oldest transition held.
 public struct ReplayBuffer: TransitionSource, Sendable {
   /// Most transitions held.
   public let capacity: Int
@@ -22,9 +22,12 @@ public struct ReplayBuffer: TransitionSource, Sendable {
   var rewards: Vector
   var nextObservations: Vector
   var continues: Vector
+  /// At which time of its episode each transition began; empty where times are not kept.
+  var times: [Int]
 
-  /// An empty buffer.
-  public init(capacity: Int, observationSize: Int, actionSize: Int) {
+  /// An empty buffer. With `keepsTimes` it knows at which time of its episode each transition began, as models that
+  /// predict by the time need.
+  public init(capacity: Int, observationSize: Int, actionSize: Int, keepsTimes: Bool = false) {
     precondition(capacity > 0 && capacity <= Int(Int32.max), "capacity \(capacity)")
     self.capacity = capacity
     self.observationSize = observationSize
@@ -34,33 +37,37 @@ public struct ReplayBuffer: TransitionSource, Sendable {
     rewards = Vector(count: capacity)
     nextObservations = Vector(count: capacity * observationSize)
     continues = Vector(count: capacity)
+    times = keepsTimes ? Array(repeating: 0, count: capacity) : []
   }
 
-  /// Bytes of numeric storage.
-  public var byteCount: Int { 4 * capacity * (2 * observationSize + actionSize + 2) }
+  /// Whether it knows at which time of its episode each transition began.
+  public var keepsTimes: Bool { !times.isEmpty }
 
-  /// Appends the step from t to t + 1, over the oldest one if full.
+  /// Bytes of numeric storage.
+  public var byteCount: Int { 4 * capacity * (2 * observationSize + actionSize + 2) + 8 * times.count }
+
+  /// Appends the step from `time` to `time + 1` of an episode, over the oldest one if full.
   public mutating func append(
-    _ observation: [Float], _ action: [Float], reward: Float, next: [Float], continues going: Bool
+    _ observation: [Float], _ action: [Float], reward: Float, next: [Float], continues: Bool, time: Int = 0
   ) {
-    append(observation, action, reward: reward, next: next, continues: going ? 1 : 0)
+    append(observation, action, reward: reward, next: next, continues: continues ? 1 : 0, time: time)
   }
 
   /// The same with the factor of the value that follows, besides a step's discount: 0 after a termination, less than 1
   /// where the reward is of several steps.
   public mutating func append(
-    _ observation: [Float], _ action: [Float], reward: Float, next: [Float], continues factor: Float
+    _ observation: [Float], _ action: [Float], reward: Float, next: [Float], continues factor: Float, time: Int = 0
   ) {
     precondition(
       observation.count == observationSize && next.count == observationSize && action.count == actionSize,
       "transition of another shape")
-    appendRow(observation, action, reward: reward, next: next, continues: factor)
+    appendRow(observation, action, reward: reward, next: next, continues: factor, time: time)
   }
 
   /// The same with `observation` and `next` [D] and `action` [A].
   mutating func appendRow(
     _ observation: UnsafePointer<Float>, _ action: UnsafePointer<Float>, reward: Float, next: UnsafePointer<Float>,
-    continues factor: Float
+    continues factor: Float, time: Int
   ) {
     let slot = appended % capacity
     (observations.mutablePointer + slot * observationSize).update(from: observation, count: observationSize)
@@ -68,6 +75,7 @@ public struct ReplayBuffer: TransitionSource, Sendable {
     (actions.mutablePointer + slot * actionSize).update(from: action, count: actionSize)
     rewards.mutablePointer[slot] = reward
     continues.mutablePointer[slot] = factor
+    if keepsTimes { times[slot] = time }
     appended += 1
     count = min(count + 1, capacity)
   }
@@ -87,6 +95,7 @@ public struct ReplayBuffer: TransitionSource, Sendable {
     )
     let (r, c) = (batch.rewards.mutablePointer, batch.continues.mutablePointer)
     let start = appended - count
+    let gathersTimes = keepsTimes && !batch.times.isEmpty
     for place in indices.indices {
       let (index, row) = (Int(indices[place]), first + place)
       precondition(index >= 0 && index < count, "transition \(index) outside 0..<\(count)")
@@ -97,7 +106,23 @@ public struct ReplayBuffer: TransitionSource, Sendable {
       (a + row * actionSize).update(from: actions.pointer + slot * actionSize, count: actionSize)
       r[row] = rewards.pointer[slot]
       c[row] = continues.pointer[slot]
+      if gathersTimes { batch.times[row] = times[slot] }
     }
+  }
+
+  public func time(of index: Int) -> Int {
+    precondition(index >= 0 && index < count, "transition \(index) outside 0..<\(count)")
+    return keepsTimes ? times[(appended - count + index) % capacity] : 0
+  }
+
+  public func firstIndex(ofLast episodes: Int) -> Int {
+    guard keepsTimes else { return 0 }
+    var (index, left) = (count, episodes)
+    while index > 0 && left > 0 {
+      index -= 1
+      if times[(appended - count + index) % capacity] == 0 { left -= 1 }
+    }
+    return index
   }
 
   /// Fills all rows of `batch` with transitions drawn uniformly with replacement. O(batch), no allocation.
@@ -132,6 +157,7 @@ extension ReplayBuffer: Checkpointable {
     part("rewards", rewards, 1)
     part("next_observations", nextObservations, observationSize)
     part("continues", continues, 1)
+    if keepsTimes { writer.write("times", Array(times.prefix(count))) }
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
@@ -150,5 +176,11 @@ extension ReplayBuffer: Checkpointable {
     try part("rewards", &rewards, 1)
     try part("next_observations", &nextObservations, observationSize)
     try part("continues", &continues, 1)
+    guard keepsTimes else { return }
+    let saved = try reader.integers("times")
+    guard saved.count == count else {
+      throw .mismatch(name: "times", expected: "\(count) of them", found: "\(saved.count)")
+    }
+    for slot in saved.indices { times[slot] = saved[slot] }
   }
 }

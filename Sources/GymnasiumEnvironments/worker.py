@@ -40,9 +40,10 @@ and `observations` the first one of the new episode. Without it, `observations` 
 
 Message requests: {"do": "open", "id", "module", "arguments", "step_limit", "count", "renews", "renders"} answers with the
 spaces, the group's number, its memory file's descriptor and the offsets of its blocks; {"do": "close", "group"}; {"do":
-"draw", "group"}, of a group opened with "renders", answers {"height", "width"} and the first environment's pixels, red, green
-and blue from the top left; {"do": "save", "group"} answers with the environments' state as bytes, or {"refused": why} where that state cannot be saved; {"do":
-"restore", "group"} takes those bytes. The answer to a request that failed is {"error": {"kind", "message", "traceback"}}.
+"draw", "group"}, of a group opened with "renders", answers {"height", "width"} and the first environment's pixels, red,
+green and blue from the top left; {"do": "save", "group"} answers with the environments' state as bytes, or {"refused":
+why} where that state cannot be saved; {"do": "restore", "group"} takes those bytes. The answer to a request that failed
+is {"error": {"kind", "message", "traceback"}}.
 """
 
 import ctypes
@@ -300,7 +301,8 @@ def action_format(space):
         if bounds:
             return description, lambda row: numpy.clip(row.reshape(space.shape).astype(space.dtype), *bounds)
         return description, lambda row: row.reshape(space.shape).astype(space.dtype)
-    raise Refused("space", f"its actions are of type {type(space).__name__}; Discrete, MultiDiscrete, MultiBinary and Box can be used")
+    kind = type(space).__name__
+    raise Refused("space", f"its actions are of type {kind}; Discrete, MultiDiscrete, MultiBinary and Box can be used")
 
 
 # ---------------------------------------------------------------------------------------------------------- groups

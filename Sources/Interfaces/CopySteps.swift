@@ -15,6 +15,8 @@ public struct CopySteps {
   public var endings: [Ending]
   /// Observations after the step, [N, D]; where an episode ended its last one, never the first one of the next.
   public var next: Matrix
+  /// Steps between the start of each copy's episode and the observation, [N].
+  public var times: [Int]
   /// Rows to act on, [N]. Collected steps are always of all copies; in an evaluation a row whose episodes are over
   /// rests.
   public var isActive: [Bool]
@@ -30,6 +32,7 @@ public struct CopySteps {
     rewards = Vector(count: count)
     endings = Array(repeating: .none, count: count)
     next = Matrix(rows: count, columns: observationSize)
+    times = Array(repeating: 0, count: count)
     isActive = Array(repeating: true, count: count)
     row = StepRow(observationSize: observationSize, actionSize: actionSize)
   }

@@ -1,10 +1,23 @@
 import Archive
+import Configuration
 import Kernels
 
 /// Improves a policy from transitions of any origin, real or imagined.
 public protocol OffPolicyLearner: ActingLearner {
+  /// Its settings.
+  associatedtype Settings: Configuration
   /// The policy that it improves.
   associatedtype Acting: Policy
+
+  /// What lists and error messages call it, such as `soft actor-critic`.
+  static var title: String { get }
+
+  /// What it lacks in an environment whose actions are `space`, as a clause such as `needs continuous actions`; nil where
+  /// it can act.
+  static func objection(to space: ActionSpace) -> String?
+
+  /// A fresh learner for an environment of `spec`, whose actions it can take.
+  init(_ settings: Settings, for spec: EnvironmentSpec, using random: RandomStream)
 
   /// Metrics that `update` records, in order.
   static var metricNames: [String] { get }
@@ -20,6 +33,13 @@ public protocol OffPolicyLearner: ActingLearner {
   mutating func update(
     on batch: TransitionBatch, using random: inout RandomStream, metrics: inout MetricRow
   ) throws(NumericalFailure)
+}
+
+extension OffPolicyLearner {
+  /// Most learners take vectors of reals.
+  public static func objection(to space: ActionSpace) -> String? {
+    if case .box = space { nil } else { "needs continuous actions" }
+  }
 }
 
 /// A learner whose critics can be fitted to targets from elsewhere, such as a model's rollouts.
@@ -44,13 +64,4 @@ public protocol ValueLearner: OffPolicyLearner {
   mutating func improvePolicy(
     at observations: Matrix, using random: inout RandomStream, metrics: inout MetricRow
   ) throws(NumericalFailure)
-}
-
-/// A learner whose critics can be differentiated by the action.
-public protocol DifferentiableValueLearner: ValueLearner {
-  /// The critics' common estimate.
-  associatedtype Critic: ActionValue
-
-  /// The critics as they are now (not their targets). O(1): parameters are shared, not copied.
-  var critic: Critic { get }
 }

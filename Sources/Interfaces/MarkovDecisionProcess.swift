@@ -1,3 +1,5 @@
+import Kernels
+
 /// A finite Markov decision process: what can follow each action in each state, with which probability and reward.
 ///
 /// Stored as one sparse row a pair of state and action. Whether an outcome ends the episode belongs to the outcome, so
@@ -46,6 +48,18 @@ public struct MarkovDecisionProcess: Sendable {
         starts.append(self.outcomes.count)
       }
     }
+  }
+
+  /// One of `outcomes` by their probabilities; where there is but one, without taking from the stream.
+  public static func draw(from outcomes: ArraySlice<Outcome>, using random: inout RandomStream) -> Outcome {
+    let last = outcomes.endIndex - 1
+    guard outcomes.count > 1 else { return outcomes[last] }
+    var left = Double(random.uniform())
+    for index in outcomes.startIndex..<last {
+      left -= outcomes[index].probability
+      if left < 0 { return outcomes[index] }
+    }
+    return outcomes[last]
   }
 
   /// What can follow `action` in `state`. O(1).

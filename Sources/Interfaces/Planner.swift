@@ -2,7 +2,7 @@ import Archive
 import Configuration
 import Kernels
 
-/// Scores action sequences from the current state; the planner's view of model, objective and particles together.
+/// Scores action sequences from the current state; the planner's view of a world and its particles.
 public protocol PlanEvaluator {
   /// Decisions in a plan, H.
   var horizon: Int { get }
@@ -14,14 +14,15 @@ public protocol PlanEvaluator {
   /// the first call of a given N.
   mutating func evaluate(_ plans: Matrix, returns: inout [Float])
 
-  /// The same with the gradients [N, H * A] of the returns with respect to the plans, by backpropagation through the model.
-  /// False, with nothing evaluated, where model or rewards cannot be differentiated, as here by default.
-  mutating func differentiate(_ plans: Matrix, returns: inout [Float], gradients: inout Matrix) -> Bool
+  /// Derivatives that it has; the next two must not be called without any.
+  var gradients: GradientSupport { get }
 
-  /// Lends the model's expected steps and what they cost, with derivatives, and the state [D] that plans start from; the
-  /// dynamics are the same object as long as the model is the same. False, with `body` not called, where model or rewards
-  /// cannot be differentiated, as here by default.
-  mutating func withDynamics(_ body: (any PlannedDynamics, UnsafePointer<Float>) -> Void) -> Bool
+  /// The same with the gradients [N, H * A] of the returns with respect to the plans, by backpropagation through the world.
+  mutating func differentiate(_ plans: Matrix, returns: inout [Float], gradients: inout Matrix)
+
+  /// Calls `body` with the world's expected steps and what they cost, with derivatives, and the observation [D] that plans
+  /// start from; the dynamics are the same object as long as the world is the same.
+  mutating func withDynamics(_ body: (any PlannedDynamics, UnsafePointer<Float>) -> Void)
 
   /// Returns so far that were not finite.
   var nonFiniteReturns: Int { get }
@@ -31,27 +32,50 @@ public protocol PlanEvaluator {
 public protocol PlannedDynamics: AnyObject, DifferentiableDynamics where Simulation: CostSimulation {}
 
 extension PlanEvaluator {
-  public mutating func withDynamics(_ body: (any PlannedDynamics, UnsafePointer<Float>) -> Void) -> Bool { false }
-  public mutating func differentiate(_ plans: Matrix, returns: inout [Float], gradients: inout Matrix) -> Bool { false }
+  public var gradients: GradientSupport { .none }
+
+  public mutating func differentiate(_ plans: Matrix, returns: inout [Float], gradients: inout Matrix) {
+    preconditionFailure("an evaluator without gradients was asked for them")
+  }
+
+  public mutating func withDynamics(_ body: (any PlannedDynamics, UnsafePointer<Float>) -> Void) {
+    preconditionFailure("an evaluator without gradients was asked for its dynamics")
+  }
 }
 
-/// Settings that every planner has.
-public protocol PlannerConfiguration: Configuration {
-  /// Decisions in a plan, H.
-  var horizon: Int { get set }
+/// What a planner asks of the worlds it plans in, beside returns.
+public enum PlannerNeed: Sendable {
+  /// Nothing.
+  case returns
+  /// Gradients of returns, as `PlanEvaluator.differentiate` gives them.
+  case gradients
+  /// Linearized dynamics, as `PlanEvaluator.withDynamics` gives them.
+  case dynamics
 }
 
 /// Searches for a good sequence of actions. Owns its warm start, and is its only owner.
 public protocol Planner: Checkpointable, Sendable {
-  /// What can be set.
-  associatedtype Settings: PlannerConfiguration
+  /// Its settings.
+  associatedtype Settings: Configuration
 
   /// Name on the command line.
   static var name: String { get }
   /// One line for lists.
   static var summary: String { get }
-  /// Whether it needs derivatives, as `PlanEvaluator.differentiate` and `withDynamics` give them; most do not.
-  static var needsGradients: Bool { get }
+  /// What `mpc` calls the search; the same for planners that do the same for different kinds of actions. Its name by default.
+  static var search: String { get }
+  /// What it asks of worlds; nothing by default.
+  static var need: PlannerNeed { get }
+  /// Whether it takes the proposals of `suggest`; false by default.
+  static var takesSuggestions: Bool { get }
+  /// Whether it plans actions of `space`.
+  static func plans(_ space: ActionSpace) -> Bool
+
+  /// A planner for actions of `space`, which must be one that it plans.
+  init(_ settings: Settings, for space: ActionSpace)
+
+  /// Decisions in a plan, H.
+  var horizon: Int { get }
 
   /// Forgets the warm start; called when an episode starts.
   mutating func reset()
@@ -68,6 +92,10 @@ public protocol Planner: Checkpointable, Sendable {
 }
 
 extension Planner {
+  public static var search: String { name }
+  public static var need: PlannerNeed { .returns }
+  public static var takesSuggestions: Bool { false }
+
   /// Ignored.
   public mutating func suggest(_ plan: [Float]) {}
 }
@@ -78,12 +106,29 @@ public protocol ContinuousPlanner: Planner {
   init(_ settings: Settings, low: [Float], high: [Float])
 }
 
+extension ContinuousPlanner {
+  public static func plans(_ space: ActionSpace) -> Bool { if case .box = space { true } else { false } }
+
+  public init(_ settings: Settings, for space: ActionSpace) {
+    let (low, high) = space.bounds
+    self.init(settings, low: low, high: high)
+  }
+}
+
 /// A planner for actions that are choices.
 public protocol DiscretePlanner: Planner {
   /// A planner for actions of one of `choices[i]` choices in each component i [A].
   init(_ settings: Settings, choices: [Int])
 }
 
-extension Planner {
-  public static var needsGradients: Bool { false }
+extension DiscretePlanner {
+  public static func plans(_ space: ActionSpace) -> Bool { if case .box = space { false } else { true } }
+
+  public init(_ settings: Settings, for space: ActionSpace) {
+    switch space {
+    case .discrete(let count): self.init(settings, choices: [count])
+    case .multiDiscrete(let counts): self.init(settings, choices: counts)
+    case .box: preconditionFailure("\(Self.name) plans choices, not reals")
+    }
+  }
 }

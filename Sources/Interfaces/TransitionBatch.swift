@@ -13,9 +13,12 @@ public struct TransitionBatch: Sendable {
   /// 1 where the episode could go on after t + 1, 0 where it terminated (a truncated one counts as 1), [N]. Where rewards are
   /// returns of n steps, times the discount to the power of n - 1.
   public var continues: Vector
+  /// t, the time within the episode, [N]; empty where it is not wanted.
+  public var times: [Int]
 
   /// Zeros for `count` transitions of an environment with those sizes.
-  public init(count: Int, observationSize: Int, actionSize: Int) {
+  public init(count: Int, observationSize: Int, actionSize: Int, keepsTimes: Bool = false) {
+    times = keepsTimes ? Array(repeating: 0, count: count) : []
     observations = Matrix(rows: count, columns: observationSize)
     actions = Matrix(rows: count, columns: actionSize)
     rewards = Vector(count: count)

@@ -75,15 +75,16 @@ public struct AgentEntry: Sendable {
   ///   - presets: defaults that differ in some environments; what users set wins over them.
   ///   - tiny: a run that is over in seconds.
   ///   - singleCopyReason: why it can collect in one copy of an environment only, in words that follow its name.
-  ///   - settle: decides settings that are left open (`auto`) by what the environment offers; the manifest has the result.
+  ///   - defaults: its settings where neither presets nor users say otherwise.
+  ///   - resolve: decides settings that are left open (`auto`) by what the environment offers; the manifest has the result.
   ///   - make: builds the agent for an environment from decoded settings, all of its own randomness coming from the
   ///     stream; throws when settings contradict one another or the agent cannot act in that environment. Acting on
   ///     the environment itself is left to the loop: only its spec and objective are meant to be used, or a copy to
   ///     plan in.
   public init<Settings: Configuration>(
     _ name: String, summary: String, secondsPerStep: Double = 0.001, presets: [AgentPreset] = [],
-    tiny: TinyRun? = nil, singleCopyReason: String? = nil, settings: Settings.Type = Settings.self,
-    settle: @escaping @Sendable (inout Settings, EnvironmentInstance) throws(ConfigurationError) -> Void = { _, _ in },
+    tiny: TinyRun? = nil, singleCopyReason: String? = nil, defaults: Settings = Settings(),
+    resolve: @escaping @Sendable (inout Settings, EnvironmentInstance) throws(ConfigurationError) -> Void = { _, _ in },
     make: @escaping @Sendable (Settings, EnvironmentInstance, RandomStream) throws(ConfigurationError) -> any Agent
   ) {
     precondition(isEntryName(name), "'\(name)' cannot name a folder")
@@ -93,17 +94,17 @@ public struct AgentEntry: Sendable {
     self.presets = presets
     self.tiny = tiny
     self.singleCopyReason = singleCopyReason
-    let documentation = Settings.documentation()
+    let documentation = defaults.documentation()
     self.documentation = documentation
     let groups = SettingOwners.groups(of: documentation)
     @Sendable func resolved(
       _ tree: ConfigurationTree, _ environment: EnvironmentInstance
     ) throws(ConfigurationError) -> Settings {
-      var settings = Settings()
+      var settings = defaults
       settings = try settings.updated(
         by: AgentEntry.preset(presets, in: environment.name).filter { groups.contains($0) })
       settings = try settings.updated(by: tree)
-      try settle(&settings, environment)
+      try resolve(&settings, environment)
       return settings
     }
     resolveSettings = { tree, environment throws(ConfigurationError) in try resolved(tree, environment).resolved() }

@@ -19,11 +19,11 @@ public struct ComponentEntry: Sendable {
   /// Its settings, relative to the group that holds them in an agent.
   public let documentation: [SettingDocumentation]
 
-  /// A part with settings of type `Settings`.
-  public init<Settings: Configuration>(_ kind: Kind, _ name: String, summary: String, settings: Settings.Type) {
+  /// A part whose settings are `settings` by default.
+  public init(_ kind: Kind, _ name: String, summary: String, settings: any Configuration) {
     self.kind = kind
     self.name = name
     self.summary = summary
-    documentation = Settings.documentation()
+    documentation = settings.documentation()
   }
 }

@@ -105,6 +105,7 @@ public struct Evaluator {
       guard next < streams.count else { return }
       try slots[slot].begin(next, number: begun + next, using: streams[next].child("environment"))
       agent.startEpisode(of: slot, for: .evaluate, using: streams[next].child("agent"))
+      steps.times[slot] = 0
       try watch?(&slots[slot].environment)
       next += 1
     }
@@ -122,6 +123,7 @@ public struct Evaluator {
             Array(steps.observations.row(slot)), slots[slot].action, slots[slot].outcome, slots[slot].observation)
         }
         try slots[slot].account()
+        steps.times[slot] += 1
         try watch?(&slots[slot].environment)
         guard slots[slot].outcome.ending != .none else { continue }
         results[slots[slot].episode] = slots[slot].result

@@ -160,6 +160,7 @@ struct Interaction {
       copies[copy] = CopyPlace(episode: place.episode, isUnderWay: true)
     }
     round.observations.mutablePointer.update(from: environment.observations, count: round.observations.count)
+    for copy in 0..<count { round.times[copy] = copies[copy].length }
   }
 }
 

@@ -14,7 +14,7 @@ public struct RunProgress: Sendable, Equatable {
   /// Seconds to go at that rate.
   public var secondsLeft: Double? {
     guard let rate, rate > 0 else { return nil }
-    return Double(budget - steps) / rate
+    return Double(max(0, budget - steps)) / rate
   }
 
   /// Memberwise.

@@ -31,7 +31,8 @@ public struct Study: Sendable {
   /// - `agents`: a list of names, or a mapping from labels to `{agent, steps, seeds, settings, environments}`, where `agent`
   ///   is the label unless given, and `environments` maps names to `{steps, settings}` for that pair alone.
   /// - `seeds`: how many (0, 1, 2, ...), or a list; an agent's own win.
-  /// - `steps`, `settings`: for all runs. What is more special wins: study, environment, agent, pair.
+  /// - `steps`, `settings`: for all runs. More specific entries override more general ones: pair, agent, environment,
+  ///   study.
   /// - `thresholds`: a mapping from environments to returns.
   public init(_ tree: ConfigurationTree, in registry: Registry) throws(ConfigurationError) {
     try tree.rejectUnknownKeys(

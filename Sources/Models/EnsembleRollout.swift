@@ -6,7 +6,7 @@ import Networks
 /// network sees one block of rows.
 ///
 /// Made to be differentiated, it keeps states, draws and activations of every step; otherwise those of the last one only.
-public final class EnsembleRollout: DifferentiableRollout {
+public final class EnsembleRollout: ModelRollout {
   let model: ProbabilisticEnsemble
   /// Weights of each elite.
   let panels: [WeightPanels]
@@ -87,17 +87,15 @@ public final class EnsembleRollout: DifferentiableRollout {
     model.learnsTermination ? ended.baseAddress.map { UnsafePointer($0) } : nil
   }
 
-  public func reset(
-    count: Int, to states: UnsafePointer<Float>, rowsPerParticle: Int, firstParticle: Int, using random: RandomStream
-  ) {
-    precondition(count <= capacity && rowsPerParticle > 0, "\(count) rows in a rollout of \(capacity)")
-    self.count = count
+  public func reset(_ starts: RolloutStarts, using random: RandomStream) {
+    precondition(starts.count <= capacity, "\(starts.count) rows in a rollout of \(capacity)")
+    count = starts.count
     self.random = random
     steps = 0
-    particles = (rowsPerParticle, firstParticle)
-    state.mutablePointer.update(from: states, count: count * model.stateSize)
+    particles = (starts.rowsPerParticle, starts.firstParticle)
+    state.mutablePointer.update(from: starts.states, count: count * model.stateSize)
     guard model.settings.propagation == .tsInfinity, keptSteps == 0 else { return }
-    groups[0].assign(count: count, rowsPerParticle: rowsPerParticle, firstParticle: firstParticle)
+    groups[0].assign(count: count, rowsPerParticle: particles.rows, firstParticle: particles.first)
   }
 
   public func advance(_ actions: UnsafePointer<Float>) {

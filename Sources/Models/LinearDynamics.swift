@@ -19,12 +19,12 @@ public struct LinearDynamicsSettings: Configuration {
 ///
 /// The normal equations of the normalized inputs, with a small ridge, are summed up in double precision and solved by
 /// LAPACK's Cholesky factorization: O(N K^2 + K^3) for K inputs. The noise's deviations are those of the residuals.
-public struct LinearDynamics: TrainableDynamics {
+public struct LinearDynamics: LearnedDynamics {
   /// Mean squared residual relative to the variance of the changes, averaged over components.
   public static let metricNames = ["model_error"]
 
   /// What was set.
-  public let settings: LinearDynamicsSettings
+  public private(set) var settings: LinearDynamicsSettings
   public let stateSize: Int
   public var actionSize: Int { encoding.size }
   public private(set) var isFitted = false
@@ -47,8 +47,19 @@ public struct LinearDynamics: TrainableDynamics {
 
   public var preferredRows: Int { 512 }
 
-  public func makeRollout(capacity: Int) -> LinearRollout {
-    LinearRollout(self, capacity: capacity)
+  /// Of actions that are reals.
+  public var gradients: GradientSupport { encoding.size == encoding.width ? .pathwise : .none }
+
+  /// The same without noise.
+  public var expectation: LinearDynamics {
+    var model = self
+    model.settings.samplesNoise = false
+    return model
+  }
+
+  public func makeRollout(capacity: Int, keeping steps: Int) -> LinearRollout {
+    precondition(steps == 0 || gradients != .none, "steps without gradients need not be kept")
+    return LinearRollout(self, capacity: capacity, keptSteps: steps)
   }
 
   public mutating func fit(
@@ -147,62 +158,5 @@ public struct LinearDynamics: TrainableDynamics {
     try reader.read("coefficients", into: &coefficients)
     deviations = try reader.read("deviations", shape: [stateSize])
     isFitted = try reader.bool("fitted")
-  }
-}
-
-/// Imagined trajectories of linear dynamics.
-public final class LinearRollout: ModelRollout {
-  private let model: LinearDynamics
-  private let capacity: Int
-  public private(set) var count = 0
-  private var state: Vector  // [capacity, D]
-  private var input: Vector  // [capacity, K]
-  private var change: Vector  // [capacity, D]
-  private var random = RandomStream(seed: 0)
-
-  init(_ model: LinearDynamics, capacity: Int) {
-    self.model = model
-    self.capacity = capacity
-    state = Vector(count: capacity * model.stateSize)
-    input = Vector(count: capacity * model.coefficients.rows)
-    change = Vector(count: capacity * model.stateSize)
-  }
-
-  public var states: UnsafePointer<Float> { state.pointer }
-
-  public var predictedRewards: UnsafePointer<Float>? { nil }
-
-  public func reset(
-    count: Int, to states: UnsafePointer<Float>, rowsPerParticle: Int, firstParticle: Int,
-    using random: RandomStream
-  ) {
-    precondition(count <= capacity, "\(count) rows in a rollout of \(capacity)")
-    self.count = count
-    self.random = random
-    state.mutablePointer.update(from: states, count: count * model.stateSize)
-  }
-
-  public func advance(_ actions: UnsafePointer<Float>) {
-    let (size, width, encoding) = (model.stateSize, model.coefficients.rows, model.encoding)
-    let (x, s, step) = (input.mutablePointer, state.mutablePointer, change.mutablePointer)
-    let (mean, inverse) = (model.inputs.mean.pointer, model.inputs.inverse.pointer)
-    for row in 0..<count {
-      let target = x + row * width
-      for i in 0..<size { target[i] = s[row * size + i] }
-      encoding.encode(actions + row * encoding.size, into: target + size)
-      for i in 0..<width - 1 { target[i] = (target[i] - mean[i]) * inverse[i] }
-      target[width - 1] = 1
-    }
-    // S' = S + X C + E
-    if model.settings.samplesNoise {
-      random.fillNormal(step, count: count * size)
-      for row in 0..<count {
-        for i in 0..<size { s[row * size + i] += model.deviations[i] * step[row * size + i] }
-      }
-    }
-    gemm(
-      .none, .none, m: count, n: size, k: width, x, lda: width, model.coefficients.pointer,
-      ldb: size, beta: 1, s,
-      ldc: size)
   }
 }

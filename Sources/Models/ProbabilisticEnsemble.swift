@@ -10,7 +10,7 @@ import Networks
 /// Inputs and targets are normalized by the data's mean and deviation; PETS normalizes the inputs only. Discrete actions
 /// enter as one-hot vectors. Log-variance bounds are learned for each member. Members see bootstrap resamples of the data
 /// and fit in parallel.
-public struct ProbabilisticEnsemble: TrainableDynamics, DifferentiableModel {
+public struct ProbabilisticEnsemble: LearnedDynamics {
   /// Metrics of a fit: losses are averages over members, in normalized units.
   public static let metricNames = [
     "model_loss", "model_error", "model_termination_loss", "model_holdout_error", "model_epochs",
@@ -30,7 +30,7 @@ public struct ProbabilisticEnsemble: TrainableDynamics, DifferentiableModel {
   var targets: Normalizer
   /// Members that predictions use, best first.
   package internal(set) var elites: [Int]
-  /// Whether the input and target statistics have been taken from data.
+  /// Fits so far, which number their random streams.
   private var fits = 0
 
   /// How the networks see actions.
@@ -98,9 +98,14 @@ public struct ProbabilisticEnsemble: TrainableDynamics, DifferentiableModel {
   /// Rows advanced at once: about 128 of each member.
   public var preferredRows: Int { 128 * (settings.propagation.usesAllMembers ? 1 : elites.count) }
 
-  /// Whether predictions are drawn from a density: those of members are, their average and those of deterministic networks
-  /// are not.
-  public var isStochastic: Bool { settings.propagation != .mean && !settings.deterministic }
+  public var predictsRewards: Bool { learnsReward }
+
+  /// Every propagation but `distribution` can be differentiated, by actions that are reals. Predictions of members are
+  /// drawn from a density, whose scores are known; their average and those of deterministic networks are not.
+  public var gradients: GradientSupport {
+    guard settings.propagation != .distribution, encoding.size == encoding.width else { return .none }
+    return settings.propagation != .mean && !settings.deterministic ? .pathwiseAndScores : .pathwise
+  }
 
   /// The mean over the elites of their means.
   public var expectation: ProbabilisticEnsemble {
@@ -109,13 +114,8 @@ public struct ProbabilisticEnsemble: TrainableDynamics, DifferentiableModel {
     return model
   }
 
-  public func makeRollout(capacity: Int) -> EnsembleRollout { EnsembleRollout(self, capacity: capacity) }
-
-  /// Every propagation but `distribution` can be differentiated, and actions that are reals.
-  public func makeDifferentiableRollout(capacity: Int, steps: Int) -> EnsembleRollout {
-    precondition(steps > 0, "a rollout of \(steps) steps")
-    precondition(settings.propagation != .distribution, "distribution sampling cannot be differentiated")
-    precondition(encoding.size == encoding.width, "choices cannot be differentiated by")
+  public func makeRollout(capacity: Int, keeping steps: Int) -> EnsembleRollout {
+    precondition(steps == 0 || gradients != .none, "steps without gradients need not be kept")
     return EnsembleRollout(self, capacity: capacity, keptSteps: steps)
   }
 

@@ -23,12 +23,12 @@ public struct TimeVaryingLinearSettings: Configuration {
 /// on the diagonal, so A_t = I + W_x', B_t = W_u', c_t = d̄ - W' z̄, and N_t is the covariance of what is left. Solved by
 /// Cholesky factorization (LAPACK) in double precision. A state that was never seen to vary stays as it is. O(T (n (D + A)^2
 /// + (D + A)^3)).
-public struct TimeVaryingLinearModel: EpisodicDynamics, Sendable {
+public struct TimeVaryingLinearModel: LearnedDynamics {
   /// Root mean square of what is left of the next states, over all times, and the transitions used.
   public static let metricNames = ["model_error", "model_transitions"]
 
   /// What was set.
-  public let settings: TimeVaryingLinearSettings
+  public private(set) var settings: TimeVaryingLinearSettings
   /// Floats per state, D.
   public let stateSize: Int
   /// Floats per action, A.
@@ -47,15 +47,25 @@ public struct TimeVaryingLinearModel: EpisodicDynamics, Sendable {
   }
 
   public var isFitted: Bool { dynamics.count > 0 }
+  /// Enough to share the work among threads.
+  public var preferredRows: Int { 64 }
+  public var gradients: GradientSupport { .pathwise }
+  public var isTimed: Bool { true }
+  /// The same without noise.
+  public var expectation: TimeVaryingLinearModel {
+    var model = self
+    model.settings.noise = false
+    return model
+  }
   public var horizon: Int { dynamics.count }
   public var localEpisodes: Int? { settings.episodes }
 
-  public func makeRollout(capacity: Int) -> TimeVaryingLinearRollout {
-    TimeVaryingLinearRollout(dynamics, factors: settings.noise ? factors : nil, capacity: capacity)
+  public func makeRollout(capacity: Int, keeping steps: Int) -> TimeVaryingLinearRollout {
+    TimeVaryingLinearRollout(dynamics, factors: settings.noise ? factors : nil, capacity: capacity, keptSteps: steps)
   }
 
   public mutating func fit(
-    to data: some EpisodeSource, using random: inout RandomStream, metrics: inout MetricRow
+    to data: some TransitionSource, using random: inout RandomStream, metrics: inout MetricRow
   ) throws(NumericalFailure) {
     let first = data.firstIndex(ofLast: settings.episodes)
     let regression = TimedRegression(data, from: first, stateSize: stateSize, actionSize: actionSize)

@@ -10,7 +10,7 @@ struct TimedRegression {
   private let scales: [Double]
 
   /// The transitions of `data` from `first` on.
-  init(_ data: some EpisodeSource, from first: Int, stateSize: Int, actionSize: Int) {
+  init(_ data: some TransitionSource, from first: Int, stateSize: Int, actionSize: Int) {
     precondition(data.count > first, "fitting to no transitions")
     var batch = TransitionBatch(count: data.count - first, observationSize: stateSize, actionSize: actionSize)
     let indices = (first..<data.count).map { Int32($0) }

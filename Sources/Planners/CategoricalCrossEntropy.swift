@@ -13,8 +13,8 @@ import Kernels
 /// never becomes an elite. The distributions, shifted by the decisions taken and halfway back to uniform, start the next
 /// search. Cost: iterations * population rollouts of the horizon.
 public struct CategoricalCrossEntropy: DiscretePlanner {
-  /// What can be set.
-  public struct Settings: PlannerConfiguration {
+  /// Settings of the planner.
+  public struct Settings: Configuration {
     /// The defaults.
     public init() {}
     @Setting("Decisions in a plan", in: 1...1000) public var horizon: Int = 25
@@ -35,6 +35,7 @@ public struct CategoricalCrossEntropy: DiscretePlanner {
   }
 
   public static let name = "categorical-cem"
+  public static let search = "cem"
   public static let summary =
     "cross-entropy method for discrete actions: refits categorical distributions"
 
@@ -69,6 +70,8 @@ public struct CategoricalCrossEntropy: DiscretePlanner {
     best = Array(repeating: 0, count: plans.columns)
     reset()
   }
+
+  public var horizon: Int { settings.horizon }
 
   public mutating func reset() {
     forEachChoice { probabilities, place, count in

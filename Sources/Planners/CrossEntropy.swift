@@ -10,7 +10,7 @@ import Kernels
 /// whose return is not finite never becomes an elite. Cost: iterations * population rollouts of the horizon.
 public struct CrossEntropy: ContinuousPlanner {
   /// What can be set; defaults are those of PETS on cart-pole.
-  public struct Settings: PlannerConfiguration {
+  public struct Settings: Configuration {
     /// The defaults.
     public init() {}
     @Setting("Decisions in a plan", in: 1...1000) public var horizon: Int = 25
@@ -29,6 +29,7 @@ public struct CrossEntropy: ContinuousPlanner {
   }
 
   public static let name = "cem"
+  public static let takesSuggestions = true
   public static let summary = "cross-entropy method: iteratively refits a truncated normal to the best plans"
 
   private let settings: Settings
@@ -46,6 +47,8 @@ public struct CrossEntropy: ContinuousPlanner {
     returns = Array(repeating: 0, count: settings.population)
     order = Array(repeating: 0, count: settings.population)
   }
+
+  public var horizon: Int { settings.horizon }
 
   public mutating func reset() { mean.reset() }
 

@@ -9,8 +9,8 @@ import Kernels
 /// Without a finite return the decision is a uniform draw. Has no warm start. Cost: at most population rollouts of the
 /// horizon.
 public struct DiscreteShooting: DiscretePlanner {
-  /// What can be set.
-  public struct Settings: PlannerConfiguration {
+  /// Settings of the planner.
+  public struct Settings: Configuration {
     /// The defaults.
     public init() {}
     @Setting("Decisions in a plan", in: 1...1000) public var horizon: Int = 25
@@ -20,6 +20,7 @@ public struct DiscreteShooting: DiscretePlanner {
   }
 
   public static let name = "discrete-shooting"
+  public static let search = "shooting"
   public static let summary =
     "best of all plans of discrete actions if they are few, else of uniformly drawn ones"
 
@@ -49,6 +50,8 @@ public struct DiscreteShooting: DiscretePlanner {
       }
     }
   }
+
+  public var horizon: Int { plans.columns / choices.count }
 
   public mutating func reset() {}
 

@@ -11,8 +11,8 @@ import Kernels
 /// iterations. A plan whose return or gradient is not finite stays where it is. Cost: iterations rollouts there and back
 /// for each restart, and one more rollout at the end.
 public struct GradientAscent: ContinuousPlanner {
-  /// What can be set.
-  public struct Settings: PlannerConfiguration {
+  /// Settings of the planner.
+  public struct Settings: Configuration {
     /// The defaults.
     public init() {}
     @Setting("Decisions in a plan", in: 1...1000) public var horizon: Int = 20
@@ -26,7 +26,7 @@ public struct GradientAscent: ContinuousPlanner {
 
   public static let name = "gradient"
   public static let summary = "gradient ascent on plans by backpropagation through the model"
-  public static let needsGradients = true
+  public static let need = PlannerNeed.gradients
 
   private let settings: Settings
   private var mean: PlannedMean
@@ -47,6 +47,8 @@ public struct GradientAscent: ContinuousPlanner {
     best = mean.values
   }
 
+  public var horizon: Int { settings.horizon }
+
   public mutating func reset() { mean.reset() }
 
   public mutating func plan(
@@ -58,8 +60,7 @@ public struct GradientAscent: ContinuousPlanner {
     for i in best.indices { best[i] = mean.values[i] }
     var highest = -Float.infinity
     for iteration in 0..<settings.iterations {
-      let isDifferentiable = evaluator.differentiate(plans, returns: &returns, gradients: &gradients)
-      precondition(isDifferentiable, "gradient ascent needs a model and rewards that can be differentiated")
+      evaluator.differentiate(plans, returns: &returns, gradients: &gradients)
       keepBest(&highest)
       climb(iteration)
     }

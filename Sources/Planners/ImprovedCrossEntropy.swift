@@ -15,7 +15,7 @@ import Kernels
 /// (1 - 1 / decay) rollouts of the horizon.
 public struct ImprovedCrossEntropy: ContinuousPlanner {
   /// What can be set; where the paper has one value for all tasks, it is the default.
-  public struct Settings: PlannerConfiguration {
+  public struct Settings: Configuration {
     /// The defaults.
     public init() {}
     @Setting("Decisions in a plan", in: 1...1000) public var horizon: Int = 30
@@ -47,6 +47,7 @@ public struct ImprovedCrossEntropy: ContinuousPlanner {
   }
 
   public static let name = "icem"
+  public static let takesSuggestions = true
   public static let summary =
     "iCEM: cross-entropy method with colored noise, kept elites and a shrinking population"
 
@@ -90,6 +91,8 @@ public struct ImprovedCrossEntropy: ContinuousPlanner {
     returns = rows.map { Array(repeating: 0, count: $0) }
     orders = rows.map { Array(repeating: 0, count: $0) }
   }
+
+  public var horizon: Int { settings.horizon }
 
   public mutating func reset() {
     mean.reset()

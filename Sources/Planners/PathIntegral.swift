@@ -10,8 +10,8 @@ import Kernels
 /// plans are clipped to the bounds. Unlike Williams et al. the weights carry no control-cost correction: the objective
 /// prices actions. A plan whose return is not finite gets weight zero. Cost: iterations * population rollouts.
 public struct PathIntegral: ContinuousPlanner {
-  /// What can be set.
-  public struct Settings: PlannerConfiguration {
+  /// Settings of the planner.
+  public struct Settings: Configuration {
     /// The defaults.
     public init() {}
     @Setting("Decisions in a plan", in: 1...1000) public var horizon: Int = 25
@@ -38,6 +38,8 @@ public struct PathIntegral: ContinuousPlanner {
     plans = Matrix(rows: settings.population, columns: mean.count)
     returns = Array(repeating: 0, count: settings.population)
   }
+
+  public var horizon: Int { settings.horizon }
 
   public mutating func reset() { mean.reset() }
 

@@ -8,8 +8,8 @@ import Kernels
 /// Without a finite return the decision is the middle of the bounds. Has no warm start. Cost: population rollouts of the
 /// horizon.
 public struct RandomShooting: ContinuousPlanner {
-  /// What can be set.
-  public struct Settings: PlannerConfiguration {
+  /// Settings of the planner.
+  public struct Settings: Configuration {
     /// The defaults.
     public init() {}
     @Setting("Decisions in a plan", in: 1...1000) public var horizon: Int = 25
@@ -17,6 +17,7 @@ public struct RandomShooting: ContinuousPlanner {
   }
 
   public static let name = "random-shooting"
+  public static let search = "shooting"
   public static let summary = "best of uniformly drawn plans"
 
   private let low: [Float]
@@ -31,6 +32,8 @@ public struct RandomShooting: ContinuousPlanner {
     plans = Matrix(rows: settings.population, columns: settings.horizon * low.count)
     returns = Array(repeating: 0, count: settings.population)
   }
+
+  public var horizon: Int { plans.columns / low.count }
 
   public mutating func reset() {}
 

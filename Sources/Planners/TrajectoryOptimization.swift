@@ -12,8 +12,8 @@ import Kernels
 /// iteration: D + 2 (D + A) + 1 passes through the model for all H steps at once, and as many rollouts of single steps as the
 /// line search tries.
 public struct TrajectoryOptimization: ContinuousPlanner {
-  /// What can be set.
-  public struct Settings: PlannerConfiguration {
+  /// Settings of the planner.
+  public struct Settings: Configuration {
     /// The defaults.
     public init() {}
     @Setting("Decisions in a plan", in: 1...1000) public var horizon: Int = 20
@@ -28,11 +28,10 @@ public struct TrajectoryOptimization: ContinuousPlanner {
 
   public static let name = "ilqr"
   public static let summary = "iLQR along the trajectory that the model expects"
-  public static let needsGradients = true
+  public static let need = PlannerNeed.dynamics
 
   private let settings: Settings
   private var mean: PlannedMean
-  private var start: [Double] = []
   private var actions: [Double]
   private var found = Found()
 
@@ -48,6 +47,8 @@ public struct TrajectoryOptimization: ContinuousPlanner {
     actions = Array(repeating: 0, count: mean.count)
   }
 
+  public var horizon: Int { settings.horizon }
+
   public mutating func reset() { mean.reset() }
 
   public mutating func suggest(_ plan: [Float]) { mean.suggest(plan) }
@@ -58,24 +59,21 @@ public struct TrajectoryOptimization: ContinuousPlanner {
     precondition(
       evaluator.horizon == settings.horizon && evaluator.actionSize == mean.low.count, "evaluator of another shape")
     mean.begin(with: &evaluator)
-    let isDifferentiable = evaluator.withDynamics { dynamics, state in
+    evaluator.withDynamics { dynamics, state in
       let search = search(in: dynamics)
-      if start.count != dynamics.stateSize { start = Array(repeating: 0, count: dynamics.stateSize) }
-      for i in start.indices { start[i] = Double(state[i]) }
       for i in actions.indices { actions[i] = Double(mean.values[i]) }
-      var isFinite = search.optimize(from: start, &actions)
+      var isFinite = search.optimize(from: state, &actions)
       if !isFinite {
         for i in actions.indices {
           actions[i] = Double(0.5 * (mean.low[i % mean.low.count] + mean.high[i % mean.low.count]))
         }
-        isFinite = search.optimize(from: start, &actions)
+        isFinite = search.optimize(from: state, &actions)
       }
       guard isFinite else { return }
       for i in actions.indices {
         mean.values[i] = min(max(Float(actions[i]), mean.low[i % mean.low.count]), mean.high[i % mean.low.count])
       }
     }
-    precondition(isDifferentiable, "iLQR needs a model and rewards that can be differentiated")
     mean.takeFirst(into: &action)
   }
 
@@ -105,8 +103,8 @@ public struct TrajectoryOptimization: ContinuousPlanner {
 /// A search whose dynamics' type is hidden.
 private protocol TrajectorySearch: AnyObject {
   var dynamics: any PlannedDynamics { get }
-  /// Improves `actions` [H * A] from `state`; false where their trajectory is not finite.
-  func optimize(from state: [Double], _ actions: inout [Double]) -> Bool
+  /// Improves `actions` [H * A] from the state that `observation` [D] shows; false where their trajectory is not finite.
+  func optimize(from observation: UnsafePointer<Float>, _ actions: inout [Double]) -> Bool
 }
 
 private final class DynamicsSearch<Dynamics: PlannedDynamics>: TrajectorySearch {
@@ -120,8 +118,8 @@ private final class DynamicsSearch<Dynamics: PlannedDynamics>: TrajectorySearch 
 
   var dynamics: any PlannedDynamics { known }
 
-  func optimize(from state: [Double], _ actions: inout [Double]) -> Bool {
-    guard search.start(from: state, actions: actions) else { return false }
+  func optimize(from observation: UnsafePointer<Float>, _ actions: inout [Double]) -> Bool {
+    guard search.start(fromObservation: observation, actions: actions) else { return false }
     _ = search.optimize()
     for i in actions.indices { actions[i] = search.actions[i] }
     return true

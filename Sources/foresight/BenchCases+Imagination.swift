@@ -1,5 +1,6 @@
 import Agents
 import Experience
+import Imagining
 import Interfaces
 import Kernels
 import Learners
@@ -35,8 +36,8 @@ extension BenchCase {
     let (low, high) = ([Float](repeating: -1, count: actions), [Float](repeating: 1, count: actions))
     let learner = SoftActorCritic(
       SoftActorCriticSettings(), observationSize: observations, low: low, high: high, using: RandomStream(seed: 2))
-    let rollouts = BranchedRollouts<ProbabilisticEnsemble, SoftActorCritic.Acting>(
-      model: model, objective: EndlessObjective(), space: .box(low: low, high: high))
+    let rollouts = BranchedRollouts<KnownRewards<ProbabilisticEnsemble>, SoftActorCritic.Acting>(
+      in: KnownRewards(model, EndlessObjective()), space: .box(low: low, high: high))
     var points = BranchPoints(count: count, observationSize: observations, actionSize: actions)
     var imagined = ReplayBuffer(capacity: count, observationSize: observations, actionSize: actions)
     var random = RandomStream(seed: 3)

@@ -1,3 +1,4 @@
+import Imagining
 import Interfaces
 import Kernels
 import Models
@@ -92,7 +93,7 @@ extension BenchCase {
       var planner = CrossEntropy(
         search, low: [Float](repeating: -1, count: shape.actions), high: [Float](repeating: 1, count: shape.actions))
       var evaluator = RolloutEvaluator(
-        model: model, objective: objective, horizon: shape.horizon, particles: shape.particles)
+        KnownRewards(model, objective), horizon: shape.horizon, particles: shape.particles)
       var random = RandomStream(seed: 2)
       var action = [Float](repeating: 0, count: shape.actions)
       let start = [Float](repeating: 0, count: shape.observations)

@@ -11,8 +11,8 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench",
     abstract: "Measure the speed of updates, fits, planning and environments.",
     discussion: """
-      Each figure is a median over windows, beside the rate that the matrix products of the same work, or the integration \
-      steps of the same simulation, reach alone, measured in turn with it. Benchmarks/peers/run.sh runs the same cases in Python libraries.
+      Each figure is a median over windows, next to the rate reached by the matrix products (or integration steps) \
+      alone, measured alternately with it. Benchmarks/peers/run.sh runs the same cases in Python libraries.
 
       Example: foresight bench sac-update ensemble-fit --threads 2
       """)

@@ -12,7 +12,7 @@ import MuJoCoEnvironments
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Show what is installed, and for what is missing the command that mends it.",
+    abstract: "Show what is installed and, for anything missing, the command that installs it.",
     discussion: """
       The exit status is 1 when something is missing that is always needed.
 

@@ -19,7 +19,7 @@ enum FailureStatus {
     case ArchiveError.system: inputOutput
     case is ArchiveError: damagedFile
     case RunError.occupied, RunError.busy: folderTaken
-    case RunError.nothingSaved, VideoError.unknownFormat: usage
+    case RunError.nothingSaved, VideoError.unknownFormat, PlotError.noStudy: usage
     default: failed
     }
   }

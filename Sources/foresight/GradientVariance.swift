@@ -1,4 +1,5 @@
 import Environments
+import Imagining
 import Interfaces
 import Kernels
 import Learners
@@ -53,7 +54,9 @@ struct GradientVariance<Task: DifferentiableTask> {
     return meanReturn
   }
 
-  private var model: DifferentiableTrueModel<Task> { DifferentiableTrueModel(task, noise: plan.noise) }
+  private typealias TaskWorld = KnownRewards<DifferentiableTrueModel<Task>>
+
+  private var world: TaskWorld { KnownRewards(DifferentiableTrueModel(task, noise: plan.noise), objective) }
 
   private func starts(_ count: Int, using random: RandomStream) -> Matrix {
     var (starts, stream) = (Matrix(rows: count, columns: task.spec.observationSize), random)
@@ -80,28 +83,18 @@ struct GradientVariance<Task: DifferentiableTask> {
       using: random.child("policy"))
   }
 
-  private func rollouts(
-    _ learner: PolicyBackpropagation<DeterministicActor>
-  ) -> [DifferentiableTrueRollout<Task>] {
-    (0..<WorkerPool.threads).map { _ in
-      model.makeDifferentiableRollout(capacity: learner.rowsAtOnce, steps: learner.horizon)
-    }
-  }
-
   private func improvedPolicy(horizon: Int, using random: RandomStream) throws -> (policy: Vector, meanReturn: Float) {
     var learner = learner(.totalPropagation, horizon: horizon, using: random)
-    var rollouts = rollouts(learner)
+    let imagination = learner.makeImagination(in: world)
     var metrics = MetricRow(names: PolicyBackpropagation<DeterministicActor>.metricNames)
     var batch = TransitionBatch(
       count: plan.starts, observationSize: task.spec.observationSize, actionSize: task.spec.action.size)
     var stream = random
     for update in 0..<plan.updates {
       batch.observations.copy(from: starts(plan.starts, using: random.child("starts").child(update)))
-      try learner.update(
-        on: batch, imagining: &rollouts, scoredBy: .objective(objective), using: &stream, metrics: &metrics)
+      try learner.update(on: batch, in: imagination, using: &stream, metrics: &metrics)
     }
-    let final = learner.gradient(
-      at: batch.observations, imagining: &rollouts, scoredBy: .objective(objective), using: random.child("final"))
+    let final = learner.gradient(at: batch.observations, in: imagination, using: random.child("final"))
     return (learner.parameters, final.meanReturn)
   }
 
@@ -109,11 +102,9 @@ struct GradientVariance<Task: DifferentiableTask> {
     of learner: inout PolicyBackpropagation<DeterministicActor>, at starts: Matrix, horizon: Int,
     _ estimator: GradientEstimator, using random: RandomStream
   ) -> Result {
-    var rollouts = rollouts(learner)
+    let imagination = learner.makeImagination(in: world)
     let found = (0..<plan.repeats).map { index in
-      learner.gradient(
-        at: starts, imagining: &rollouts, scoredBy: .objective(objective), using: random.child(index)
-      ).gradient.map { Double($0) }
+      learner.gradient(at: starts, in: imagination, using: random.child(index)).gradient.map { Double($0) }
     }
     let finite = found.filter { $0.allSatisfy(\.isFinite) }
     let count = Double(max(finite.count, 1))

@@ -17,8 +17,8 @@ struct ListCommand: ParsableCommand {
     commandName: "list",
     abstract: "List agents, environments, planners or models with one-line summaries.",
     discussion: """
-      Environments are shown with their spaces, step limit, reward of a step and whether the objective is known, which \
-      planning agents need ('endings': terminations alone, rewards must be learned).
+      Environments are shown with their spaces, step limit, reward of a step, and whether the reward and termination \
+      functions are known ('endings': only terminations; rewards must be learned).
 
       Example:
         foresight list environments --json

@@ -9,20 +9,23 @@ struct PlotCommand: ParsableCommand {
     commandName: "plot",
     abstract: "Draw a study's figures and print its table.",
     discussion: """
-      Runs Plots/plot.py in the package's Python environment, with any further arguments.
+      Runs Plots/plot.py in the package's Python environment, with any further arguments. The folder is one that \
+      'foresight study run' wrote, or one of Experiments, where what is kept of a study lies.
 
       Example:
         foresight plot Experiments/demo/results
+        foresight plot Experiments/sample-efficiency --out figures
       """)
 
-  @Argument(help: "The study's folder of results.")
+  @Argument(help: "The study's folder of results, or its folder in Experiments.")
   var folder: String
   @Argument(parsing: .captureForPassthrough, help: "Arguments for Plots/plot.py.")
   var further: [String] = []
 
   func run() throws {
     try reportingErrors {
-      guard FileManager.default.fileExists(atPath: folder + "/study.json") else {
+      let lists = ["study.json", "manifests.jsonl"].map { folder + "/" + $0 }
+      guard lists.contains(where: FileManager.default.fileExists(atPath:)) else {
         throw PlotError.noStudy(folder)
       }
       try Self.runPython("plot.py", [folder] + further)
@@ -51,7 +54,7 @@ enum PlotError: Error, CustomStringConvertible {
 
   var description: String {
     switch self {
-    case .noStudy(let folder): "\(folder) is no study's folder: it has no study.json"
+    case .noStudy(let folder): "\(folder) is not a study folder (no study.json and no manifests.jsonl)"
     case .noPackage: "the package's folder is not above this program or the working directory; set FORESIGHT_HOME to it"
     case .noPython(let path): "\(path) is missing; 'make setup' installs it"
     }

@@ -15,8 +15,8 @@ struct StudyRunCommand: ParsableCommand {
       is then 1. Results do not depend on --jobs.
 
       Keys of the file: name; seeds, how many or a list; environments and agents, each a list of names, or a mapping from \
-      names to steps and settings, and for agents also to agent, seeds and environments; steps; settings; thresholds. What \
-      is more special wins.
+      names to steps and settings, and for agents also to agent, seeds and environments; steps; settings; thresholds. More \
+      specific entries override more general ones.
 
       Example:
         foresight study run Experiments/demo/study.yaml --jobs 2

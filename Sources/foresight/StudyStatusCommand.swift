@@ -19,7 +19,7 @@ struct StudyStatusCommand: ParsableCommand {
     try reportingErrors {
       let study = StudyFolder(folder)
       guard FileManager.default.fileExists(atPath: study.list) else {
-        printError("error: \(folder) is no study's folder: it has no study.json")
+        printError("error: \(folder) is not a study folder (no study.json)")
         throw ExitCode(FailureStatus.usage)
       }
       let entries = try study.readList()

@@ -47,6 +47,7 @@ struct AgentRunner<Player: Agent, Task: Environment> {
       agent.startEpisode(for: .collect, using: random.child("collection").child(returns.count))
       isUnderWay = true
       total = 0
+      round.times[0] = 0
     }
     round.observations.setRow(0, observation)
     try agent.act(on: &round, for: .collect)
@@ -57,6 +58,7 @@ struct AgentRunner<Player: Agent, Task: Environment> {
     round.next.setRow(0, next)
     agent.observe(round)
     try agent.improve(metrics: &metrics)
+    round.times[0] += 1
     swap(&observation, &next)
     total += Double(outcome.reward)
     if outcome.ending != .none {

@@ -1,18 +1,19 @@
 import Agents
 import Environments
 import Experience
+import Imagining
 import Interfaces
 import Kernels
 import TestSupport
 import Testing
 
 @Suite struct BranchedRolloutsTests {
-  private typealias Rollouts = BranchedRollouts<Line, LinearPolicy>
+  private typealias Rollouts = BranchedRollouts<KnownRewards<Line>, LinearPolicy>
   private static let policy = LinearPolicy(gains: [0.5], observationSize: 1, actionSize: 1, noise: 0.25)
   private static let space = ActionSpace.box(low: [-3], high: [3])
 
   private static func rollouts(_ model: Line = Line(), end: Float = .infinity) -> Rollouts {
-    Rollouts(model: model, objective: EndOfLine(end: end), space: space)
+    Rollouts(in: KnownRewards(model, EndOfLine(end: end)), space: space)
   }
 
   private static func imagine(
@@ -110,8 +111,8 @@ import Testing
       for _ in 0..<row / 4 { _ = try copy.step([random.uniform(-1, 1)], observation: &observation) }
       points.states.setRow(row, observation)
     }
-    let rollouts = BranchedRollouts<TrueModel<CartPoleSwingUp>, LinearPolicy>(
-      model: TrueModel(task), objective: task.objective, space: task.spec.action)
+    let rollouts = BranchedRollouts<KnownRewards<TrueModel<CartPoleSwingUp>>, LinearPolicy>(
+      in: KnownRewards(TrueModel(task), task.objective), space: task.spec.action)
     var replay = ReplayBuffer(capacity: count * steps, observationSize: size, actionSize: 1)
     _ = rollouts.run(from: points, steps: steps, actions: .mode, policy: policy, using: random, into: &replay)
     #expect(replay.count == count * steps)

@@ -1,6 +1,7 @@
 import Agents
 import Environments
 import Experience
+import Imagining
 import Interfaces
 import Kernels
 import Learners
@@ -8,7 +9,7 @@ import TestSupport
 import Testing
 
 @Suite struct DynaAgentTests {
-  private typealias Probe = DynaAgent<FittedLine, BatchProbe>
+  private typealias Probe = DynaAgent<KnownRewards<FittedLine>, BatchProbe>
   private static let lineSpec = EnvironmentSpec(
     observationSize: 1, action: .box(low: [-3], high: [3]), timeStep: 1, stepLimit: 1000)
 
@@ -27,7 +28,7 @@ import Testing
   /// 5 steps.
   private static func batches(_ settings: DynaSettings, steps: Int) throws -> [[Double]] {
     var agent = Probe(
-      settings, learner: BatchProbe(size: 1, actionSize: 1), model: FittedLine(), objective: EndOfLine(),
+      settings, learner: BatchProbe(size: 1, actionSize: 1), world: KnownRewards(FittedLine(), EndOfLine()),
       spec: lineSpec, using: RandomStream(seed: 1))
     var metrics = MetricRow(names: agent.metricNames)
     for step in 0..<steps {
@@ -96,7 +97,7 @@ import Testing
 
   private static func agent(
     seed: UInt64, _ settings: DynaSettings = settings()
-  ) -> DynaAgent<ProbeModel, SoftActorCritic> {
+  ) -> DynaAgent<KnownRewards<ProbeModel>, SoftActorCritic> {
     var learner = SoftActorCriticSettings()
     learner.suitPointMass()
     let (task, random) = (PointMass.short(15), RandomStream(seed: seed))
@@ -104,7 +105,7 @@ import Testing
       settings,
       learner: SoftActorCritic(
         learner, observationSize: 4, low: [-10, -10], high: [10, 10], using: random.child("learner")),
-      model: ProbeModel(), objective: task.objective, spec: task.spec, using: random.child("agent"))
+      world: KnownRewards(ProbeModel(), task.objective), spec: task.spec, using: random.child("agent"))
   }
 
   @Test(arguments: [0, 11, 30]) func restoredAgentsGoOnAlike(_ steps: Int) throws {

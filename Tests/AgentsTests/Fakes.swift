@@ -5,7 +5,7 @@ import Interfaces
 import Kernels
 
 /// The point mass itself as a model, which notes how much data each fit had.
-struct ProbeModel: TrainableDynamics {
+struct ProbeModel: LearnedDynamics {
   static let metricNames = ["probe_transitions"]
 
   private(set) var fits: [Int] = []
@@ -16,7 +16,9 @@ struct ProbeModel: TrainableDynamics {
   var actionSize: Int { model.actionSize }
   var preferredRows: Int { model.preferredRows }
 
-  func makeRollout(capacity: Int) -> TrueRollout<PointMass> { model.makeRollout(capacity: capacity) }
+  func makeRollout(capacity: Int, keeping steps: Int) -> TrueRollout<PointMass> {
+    model.makeRollout(capacity: capacity, keeping: steps)
+  }
 
   mutating func fit(
     to data: some TransitionSource, using random: inout RandomStream, metrics: inout MetricRow
@@ -32,7 +34,7 @@ struct ProbeModel: TrainableDynamics {
 
 /// Decides by the number of decisions since the last reset, and evaluates one plan.
 struct CountingPlanner: Planner {
-  struct Settings: PlannerConfiguration {
+  struct Settings: Configuration {
     init() {}
     @Setting("Decisions in a plan", in: 1...1000) var horizon: Int = 3
   }
@@ -40,12 +42,17 @@ struct CountingPlanner: Planner {
   static let name = "counting"
   static let summary = "counts its decisions"
 
+  static func plans(_ space: ActionSpace) -> Bool { true }
+  var horizon: Int { plans.columns / size }
+  private let size: Int
+
   private var decisions = 0
   private var plans: Matrix
   private var returns: [Float] = [0]
 
-  init(_ settings: Settings, low: [Float], high: [Float]) {
-    plans = Matrix(rows: 1, columns: settings.horizon * low.count)
+  init(_ settings: Settings, for space: ActionSpace) {
+    size = space.size
+    plans = Matrix(rows: 1, columns: settings.horizon * size)
   }
 
   mutating func reset() { decisions = 0 }
@@ -64,7 +71,11 @@ struct CountingPlanner: Planner {
 
 /// Always acts alike, 7 where it explores and 5 where it does not, and notes its updates.
 struct ProbeLearner: OffPolicyLearner {
+  static let title = "probe"
   static let metricNames = ["probe_updates"]
+
+  init() {}
+  init(_ settings: NoSettings, for spec: EnvironmentSpec, using random: RandomStream) {}
 
   /// Acts as the learner does.
   struct Constant: Policy {
@@ -129,4 +140,9 @@ struct PoisonedObjective: Objective {
       count: count, states: states, actions: actions, next: next, rewards: rewards, terminated: terminated)
     for row in 0..<count where actions[2 * row] > limit { rewards[row] = .nan }
   }
+}
+
+/// Settings of what has none.
+struct NoSettings: Configuration {
+  init() {}
 }

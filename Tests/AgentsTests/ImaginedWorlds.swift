@@ -13,13 +13,15 @@ struct Line: DynamicsModel {
   let actionSize = 1
 
   var preferredRows: Int { rows }
-  func makeRollout(capacity: Int) -> Walk { Walk(poison: poison, capacity: capacity) }
+  var predictsRewards: Bool { true }
+  func makeRollout(capacity: Int, keeping steps: Int) -> Walk { Walk(poison: poison, capacity: capacity) }
 
   final class Walk: ModelRollout {
     private let poison: Float
     private var position: Vector
     private var earned: Vector
     private(set) var count = 0
+    private(set) var steps = 0
 
     init(poison: Float, capacity: Int) {
       self.poison = poison
@@ -30,14 +32,13 @@ struct Line: DynamicsModel {
     var states: UnsafePointer<Float> { position.pointer }
     var predictedRewards: UnsafePointer<Float>? { earned.pointer }
 
-    func reset(
-      count: Int, to states: UnsafePointer<Float>, rowsPerParticle: Int, firstParticle: Int, using random: RandomStream
-    ) {
-      self.count = count
-      position.mutablePointer.update(from: states, count: count)
+    func reset(_ starts: RolloutStarts, using random: RandomStream) {
+      (count, steps) = (starts.count, 0)
+      position.mutablePointer.update(from: starts.states, count: count)
     }
 
     func advance(_ actions: UnsafePointer<Float>) {
+      steps += 1
       let (x, r) = (position.mutablePointer, earned.mutablePointer)
       for row in 0..<count {
         r[row] = 2 * x[row] + actions[row]
@@ -48,7 +49,7 @@ struct Line: DynamicsModel {
 }
 
 /// The line as something to be fitted, which notes how much data each fit had.
-struct FittedLine: TrainableDynamics {
+struct FittedLine: LearnedDynamics {
   static let metricNames = ["line_transitions"]
   private(set) var fits: [Int] = []
   private let line = Line()
@@ -57,7 +58,10 @@ struct FittedLine: TrainableDynamics {
   var stateSize: Int { 1 }
   var actionSize: Int { 1 }
   var preferredRows: Int { line.preferredRows }
-  func makeRollout(capacity: Int) -> Line.Walk { line.makeRollout(capacity: capacity) }
+  var predictsRewards: Bool { true }
+  func makeRollout(capacity: Int, keeping steps: Int) -> Line.Walk {
+    line.makeRollout(capacity: capacity, keeping: steps)
+  }
 
   mutating func fit(
     to data: some TransitionSource, using random: inout RandomStream, metrics: inout MetricRow

@@ -12,10 +12,18 @@ import Testing
 
 /// Acts by a fixed rule and notes of what its batches consist.
 struct BatchProbe: OffPolicyLearner {
+  static let title = "probe"
   static let metricNames = ["probe_updates"]
   let discount: Float = 0.5
   let size: Int
   let actionSize: Int
+
+  init(size: Int, actionSize: Int) { (self.size, self.actionSize) = (size, actionSize) }
+
+  init(_ settings: NoSettings, for spec: EnvironmentSpec, using random: RandomStream) {
+    self.init(size: spec.observationSize, actionSize: spec.action.size)
+  }
+
   /// Rewards of all rows of the batches so far.
   private(set) var batches: [[Float]] = []
 
@@ -44,7 +52,7 @@ struct BatchProbe: OffPolicyLearner {
 }
 
 @Suite struct ModelBasedPolicyOptimizationTests {
-  private typealias Probe = ModelBasedPolicyOptimization<FittedLine, BatchProbe>
+  private typealias Probe = ModelBasedPolicyOptimization<KnownRewards<FittedLine>, BatchProbe>
   private static let lineSpec = EnvironmentSpec(
     observationSize: 1, action: .box(low: [-3], high: [3]), timeStep: 1, stepLimit: 1000)
 
@@ -70,7 +78,7 @@ struct BatchProbe: OffPolicyLearner {
     _ settings: ModelBasedPolicyOptimizationSettings, end: Float = .infinity
   ) -> (agent: Probe, metrics: MetricRow) {
     let agent = Probe(
-      settings, learner: BatchProbe(size: 1, actionSize: 1), model: FittedLine(), objective: EndOfLine(end: end),
+      settings, learner: BatchProbe(size: 1, actionSize: 1), world: KnownRewards(FittedLine(), EndOfLine(end: end)),
       spec: lineSpec, using: RandomStream(seed: 1))
     return (agent, MetricRow(names: agent.metricNames))
   }
@@ -152,7 +160,7 @@ struct BatchProbe: OffPolicyLearner {
   private static func agent(
     _ task: PointMass, seed: UInt64, _ settings: ModelBasedPolicyOptimizationSettings = settings(),
     _ change: (inout SoftActorCriticSettings) -> Void = { _ in }
-  ) -> ModelBasedPolicyOptimization<ProbeModel, SoftActorCritic> {
+  ) -> ModelBasedPolicyOptimization<KnownRewards<ProbeModel>, SoftActorCritic> {
     var learner = SoftActorCriticSettings()
     learner.hidden = [24, 24]
     change(&learner)
@@ -162,7 +170,7 @@ struct BatchProbe: OffPolicyLearner {
       settings,
       learner: SoftActorCritic(
         learner, observationSize: task.spec.observationSize, low: low, high: high, using: random.child("learner")),
-      model: ProbeModel(), objective: task.objective, spec: task.spec, using: random.child("agent"))
+      world: KnownRewards(ProbeModel(), task.objective), spec: task.spec, using: random.child("agent"))
   }
 
   /// Without model error, everything imagined could have happened.

@@ -9,13 +9,18 @@ import Testing
 
 /// Plans that say who they are: decision i of the n-th plan since the reset is n + i / 8 in each component.
 private struct NumberedPlanner: Planner {
-  struct Settings: PlannerConfiguration {
+  struct Settings: Configuration {
     init() {}
     @Setting("Decisions in a plan", in: 1...1000) var horizon: Int = 4
   }
 
   static let name = "numbered"
   static let summary = "numbers its decisions"
+  static func plans(_ space: ActionSpace) -> Bool { true }
+  let horizon: Int
+
+  init(_ settings: Settings, for space: ActionSpace) { horizon = settings.horizon }
+
   private var plans = 0
   private(set) var proposals = 0
 
@@ -48,14 +53,14 @@ private struct NumberedPlanner: Planner {
 
   private static func agent(
     _ change: (inout PlanningSettings) -> Void, prior: (any PlanPrior)? = nil, base: (any Agent)? = nil
-  ) -> PlanningAgent<ProbeModel, NumberedPlanner> {
+  ) -> PlanningAgent<KnownRewards<ProbeModel>, NumberedPlanner> {
     var settings = PlanningSettings()
     settings.particles = 1
     settings.fitInterval = 7
     change(&settings)
     return PlanningAgent(
-      settings, model: ProbeModel(), planner: NumberedPlanner(), horizon: 4,
-      objective: task.objective, prior: prior, base: base, spec: task.spec, using: RandomStream(seed: 4))
+      settings, world: KnownRewards(ProbeModel(), task.objective),
+      planner: NumberedPlanner(NumberedPlanner.Settings(), for: task.spec.action), prior: prior, base: base, spec: task.spec, using: RandomStream(seed: 4))
   }
 
   /// Decisions of an episode of ten steps after a random one.
@@ -93,7 +98,7 @@ private struct NumberedPlanner: Planner {
 
   /// A base policy has the first episodes to itself, goes on after a restore, and is forgotten then.
   @Test(arguments: [3, 10, 17, 25]) func basePoliciesActFirst(_ steps: Int) throws {
-    func agent() -> PlanningAgent<ProbeModel, NumberedPlanner> {
+    func agent() -> PlanningAgent<KnownRewards<ProbeModel>, NumberedPlanner> {
       Self.agent({ $0.randomEpisodes = 2 }, base: CountingAgent())
     }
     var original = AgentRunner(agent(), in: Self.task, seed: 1)

@@ -13,7 +13,7 @@ import Testing
   private static func agent(
     _ task: PointMass, seed: UInt64, objective: (any Objective)? = nil, fitInterval: Int = 20,
     _ change: (inout EnsembleSettings) -> Void = { _ in }, _ search: (inout CrossEntropy.Settings) -> Void = { _ in }
-  ) -> PlanningAgent<ProbabilisticEnsemble, CrossEntropy> {
+  ) -> PlanningAgent<KnownRewards<ProbabilisticEnsemble>, CrossEntropy> {
     var (settings, model, planner) = (PlanningSettings(), EnsembleSettings(), CrossEntropy.Settings())
     settings.particles = 6
     settings.fitInterval = fitInterval
@@ -31,10 +31,11 @@ import Testing
     let (low, high) = task.spec.action.bounds
     return PlanningAgent(
       settings,
-      model: ProbabilisticEnsemble(
-        model, stateSize: task.spec.observationSize, actionSize: low.count, using: random.child("model")),
-      planner: CrossEntropy(planner, low: low, high: high), horizon: planner.horizon,
-      objective: objective ?? task.objective, spec: task.spec, using: random.child("agent"))
+      world: KnownRewards(
+        ProbabilisticEnsemble(
+          model, stateSize: task.spec.observationSize, actionSize: low.count, using: random.child("model")),
+        objective ?? task.objective),
+      planner: CrossEntropy(planner, low: low, high: high), spec: task.spec, using: random.child("agent"))
   }
 
   private static let task = PointMass.short(15)
@@ -124,9 +125,9 @@ import Testing
       #expect(allocated == 0, "\(propagation)")
       agent = runner.agent
       agent.startEpisode(for: .evaluate, using: random)
-      var action: [Float] = [0, 0]
-      let observation: [Float] = [0.5, 0.5, 0, 0]
-      #expect(try count { try agent.act(on: observation, for: .evaluate, action: &action) } == 0, "\(propagation)")
+      var steps = CopySteps(count: 1, observationSize: 4, actionSize: 2)
+      steps.observations.setRow(0, [0.5, 0.5, 0, 0])
+      #expect(try count { try agent.act(on: &steps, for: .evaluate) } == 0, "\(propagation)")
     }
   }
 

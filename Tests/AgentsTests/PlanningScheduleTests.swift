@@ -11,16 +11,15 @@ import Testing
 
   private static func agent(
     randomEpisodes: Int = 2, fitInterval: Int = 7, objective: any Objective = PointMass.short(10).objective
-  ) -> PlanningAgent<ProbeModel, CountingPlanner> {
+  ) -> PlanningAgent<KnownRewards<ProbeModel>, CountingPlanner> {
     var settings = PlanningSettings()
     settings.randomEpisodes = randomEpisodes
     settings.fitInterval = fitInterval
     settings.particles = 1
     let spec = PointMass.short(10).spec
-    let (low, high) = spec.action.bounds
     return PlanningAgent(
-      settings, model: ProbeModel(), planner: CountingPlanner(CountingPlanner.Settings(), low: low, high: high),
-      horizon: 3, objective: objective, spec: spec, using: RandomStream(seed: 4))
+      settings, world: KnownRewards(ProbeModel(), objective),
+      planner: CountingPlanner(CountingPlanner.Settings(), for: spec.action), spec: spec, using: RandomStream(seed: 4))
   }
 
   /// Two random episodes of 10 steps, a fit after them, and another every 7 steps.

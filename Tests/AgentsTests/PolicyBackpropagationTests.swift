@@ -2,6 +2,7 @@ import Agents
 import Archive
 import Environments
 import Experience
+import Imagining
 import Interfaces
 import Kernels
 import Learners
@@ -71,12 +72,11 @@ import Testing
     _ settings: PolicyBackpropagationSettings, _ head: Head, _ task: Task, _ objective: any DifferentiableObjective
   ) {
     var learner = learner(settings, head, task)
-    let model = DifferentiableTrueModel(task, noise: 0.05)
-    var rollouts = [model.makeDifferentiableRollout(capacity: learner.rowsAtOnce, steps: settings.horizon)]
+    let imagination = learner.makeImagination(
+      in: KnownRewards(DifferentiableTrueModel(task, noise: 0.05), objective))
     let starts = starts(task, 5)
     func evaluate(_ learner: inout PolicyBackpropagation<Head>) -> (gradient: [Float], meanReturn: Float) {
-      learner.gradient(
-        at: starts, imagining: &rollouts, scoredBy: .objective(objective), using: RandomStream(seed: 2))
+      learner.gradient(at: starts, in: imagination, using: RandomStream(seed: 2))
     }
     let found = evaluate(&learner).gradient.map { -$0 }
     let point = learner.parameters.elements.map { Double($0) }
@@ -151,15 +151,10 @@ import Testing
     learner.parameters = parameters
     let start: [Float] = [0.5, -0.4, 0.3, 0.2]
     let starts = Matrix(rows: 2, columns: 4, start + start)
-    let model = DifferentiableTrueModel(task, noise: noise)
-    var rollouts = (0..<WorkerPool.threads).map { _ in
-      model.makeDifferentiableRollout(capacity: learner.rowsAtOnce, steps: horizon)
-    }
+    let imagination = learner.makeImagination(
+      in: KnownRewards(DifferentiableTrueModel(task, noise: noise), task.objective))
     let found = (0..<calls).map { call in
-      learner.gradient(
-        at: starts, imagining: &rollouts, scoredBy: .objective(task.objective),
-        using: RandomStream(seed: 5).child(call)
-      ).gradient.prefix(8).map { -Double($0) }
+      learner.gradient(at: starts, in: imagination, using: RandomStream(seed: 5).child(call)).gradient.prefix(8).map { -Double($0) }
     }
     let mean = (0..<8).map { i in found.reduce(0) { $0 + $1[i] } / Double(calls) }
     let variance = found.reduce(0) { sum, one in
@@ -242,15 +237,11 @@ import Testing
       $0.particles = 3
     }
     var learner = learner(settings, head, task)
-    let model = try ensemble()
-    var rollouts = (0..<WorkerPool.threads).map { _ in
-      model.makeDifferentiableRollout(capacity: learner.rowsAtOnce, steps: settings.horizon)
-    }
+    let imagination = learner.makeImagination(in: KnownRewards(try ensemble(), task.objective))
     var (random, metrics) = (RandomStream(seed: 1), MetricRow(names: PolicyBackpropagation<Head>.metricNames))
     for count in [100, 70, 100] {
       try learner.update(
-        on: batch(task, count), imagining: &rollouts, scoredBy: .objective(task.objective), using: &random,
-        metrics: &metrics)
+        on: batch(task, count), in: imagination, using: &random, metrics: &metrics)
     }
     #expect(metrics.mean(of: "skipped_updates") == 0)
     return OracleState(learner)
@@ -275,15 +266,15 @@ import Testing
   @Test(arguments: GradientEstimator.allCases) func updatesDoNotAllocate(_ estimator: GradientEstimator) throws {
     let task = PointMass(PointMassSettings())
     let settings = Self.settings { $0.estimator = estimator }
-    func check<Model: DifferentiableModel>(_ model: Model) throws {
+    func check<Model: DynamicsModel>(_ model: Model) throws {
       var learner = Self.learner(settings, SquashedGaussianActor(), task)
-      var rollouts = [model.makeDifferentiableRollout(capacity: learner.rowsAtOnce, steps: settings.horizon)]
+      let imagination = learner.makeImagination(in: KnownRewards(model, task.objective))
       var random = RandomStream(seed: 1)
       var metrics = MetricRow(names: PolicyBackpropagation<SquashedGaussianActor>.metricNames)
       let batch = Self.batch(task, 200)
       let count = try allocations {
         try learner.update(
-          on: batch, imagining: &rollouts, scoredBy: .objective(task.objective), using: &random, metrics: &metrics)
+          on: batch, in: imagination, using: &random, metrics: &metrics)
       }
       #expect(count == 0, "\(count) heap allocations in an update in \(Model.self)")
     }
@@ -296,15 +287,14 @@ import Testing
     let task = PointMass(PointMassSettings())
     let settings = Self.settings { $0.terminalValue = .none }
     var learner = Self.learner(settings, DeterministicActor(), task)
-    let model = DifferentiableTrueModel(task)
-    var rollouts = [model.makeDifferentiableRollout(capacity: learner.rowsAtOnce, steps: settings.horizon)]
+    let imagination = learner.makeImagination(in: KnownRewards(DifferentiableTrueModel(task), task.objective))
     var random = RandomStream(seed: 1)
     var metrics = MetricRow(names: PolicyBackpropagation<DeterministicActor>.metricNames)
     var batch = Self.batch(task, 20)
     batch.observations[3, 1] = .infinity
     let before = learner.parameters
     try learner.update(
-      on: batch, imagining: &rollouts, scoredBy: .objective(task.objective), using: &random, metrics: &metrics)
+      on: batch, in: imagination, using: &random, metrics: &metrics)
     #expect(learner.parameters == before)
     #expect(metrics.mean(of: "skipped_updates") == 1)
   }
@@ -329,10 +319,11 @@ import Testing
     let (low, high) = task.spec.action.bounds
     let agent = PolicyBackpropagationAgent(
       schedule,
-      model: ProbabilisticEnsemble(ensemble, stateSize: 4, actionSize: 2, using: random.child("model")),
+      world: KnownRewards(
+        ProbabilisticEnsemble(ensemble, stateSize: 4, actionSize: 2, using: random.child("model")), task.objective),
       learner: PolicyBackpropagation(
         settings, head: DeterministicActor(), observationSize: 4, low: low, high: high, using: random.child("learner")),
-      rewards: .objective(task.objective), spec: task.spec, using: random.child("agent"))
+      spec: task.spec, using: random.child("agent"))
     var runner = AgentRunner(agent, in: task, seed: 2)
     try runner.collect(600)
     let cost = try runner.relativeCost(episodes: 8).ratio

@@ -3,6 +3,7 @@ import Archive
 import Configuration
 import Environments
 import Experience
+import Imagining
 import Interfaces
 import Kernels
 import Learners
@@ -50,8 +51,8 @@ struct LineBootstrap: BootstrapValue {
   private static func expand(
     _ batch: TransitionBatch, horizon: Int, end: Float = .infinity, poison: Float = .infinity, discount: Float = 0.5
   ) -> (values: ValueBatch, lost: Int) {
-    let expansion = ValueExpansion<Line, LineBootstrap>(
-      horizon: horizon, model: Line(poison: poison), objective: EndOfLine(end: end))
+    let expansion = ValueExpansion<KnownRewards<Line>, LineBootstrap>(
+      horizon: horizon, in: KnownRewards(Line(poison: poison), EndOfLine(end: end)))
     var values = ValueBatch(count: (horizon + 1) * batch.count, observationSize: 1, actionSize: 1)
     values.observations.fill(.nan)
     values.targets.fill(.nan)
@@ -131,8 +132,8 @@ struct LineBootstrap: BootstrapValue {
   @Test func withoutModelErrorTargetsAreReturns() throws {
     let task = PointMass.short(1000)
     let (horizon, discount) = (6, Float(0.95))
-    let expansion = ValueExpansion<TrueModel<PointMass>, BrakingBootstrap>(
-      horizon: horizon, model: TrueModel(task), objective: task.objective)
+    let expansion = ValueExpansion<KnownRewards<TrueModel<PointMass>>, BrakingBootstrap>(
+      horizon: horizon, in: KnownRewards(TrueModel(task), task.objective))
     var (batch, random) = (TransitionBatch(count: 140, observationSize: 4, actionSize: 2), RandomStream(seed: 3))
     var (copy, observation) = (task, [Float](repeating: 0, count: 4))
     for row in 0..<batch.count {
@@ -162,7 +163,8 @@ struct LineBootstrap: BootstrapValue {
 
   @Test func nothingIsAllocated() {
     let batch = Self.batch((0..<200).map { Float($0) })
-    let expansion = ValueExpansion<Line, LineBootstrap>(horizon: 3, model: Line(), objective: EndOfLine())
+    let expansion = ValueExpansion<KnownRewards<Line>, LineBootstrap>(
+      horizon: 3, in: KnownRewards(Line(), EndOfLine()))
     var values = ValueBatch(count: 800, observationSize: 1, actionSize: 1)
     let count = allocations {
       _ = expansion.expand(
@@ -231,16 +233,16 @@ private struct BrakingBootstrap: BootstrapValue {
 
   static func agent<Learner: ValueLearner>(
     _ learner: Learner, seed: UInt64, _ settings: ModelBasedValueExpansionSettings
-  ) -> ModelBasedValueExpansion<ProbeModel, Learner> {
+  ) -> ModelBasedValueExpansion<KnownRewards<ProbeModel>, Learner> {
     let task = PointMass.short(15)
     return ModelBasedValueExpansion(
-      settings, learner: learner, model: ProbeModel(), objective: task.objective, spec: task.spec,
+      settings, learner: learner, world: KnownRewards(ProbeModel(), task.objective), spec: task.spec,
       using: RandomStream(seed: seed).child("agent"))
   }
 
   static func soft(
     seed: UInt64, batch: Int = 16
-  ) -> ModelBasedValueExpansion<ProbeModel, SoftActorCritic> {
+  ) -> ModelBasedValueExpansion<KnownRewards<ProbeModel>, SoftActorCritic> {
     var learner = SoftActorCriticSettings()
     learner.hidden = [24, 24]
     return agent(
@@ -251,7 +253,7 @@ private struct BrakingBootstrap: BootstrapValue {
 
   static func deterministic(
     seed: UInt64, _ settings: ModelBasedValueExpansionSettings = settings()
-  ) -> ModelBasedValueExpansion<ProbeModel, DeterministicActorCritic> {
+  ) -> ModelBasedValueExpansion<KnownRewards<ProbeModel>, DeterministicActorCritic> {
     var learner = DeterministicActorCriticSettings()
     learner.hidden = [32, 32]
     return agent(

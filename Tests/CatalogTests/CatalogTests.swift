@@ -166,7 +166,7 @@ import Testing
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
       #expect(message.contains(environment), "\(message)")
-      #expect(message.contains("objective") || message.contains("learns_reward"), "\(message)")
+      #expect(message.contains("rewards") && message.contains("use ensemble"), "\(message)")
       return
     }
     if agent == "ilqr", !(made.environment is any DifferentiableEnvironment) {

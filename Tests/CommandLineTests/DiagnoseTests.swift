@@ -62,7 +62,7 @@ import Testing
   /// A saved run's agent collects the first episodes: all of them return what it returns when it is measured there.
   @Test func savedRunsAreBasePolicies() throws {
     try train("ilqr", steps: 20, ["evaluation.episodes=1"])
-    let small = ["dynamics=linear", "search=shooting", "shooting.population=5", "shooting.horizon=3"]
+    let small = ["world=linear", "search=shooting", "random_shooting.population=5", "random_shooting.horizon=3"]
     let base = "agent.base_run=runs/point-mass/ilqr/seed-0"
     try train("mpc", steps: 20, small + [base])
     func first(_ agent: String) throws -> Double {

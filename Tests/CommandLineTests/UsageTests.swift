@@ -41,6 +41,7 @@ import TestSupport
     (["describe", "scc"], "did you mean 'sac'?"),
     (["list", "agent"], "agent"),
     (["study", "status", "nowhere"], "no study.json"),
+    (["plot", "nowhere"], "nowhere is not a study folder"),
     (["evaluate", "nowhere"], "nowhere holds no saved run"),
   ])
   func mistakesExitWith64AndCreateNothing(arguments: [String], message: String) throws {
@@ -102,6 +103,18 @@ import TestSupport
     let text = try Program.run(["describe", "run"]).output
     let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("evaluation.episodes") })
     #expect(line.contains("5") && line.contains("0...100000") && line.contains("Episodes of each evaluation"))
+  }
+
+  @Test func describeGivesJSON() throws {
+    let output = try Program.run(["describe", "ilqr", "--json"]).output
+    let items = try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [[String: Any]])
+    #expect(items.count == 2 && items.allSatisfy { $0["name"] as? String == "ilqr" })  // the agent and the planner
+    let settings = try #require(items.last?["settings"] as? [[String: String]])
+    let horizon = try #require(settings.first { $0["key"] == "horizon" })
+    #expect(horizon["type"] == "integer" && horizon["range"] == "1...1000")
+    #expect(horizon["meaning"] == "Decisions in a plan")
+    let mbpo = try Program.run(["describe", "mbpo", "--json"]).output
+    #expect(mbpo.contains("Hopper-v5") && mbpo.contains("agent.rollout_schedule=[20,150,1,15]"))
   }
 
   @Test(arguments: [

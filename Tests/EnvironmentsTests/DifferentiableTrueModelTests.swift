@@ -47,7 +47,7 @@ import Testing
     let (starts, actions) = course(task, rows: 5, steps: 8, actionScale: 3)
     var plain = TrueModel(task).makeRollout(capacity: 5)
     let model = DifferentiableTrueModel(task)
-    var (kept, last) = (model.makeDifferentiableRollout(capacity: 5, steps: 8), model.makeRollout(capacity: 5))
+    var (kept, last) = (model.makeRollout(capacity: 5, keeping: 8), model.makeRollout(capacity: 5))
     plain.reset(count: 5, to: starts, rowsPerParticle: 1, firstParticle: 0, using: RandomStream(seed: 1))
     kept.reset(count: 5, to: starts, rowsPerParticle: 1, firstParticle: 0, using: RandomStream(seed: 1))
     last.reset(count: 5, to: starts, rowsPerParticle: 1, firstParticle: 0, using: RandomStream(seed: 1))
@@ -68,8 +68,8 @@ import Testing
     let (task, noise, rows) = (PointMass(PointMassSettings()), Float(0.1), 4000)
     let starts = [Float](repeating: 0.5, count: 4 * rows)
     let actions = [Float](repeating: 1, count: 2 * rows)
-    var noisy = DifferentiableTrueModel(task, noise: noise).makeDifferentiableRollout(capacity: rows, steps: 1)
-    var exact = DifferentiableTrueModel(task).makeDifferentiableRollout(capacity: rows, steps: 1)
+    var noisy = DifferentiableTrueModel(task, noise: noise).makeRollout(capacity: rows, keeping: 1)
+    var exact = DifferentiableTrueModel(task).makeRollout(capacity: rows, keeping: 1)
     noisy.reset(count: rows, to: starts, rowsPerParticle: 1, firstParticle: 0, using: RandomStream(seed: 1))
     exact.reset(count: rows, to: starts, rowsPerParticle: 1, firstParticle: 0, using: RandomStream(seed: 1))
     noisy.advance(actions)
@@ -131,7 +131,7 @@ import Testing
   @Test func stepsAndGradientsDoNotAllocate() {
     let task = Pendulum(PendulumSettings())
     let (starts, actions) = course(task, rows: 20, steps: 3, actionScale: 1)
-    var rollout = DifferentiableTrueModel(task, noise: 0.1).makeDifferentiableRollout(capacity: 20, steps: 3)
+    var rollout = DifferentiableTrueModel(task, noise: 0.1).makeRollout(capacity: 20, keeping: 3)
     var (states, slopes) = ([Float](repeating: 1, count: 60), [Float](repeating: 0, count: 20))
     let next = states
     let count = allocations {

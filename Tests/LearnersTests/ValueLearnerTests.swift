@@ -108,38 +108,6 @@ import Testing
     return values.elements
   }
 
-  /// V'(s) is Q'(s, a) and the bonus of the actions that `act` draws from the same stream; Q' is the critic of a learner whose
-  /// critics are this one's targets.
-  @Test(arguments: [
-    (Soft.self as any SendableDifferentiable.Type), TwinDelayed.self, DeepDeterministic.self, NormalizedAdvantages.self,
-  ])
-  func valuesAreThoseOfTheDrawnActions(_ factory: any SendableDifferentiable.Type) throws {
-    func check<Factory: SendableDifferentiable>(_ factory: Factory.Type) throws {
-      var learner = try factory.wide()
-      let (bootstrap, count) = (learner.bootstrap, 100)  // one block: the streams then agree
-      let states = factory.batch(count, seed: 3).observations
-      let expected = values(bootstrap, states, seed: 4)
-      var state = OracleState(learner)
-      for (online, target) in factory.targets { state.set(online, state.elements(target, as: Float.self)) }
-      try state.restore(into: &learner)
-      var (random, actions) = (RandomStream(seed: 4), Matrix(rows: count, columns: factory.actionSize))
-      var (bonuses, found) = (Vector(count: count), Vector(count: count))
-      bootstrap.act(
-        count: count, on: states.pointer, using: &random, actions: actions.mutablePointer,
-        bonuses: bonuses.mutablePointer, bootstrap.makeWorkspace())
-      let critic = learner.critic
-      critic.evaluate(
-        count: count, observations: states.pointer, actions: actions.pointer, values: found.mutablePointer,
-        observationGradients: nil, actionGradients: nil, critic.makeWorkspace())
-      for row in 0..<count {
-        let value = found[row] + bonuses[row]
-        #expect(abs(value - expected[row]) < 1e-5 * max(1, abs(value)), "row \(row): \(expected[row]), not \(value)")
-      }
-      #expect((0..<count).contains { bonuses[$0] != 0 } == (factory == Soft.self))
-    }
-    try check(factory)
-  }
-
   /// An update is a fit to bootstrapped targets and an improvement at the same states, where nothing is drawn.
   @Test(arguments: [
     LearnerCase(factory: DeepDeterministic.self), LearnerCase(factory: NormalizedAdvantages.self),
@@ -203,62 +171,18 @@ import Testing
     try check(test.factory)
   }
 
-  /// Gradients of Q(s, a) by state and action against finite differences, and values with and without them.
-  @Test(arguments: [
-    (Soft.self as any SendableDifferentiable.Type), TwinDelayed.self, DeepDeterministic.self, NormalizedAdvantages.self,
-  ])
-  func gradientsOfValuesAreRight(_ factory: any SendableDifferentiable.Type) throws {
-    func check<Factory: SendableDifferentiable>(_ factory: Factory.Type) throws {
-      let (critic, count) = (try factory.smooth().critic, 5)
-      let (workspace, batch) = (critic.makeWorkspace(), factory.batch(count, seed: 2))
-      let (d, a) = (Cases.observationSize, factory.actionSize)
-      var gradients = (Vector(count: count * d), Vector(count: count * a))
-      func values(_ states: [Float], _ actions: [Float]) -> [Float] {
-        var values = Vector(count: count)
-        critic.evaluate(
-          count: count, observations: states, actions: actions, values: values.mutablePointer,
-          observationGradients: nil, actionGradients: nil, workspace)
-        return values.elements
-      }
-      var plain = Vector(count: count)
-      critic.evaluate(
-        count: count, observations: batch.observations.pointer, actions: batch.actions.pointer,
-        values: plain.mutablePointer, observationGradients: gradients.0.mutablePointer,
-        actionGradients: gradients.1.mutablePointer, workspace)
-      let (states, actions) = (batch.observations.elements, batch.actions.elements)
-      #expect(zip(plain.elements, values(states, actions)).allSatisfy { abs($0 - $1) < 1e-5 })
-      // of the sum of values in single precision: a coarse step, a lenient verdict
-      let byState = gradientError(of: gradients.0.elements, at: states.map(Double.init), step: 1e-2) { point in
-        values(point.map { Float($0) }, actions).reduce(0) { $0 + Double($1) }
-      }
-      let byAction = gradientError(of: gradients.1.elements, at: actions.map(Double.init), step: 1e-2) { point in
-        values(states, point.map { Float($0) }).reduce(0) { $0 + Double($1) }
-      }
-      #expect(byState.worst < 0.01, "by state: \(byState)")
-      #expect(byAction.worst < 0.01, "by action: \(byAction)")
-    }
-    try check(factory)
-  }
-
-  /// Policies, values and gradients do not allocate once their workspace is there.
-  @Test(arguments: [
-    (Soft.self as any SendableDifferentiable.Type), TwinDelayed.self, DeepDeterministic.self, NormalizedAdvantages.self,
-  ])
-  func askingDoesNotAllocate(_ factory: any SendableDifferentiable.Type) throws {
-    func check<Factory: SendableDifferentiable>(_ factory: Factory.Type) throws {
+  /// Policies and values do not allocate once their workspace is there.
+  @Test(arguments: LearnerCase.all) func askingDoesNotAllocate(_ test: LearnerCase) throws {
+    func check<Factory: LearnerFactory>(_ factory: Factory.Type) throws {
       let (learner, count) = (try factory.wide(), 300)
       let states = factory.batch(count, seed: 1).observations
       var (random, actions, values) = (
         RandomStream(seed: 1), Matrix(rows: count, columns: factory.actionSize), Vector(count: count)
       )
-      var (bonuses, byState, byAction) = (
-        Vector(count: count), Matrix(rows: count, columns: 3), Matrix(rows: count, columns: factory.actionSize)
-      )
-      let (a, b, c) = (
-        learner.policy.makeWorkspace(), learner.bootstrap.makeWorkspace(), learner.critic.makeWorkspace()
-      )
+      var bonuses = Vector(count: count)
+      let (a, b) = (learner.policy.makeWorkspace(), learner.bootstrap.makeWorkspace())
       let found = allocations {
-        let (policy, bootstrap, critic) = (learner.policy, learner.bootstrap, learner.critic)
+        let (policy, bootstrap) = (learner.policy, learner.bootstrap)
         for explore in [false, true] {
           policy.act(
             count: count, on: states.pointer, explore: explore, using: &random, actions: actions.mutablePointer, a)
@@ -268,46 +192,9 @@ import Testing
         bootstrap.act(
           count: count, on: states.pointer, using: &random, actions: actions.mutablePointer,
           bonuses: bonuses.mutablePointer, b)
-        critic.evaluate(
-          count: count, observations: states.pointer, actions: actions.pointer, values: values.mutablePointer,
-          observationGradients: byState.mutablePointer, actionGradients: byAction.mutablePointer, c)
       }
       #expect(found == 0, "\(found) heap allocations")
     }
-    try check(factory)
+    try check(test.factory)
   }
-}
-
-/// Learners with a differentiable critic.
-protocol DifferentiableFactory: LearnerFactory where Learner: DifferentiableValueLearner {
-  /// A learner with smooth networks.
-  static func smooth() throws -> Learner
-  /// Names of the critics' parameters and of their targets.
-  static var targets: [(online: String, target: String)] { get }
-}
-
-typealias SendableDifferentiable = DifferentiableFactory & SendableMetatype
-
-extension Soft: DifferentiableFactory {
-  static func smooth() throws -> SoftActorCritic { try Cases.learner { $0.activation = .tanh } }
-  static let targets = [(online: "critics", target: "critic_targets")]
-}
-
-extension TwinDelayed: DifferentiableFactory {
-  static func smooth() throws -> DeterministicActorCritic { try Cases.deterministic { $0.activation = .silu } }
-  static let targets = [(online: "critics", target: "critic_targets")]
-}
-
-extension DeepDeterministic: DifferentiableFactory {
-  static func smooth() throws -> DeterministicActorCritic {
-    try Cases.deterministic(.deepDeterministic) { $0.activation = .tanh }
-  }
-  static let targets = [(online: "critics", target: "critic_targets")]
-}
-
-extension NormalizedAdvantages: DifferentiableFactory {
-  static func smooth() throws -> NormalizedAdvantageFunction {
-    try Cases.normalizedAdvantage { $0.activation = .tanh }
-  }
-  static let targets = [(online: "network", target: "target")]
 }

@@ -56,7 +56,7 @@ import Testing
     let model = try Self.fitted(propagation, learnsReward: true)
     let (starts, actions) = Self.course(40, 4)
     let plain = model.makeRollout(capacity: 50)
-    let kept = model.makeDifferentiableRollout(capacity: 50, steps: 4)
+    let kept = model.makeRollout(capacity: 50, keeping: 4)
     for rollout in [plain, kept] {
       rollout.reset(count: 40, to: starts, rowsPerParticle: 3, firstParticle: 1, using: RandomStream(seed: 5))
     }
@@ -85,7 +85,7 @@ import Testing
       random.fillNormal(&draws)
     } while draws.elements.contains { abs($0) < 0.5 }
     func advance(_ model: ProbabilisticEnsemble, _ x: [Float], _ u: [Float]) -> [Float] {
-      let rollout = model.makeDifferentiableRollout(capacity: rows, steps: 1)
+      let rollout = model.makeRollout(capacity: rows, keeping: 1)
       rollout.reset(count: rows, to: x, rowsPerParticle: 1, firstParticle: 0, using: RandomStream(seed: seed))
       rollout.step(u)
       return (0..<2 * rows).map { rollout.states[$0] }
@@ -100,7 +100,7 @@ import Testing
         return sum - Double(weights[i / 2]) * (gap * gap / 2 + log(deviation))
       }
     }
-    let rollout = drawing.makeDifferentiableRollout(capacity: rows, steps: 1)
+    let rollout = drawing.makeRollout(capacity: rows, keeping: 1)
     rollout.reset(count: rows, to: starts, rowsPerParticle: 1, firstParticle: 0, using: RandomStream(seed: seed))
     rollout.step(actions)
     var (states, slopes) = ([Float](repeating: 0, count: 2 * rows), [Float](repeating: 0, count: rows))
@@ -120,7 +120,7 @@ import Testing
   @Test(arguments: differentiable) func stepsAndGradientsDoNotAllocate(_ propagation: Propagation) throws {
     let model = try Self.fitted(propagation)
     let (starts, actions) = Self.course(30, 3)
-    let rollout = model.makeDifferentiableRollout(capacity: 30, steps: 3)
+    let rollout = model.makeRollout(capacity: 30, keeping: 3)
     var (states, slopes) = ([Float](repeating: 1, count: 60), [Float](repeating: 0, count: 30))
     let next = states
     let count = allocations {

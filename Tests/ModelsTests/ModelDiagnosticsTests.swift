@@ -131,7 +131,9 @@ private struct ScaledModel: PredictiveModel {
   var actionSize: Int { model.actionSize }
   var preferredRows: Int { model.preferredRows }
 
-  func makeRollout(capacity: Int) -> LinearRollout { model.makeRollout(capacity: capacity) }
+  func makeRollout(capacity: Int, keeping steps: Int) -> LinearRollout {
+    model.makeRollout(capacity: capacity, keeping: steps)
+  }
 
   func predict(member: Int, states: Matrix, actions: Matrix) -> (means: Matrix, deviations: Matrix) {
     var (means, deviations) = model.predict(member: member, states: states, actions: actions)
@@ -148,9 +150,9 @@ private struct TwoMinds: PredictiveModel {
   var actionSize: Int { 1 }
   var preferredRows: Int { 1 }
 
-  func makeRollout(capacity: Int) -> LinearRollout {
+  func makeRollout(capacity: Int, keeping steps: Int) -> LinearRollout {
     LinearDynamics(LinearDynamicsSettings(), stateSize: 2, actions: .box(low: [-1], high: [1]))
-      .makeRollout(capacity: capacity)
+      .makeRollout(capacity: capacity, keeping: steps)
   }
 
   func predict(member: Int, states: Matrix, actions: Matrix) -> (means: Matrix, deviations: Matrix) {

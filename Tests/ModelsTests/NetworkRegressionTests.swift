@@ -8,18 +8,17 @@ import Testing
 /// Regression with a prior from a model of all dynamics.
 @Suite struct NetworkRegressionTests {
   /// x' = (sin(x_0) + u, x_1 - x_0 u), known exactly: what a perfect network would be.
-  private struct KnownModel: TrainableDynamics, DifferentiableModel {
+  private struct KnownModel: LearnedDynamics {
     static let metricNames = ["model_loss"]
     var stateSize: Int { 2 }
     var actionSize: Int { 1 }
     var preferredRows: Int { 64 }
-    var isStochastic: Bool { false }
+    var gradients: GradientSupport { .pathwise }
     var expectation: KnownModel { self }
     var isFitted = false
     var fittedRows = 0
 
-    func makeRollout(capacity: Int) -> Steps { Steps(capacity: capacity) }
-    func makeDifferentiableRollout(capacity: Int, steps: Int) -> Steps { Steps(capacity: capacity) }
+    func makeRollout(capacity: Int, keeping steps: Int) -> Steps { Steps(capacity: capacity) }
 
     mutating func fit(
       to data: some TransitionSource, using random: inout RandomStream, metrics: inout MetricRow
@@ -37,7 +36,7 @@ import Testing
     static func step(_ x: Float, _ y: Float, _ u: Float) -> (Float, Float) { (x - x * x * x / 6 + u, y - x * u) }
   }
 
-  private struct Steps: DifferentiableRollout {
+  private struct Steps: ModelRollout {
     private var before: Vector
     private var after: Vector
     private var actions: Vector
@@ -54,11 +53,9 @@ import Testing
     var predictedRewards: UnsafePointer<Float>? { nil }
     func states(at step: Int) -> UnsafePointer<Float> { step == 0 ? before.pointer : after.pointer }
 
-    mutating func reset(
-      count: Int, to states: UnsafePointer<Float>, rowsPerParticle: Int, firstParticle: Int, using random: RandomStream
-    ) {
-      (self.count, steps) = (count, 0)
-      before.mutablePointer.update(from: states, count: 2 * count)
+    mutating func reset(_ starts: RolloutStarts, using random: RandomStream) {
+      (count, steps) = (starts.count, 0)
+      before.mutablePointer.update(from: starts.states, count: 2 * count)
     }
 
     mutating func advance(_ actions: UnsafePointer<Float>) {

@@ -36,10 +36,10 @@ import Testing
       }
     }
 
-    func episodes(_ count: Int, seed: UInt64) -> EpisodeReplay {
+    func episodes(_ count: Int, seed: UInt64) -> ReplayBuffer {
       let (steps, n, m) = (TimeVaryingLinearTests.steps, TimeVaryingLinearTests.n, TimeVaryingLinearTests.m)
       var random = RandomStream(seed: seed).child("episodes")
-      var replay = EpisodeReplay(capacity: count * steps, observationSize: n, actionSize: m)
+      var replay = ReplayBuffer(capacity: count * steps, observationSize: n, actionSize: m, keepsTimes: true)
       for _ in 0..<count {
         var x = (0..<n).map { _ in random.normal() }
         for t in 0..<steps {
@@ -47,7 +47,7 @@ import Testing
           var next = mean(t, x, u)
           for i in 0..<2 { next[i] += noise * random.normal() }
           replay.append(
-            x, u, StepOutcome(reward: 0, ending: t == steps - 1 ? .truncated : .none), next: next, time: t)
+            x, u, reward: 0, next: next, continues: true, time: t)
           x = next
         }
       }
@@ -55,7 +55,7 @@ import Testing
     }
   }
 
-  private func fitted(_ data: EpisodeReplay, _ change: (inout TimeVaryingLinearSettings) -> Void) throws
+  private func fitted(_ data: ReplayBuffer, _ change: (inout TimeVaryingLinearSettings) -> Void) throws
     -> TimeVaryingLinearModel
   {
     var settings = TimeVaryingLinearSettings()
@@ -89,7 +89,8 @@ import Testing
   /// Only the newest episodes count, and a window mixes what neighboring times say.
   @Test func usesTheEpisodesAndTimesItIsToldTo() throws {
     let (old, new) = (System(seed: 3, noise: 0), System(seed: 4, noise: 0))
-    var data = EpisodeReplay(capacity: 1000, observationSize: Self.n, actionSize: Self.m)
+    var data = ReplayBuffer(
+      capacity: 1000, observationSize: Self.n, actionSize: Self.m, keepsTimes: true)
     for episodes in [old.episodes(20, seed: 5), new.episodes(12, seed: 6)] {
       var batch = TransitionBatch(count: 1, observationSize: Self.n, actionSize: Self.m)
       for index in 0..<episodes.count {
@@ -97,8 +98,7 @@ import Testing
         let time = episodes.time(of: index)
         data.append(
           (0..<Self.n).map { batch.observations[0, $0] }, (0..<Self.m).map { batch.actions[0, $0] },
-          StepOutcome(reward: 0, ending: time == Self.steps - 1 ? .truncated : .none),
-          next: (0..<Self.n).map { batch.nextObservations[0, $0] }, time: time)
+          reward: 0, next: (0..<Self.n).map { batch.nextObservations[0, $0] }, continues: true, time: time)
       }
     }
     func error(_ change: (inout TimeVaryingLinearSettings) -> Void) throws -> Double {
@@ -126,7 +126,8 @@ import Testing
       let times = Array(repeating: time, count: count)
       times.withUnsafeBufferPointer { times in
         if let times = times.baseAddress {
-          rollout.reset(count: count, to: states.pointer, times: times, using: RandomStream(seed: 9))
+          rollout.reset(
+            RolloutStarts(count: count, states: states.pointer, times: times), using: RandomStream(seed: 9))
         }
       }
       rollout.advance(actions.pointer)

@@ -1,5 +1,6 @@
 #if MuJoCo
 
+import Imagining
 import Interfaces
 import Kernels
 import MuJoCoEnvironments
@@ -15,7 +16,8 @@ import Testing
     environment.reset(using: &random, observation: &observation)
     let objective = try #require(environment.objective)
     let model = MuJoCoTrueModel(environment)
-    var evaluator = RolloutEvaluator(model: model, objective: objective, horizon: horizon, particles: 1)
+    var evaluator = RolloutEvaluator(
+      KnownRewards(model, objective), horizon: horizon, particles: 1)
     let actions = (0..<plans * horizon * 3).map { _ in random.uniform(-1, 1) }
     var returns = [Float](repeating: 0, count: plans)
     evaluator.begin(at: observation, using: random)

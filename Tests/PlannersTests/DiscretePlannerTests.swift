@@ -1,4 +1,5 @@
 import Environments
+import Imagining
 import Interfaces
 import Kernels
 import Planners
@@ -110,7 +111,7 @@ import Testing
     func survives(_ planner: some Planner) -> Int {
       var (planner, random) = (planner, RandomStream(seed: 6))
       var evaluator = RolloutEvaluator(
-        model: TrueModel(task), objective: task.objective, horizon: 10, particles: 1)
+      KnownRewards(TrueModel(task), task.objective), horizon: 10, particles: 1)
       var (copy, observation) = (task, [Float](repeating: 0, count: 4))
       copy.start(at: SIMD4(0, 0, 0.1, 0.9), observation: &observation)
       for step in 0..<40 {
@@ -193,7 +194,7 @@ import Testing
     func check(_ planner: some Planner) {
       let task = MountainCar(MountainCarSettings())
       var evaluator = RolloutEvaluator(
-        model: TrueModel(task), objective: task.objective, horizon: 6, particles: 1)
+      KnownRewards(TrueModel(task), task.objective), horizon: 6, particles: 1)
       var (planner, random, action) = (planner, RandomStream(seed: 1), [Float(0)])
       let observation: [Float] = [-0.5, 0]
       let allocated = allocations {

@@ -47,57 +47,50 @@ struct ShiftModel: DynamicsModel {
   var stateSize: Int { 1 }
   var actionSize: Int { 1 }
 
-  func makeRollout(capacity: Int) -> ShiftRollout { ShiftRollout(self, capacity: capacity) }
+  func makeRollout(capacity: Int, keeping steps: Int) -> ShiftRollout { ShiftRollout(self, capacity: capacity) }
 }
 
 struct ShiftRollout: ModelRollout {
-  /// Booleans that stay where they are.
-  private final class Flags {
-    let values: UnsafeMutablePointer<Bool>
-    init(_ count: Int) {
-      values = .allocate(capacity: count)
-      values.initialize(repeating: false, count: count)
-    }
-    deinit { values.deallocate() }
-  }
-
   private let model: ShiftModel
   private var state: Vector
   private var draws: Vector
   private var rewards: Vector
-  private let flags: Flags
+  private let flags: FixedBuffer<Bool>
   private var random = RandomStream(seed: 0)
   private(set) var count = 0
+  private(set) var steps = 0
 
   init(_ model: ShiftModel, capacity: Int) {
     self.model = model
     state = Vector(count: capacity)
     draws = Vector(count: capacity)
     rewards = Vector(count: capacity)
-    flags = Flags(capacity)
+    flags = FixedBuffer(false, count: capacity)
   }
 
   var states: UnsafePointer<Float> { state.pointer }
   var predictedRewards: UnsafePointer<Float>? { model.predictsRewards ? rewards.pointer : nil }
-  var predictedTerminations: UnsafePointer<Bool>? { model.edge == nil ? nil : UnsafePointer(flags.values) }
+  var predictedTerminations: UnsafePointer<Bool>? { model.edge == nil ? nil : UnsafePointer(flags.pointer) }
 
-  mutating func reset(
-    count: Int, to states: UnsafePointer<Float>, rowsPerParticle: Int, firstParticle: Int, using random: RandomStream
-  ) {
-    precondition(count <= state.count && count % rowsPerParticle == 0, "\(count) rows, \(rowsPerParticle) a particle")
-    self.count = count
-    self.random = random
+  mutating func reset(_ starts: RolloutStarts, using random: RandomStream) {
+    precondition(
+      starts.count <= state.count && starts.count % starts.rowsPerParticle == 0,
+      "\(starts.count) rows, \(starts.rowsPerParticle) a particle")
+    (count, steps, self.random) = (starts.count, 0, random)
     let target = state.mutablePointer
-    for row in 0..<count { target[row] = states[row] + model.shift * Float(firstParticle + row / rowsPerParticle) }
+    for row in 0..<count {
+      target[row] = starts.states[row] + model.shift * Float(starts.firstParticle + row / starts.rowsPerParticle)
+    }
   }
 
   mutating func advance(_ actions: UnsafePointer<Float>) {
     let (x, e, r) = (state.mutablePointer, draws.mutablePointer, rewards.mutablePointer)
+    steps += 1
     random.fillNormal(e, count: count)
     for row in 0..<count {
       x[row] += actions[row] + model.noise * e[row]
       r[row] = -abs(actions[row])
-      if let edge = model.edge { flags.values[row] = x[row] > edge }
+      if let edge = model.edge { flags.pointer[row] = x[row] > edge }
     }
   }
 }

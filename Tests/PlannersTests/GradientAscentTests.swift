@@ -1,4 +1,5 @@
 import Environments
+import Imagining
 import Interfaces
 import Kernels
 import Planners
@@ -10,10 +11,10 @@ import Testing
   private static let task = PointMass(PointMassSettings())
 
   private static func evaluator(horizon: Int, noise: Float = 0, particles: Int = 1) -> RolloutEvaluator<
-    DifferentiableTrueModel<PointMass>
+    KnownRewards<DifferentiableTrueModel<PointMass>>
   > {
     RolloutEvaluator(
-      model: DifferentiableTrueModel(task, noise: noise), objective: task.objective, horizon: horizon,
+      KnownRewards(DifferentiableTrueModel(task, noise: noise), task.objective), horizon: horizon,
       particles: particles)
   }
 
@@ -34,7 +35,7 @@ import Testing
     var (returns, again) = ([Float](repeating: 0, count: rows), [Float](repeating: 0, count: rows))
     var gradients = plans
     evaluator.begin(at: [0.5, 0.3, -0.2, 0.1], using: RandomStream(seed: 2))
-    #expect(evaluator.differentiate(plans, returns: &returns, gradients: &gradients))
+    evaluator.differentiate(plans, returns: &returns, gradients: &gradients)
     evaluator.begin(at: [0.5, 0.3, -0.2, 0.1], using: RandomStream(seed: 2))
     evaluator.evaluate(plans, returns: &again)
     #expect(zip(returns, again).allSatisfy { abs($0 - $1) < 1e-4 * abs($1) })
@@ -91,12 +92,11 @@ import Testing
   }
 
   @Test func modelsWithoutDerivativesSaySo() {
-    var evaluator = RolloutEvaluator(
-      model: TrueModel(Self.task), objective: Self.task.objective, horizon: 2, particles: 1)
-    var (returns, plans) = ([Float](repeating: 7, count: 1), Matrix(rows: 1, columns: 4))
-    evaluator.begin(at: [0, 0, 0, 0], using: RandomStream(seed: 1))
-    #expect(!evaluator.differentiate(plans, returns: &returns, gradients: &plans))
-    #expect(returns == [7])
+    let evaluator = RolloutEvaluator(
+      KnownRewards(TrueModel(Self.task), Self.task.objective), horizon: 2, particles: 1)
+    #expect(evaluator.gradients == .none)
+    #expect(Self.evaluator(horizon: 2).gradients == .pathwise)
+    #expect(Self.evaluator(horizon: 2, noise: 0.1).gradients == .pathwiseAndScores)
   }
 }
 

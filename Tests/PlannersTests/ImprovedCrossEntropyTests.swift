@@ -1,5 +1,6 @@
 import Environments
 import Foundation
+import Imagining
 import Interfaces
 import Kernels
 import Planners
@@ -80,7 +81,7 @@ import Testing
           $0.color = 0.5
         }, low: [-10, -10], high: [10, 10])
       var evaluator = RolloutEvaluator(
-        model: TrueModel(task), objective: task.objective, horizon: 12, particles: 1)
+      KnownRewards(TrueModel(task), task.objective), horizon: 12, particles: 1)
       evaluator.begin(at: (0..<4).map { Float(start[$0]) }, using: RandomStream(seed: 1))
       var stream = RandomStream(seed: UInt64(index))
       let plan = Self.plan(&planner, &evaluator, &stream, decisions: 12)

@@ -1,4 +1,5 @@
 import Environments
+import Imagining
 import Interfaces
 import Kernels
 import Planners
@@ -117,7 +118,7 @@ import Testing
     _ planner: inout some Planner, horizon: Int, from start: SIMD4<Double>, seed: UInt64
   ) -> [Float] {
     var evaluator = RolloutEvaluator(
-      model: TrueModel(task), objective: task.objective, horizon: horizon, particles: 1)
+      KnownRewards(TrueModel(task), task.objective), horizon: horizon, particles: 1)
     evaluator.begin(at: (0..<4).map { Float(start[$0]) }, using: RandomStream(seed: 1))
     return plan(&planner, with: &evaluator, seed: seed)
   }
@@ -164,7 +165,7 @@ import Testing
         CrossEntropy.Settings(horizon: horizon, population: 500, elites: 50, iterations: 12), low: [-10, -10],
         high: [10, 10])
       var evaluator = RolloutEvaluator(
-        model: TrueModel(Self.task), objective: Self.task.objective, horizon: horizon, particles: 1)
+      KnownRewards(TrueModel(Self.task), Self.task.objective), horizon: horizon, particles: 1)
       var (action, random) = ([Float](repeating: 0, count: 2), RandomStream(seed: 5))
       let found = try play(from: start) { observation in
         evaluator.begin(at: observation, using: random.child("imagination"))

@@ -1,4 +1,5 @@
 import Environments
+import Imagining
 import Interfaces
 import Kernels
 import Planners
@@ -134,7 +135,8 @@ import Testing
     func check(_ planner: some Planner) {
       var planner = planner
       let objective = FunctionObjective { _, action, _ in (action > 0 ? poison : action, false) }
-      var evaluator = RolloutEvaluator(model: ShiftModel(), objective: objective, horizon: 1, particles: 2)
+      var evaluator = RolloutEvaluator(
+      KnownRewards(ShiftModel(), objective), horizon: 1, particles: 2)
       var random = RandomStream(seed: 6)
       for _ in 0..<5 {
         evaluator.begin(at: [0], using: random.child("imagination"))
@@ -186,11 +188,12 @@ import Testing
 
   // MARK: - Reproducibility
 
-  private static func noisyEvaluator() -> RolloutEvaluator<ShiftModel> {
+  private static func noisyEvaluator() -> RolloutEvaluator<KnownRewards<ShiftModel>> {
     // 3 particles, 8 rows a shard: 100 shards of two plans
     RolloutEvaluator(
-      model: ShiftModel(shift: 0.1, noise: 0.3),
-      objective: FunctionObjective { _, action, next in (-(next - 2) * (next - 2) - 0.1 * action * action, next > 6) },
+      KnownRewards(
+        ShiftModel(shift: 0.1, noise: 0.3),
+        FunctionObjective { _, action, next in (-(next - 2) * (next - 2) - 0.1 * action * action, next > 6) }),
       horizon: 4, particles: 3)
   }
 
@@ -247,7 +250,8 @@ import Testing
 
   private static func checkAllocations(_ planner: some Planner, _ count: (() -> Void) -> Int) {
     let task = PointMass(PointMassSettings())
-    var evaluator = RolloutEvaluator(model: TrueModel(task), objective: task.objective, horizon: 6, particles: 2)
+    var evaluator = RolloutEvaluator(
+      KnownRewards(TrueModel(task), task.objective), horizon: 6, particles: 2)
     var (planner, random) = (planner, RandomStream(seed: 1))
     var action: [Float] = [0, 0]
     let observation: [Float] = [1, 0.5, 0, -0.5]

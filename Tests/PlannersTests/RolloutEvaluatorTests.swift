@@ -1,4 +1,5 @@
 import Environments
+import Imagining
 import Interfaces
 import Kernels
 import Planners
@@ -11,7 +12,7 @@ import Testing
     _ score: @escaping @Sendable (Float, Float, Float) -> (Float, Bool)
   ) -> (returns: [Float], nonFinite: Int) {
     var evaluator = RolloutEvaluator(
-      model: model, objective: FunctionObjective(score: score), horizon: plans[0].count, particles: particles)
+      KnownRewards(model, FunctionObjective(score: score)), horizon: plans[0].count, particles: particles)
     evaluator.begin(at: start, using: RandomStream(seed: 1))
     var returns = [Float](repeating: .nan, count: plans.count)
     evaluator.evaluate(Matrix(rows: plans.count, columns: plans[0].count, plans.flatMap { $0 }), returns: &returns)
@@ -27,7 +28,8 @@ import Testing
     let plans = Matrix(
       rows: count, columns: horizon * low.count,
       (0..<count * horizon).flatMap { _ in low.indices.map { random.uniform(low[$0], high[$0]) } })
-    var evaluator = RolloutEvaluator(model: TrueModel(task), objective: task.objective, horizon: horizon, particles: 1)
+    var evaluator = RolloutEvaluator(
+      KnownRewards(TrueModel(task), task.objective), horizon: horizon, particles: 1)
     evaluator.begin(at: observation, using: random)
     var returns = [Float](repeating: .nan, count: count)
     evaluator.evaluate(plans, returns: &returns)
@@ -112,7 +114,7 @@ import Testing
     // beyond 2: the first plan after two steps, the second never
     #expect(returns(plans, model: ShiftModel(edge: 2)) { _, _, next in (1, next > 0) }.returns == [2, 4])
     var evaluator = RolloutEvaluator(
-      model: ShiftModel(predictsRewards: true, edge: 2), objective: UnknownObjective(), horizon: 4, particles: 1)
+      KnownRewards(ShiftModel(predictsRewards: true, edge: 2), UnknownObjective()), horizon: 4, particles: 1)
     evaluator.begin(at: [0], using: RandomStream(seed: 1))
     var found: [Float] = [0, 0]
     evaluator.evaluate(Matrix(rows: 2, columns: 4, plans.flatMap { $0 }), returns: &found)
@@ -122,7 +124,7 @@ import Testing
   /// Imagined noise differs from call to call and from plan to plan, and not from one `begin` to the same one again.
   @Test func randomnessComesFromTheStream() {
     var evaluator = RolloutEvaluator(
-      model: ShiftModel(noise: 1), objective: FunctionObjective { _, _, next in (next, false) }, horizon: 2,
+      KnownRewards(ShiftModel(noise: 1), FunctionObjective { _, _, next in (next, false) }), horizon: 2,
       particles: 1)
     let plans = Matrix(rows: 20, columns: 2)
     var (first, second, again) = (
@@ -142,7 +144,7 @@ import Testing
   /// Another population, larger or smaller, needs no new evaluator.
   @Test func populationsMayChange() {
     var evaluator = RolloutEvaluator(
-      model: ShiftModel(), objective: FunctionObjective { _, _, next in (next, false) }, horizon: 1, particles: 3)
+      KnownRewards(ShiftModel(), FunctionObjective { _, _, next in (next, false) }), horizon: 1, particles: 3)
     evaluator.begin(at: [1], using: RandomStream(seed: 1))
     for count in [1, 50, 2, 9] {
       var returns = [Float](repeating: .nan, count: count)

@@ -1,6 +1,7 @@
 import Archive
 import Environments
 import Foundation
+import Imagining
 import Interfaces
 import Kernels
 import Planners
@@ -11,10 +12,11 @@ import Testing
 @Suite struct TrajectoryOptimizationTests {
   private static let task = PointMass(PointMassSettings())
 
-  private static func evaluator(horizon: Int, noise: Float = 0) -> RolloutEvaluator<DifferentiableTrueModel<PointMass>>
-  {
+  private static func evaluator(horizon: Int, noise: Float = 0) -> RolloutEvaluator<
+    KnownRewards<DifferentiableTrueModel<PointMass>>
+  > {
     RolloutEvaluator(
-      model: DifferentiableTrueModel(task, noise: noise), objective: task.objective, horizon: horizon, particles: 1)
+      KnownRewards(DifferentiableTrueModel(task, noise: noise), task.objective), horizon: horizon, particles: 1)
   }
 
   /// From every start the first decision is the regulator's, found in two iterations, whatever the noise of the model.
@@ -55,7 +57,7 @@ import Testing
   @Test func improvesPlansAndContinuesExactly() throws {
     let task = CartPoleSwingUp(CartPoleSwingUpSettings())
     var evaluator = RolloutEvaluator(
-      model: DifferentiableTrueModel(task), objective: task.objective, horizon: 25, particles: 1)
+      KnownRewards(DifferentiableTrueModel(task), task.objective), horizon: 25, particles: 1)
     var settings = TrajectoryOptimization.Settings()
     (settings.horizon, settings.iterations, settings.terminalWeight) = (25, 30, 0)
     var planner = TrajectoryOptimization(settings, low: [-3], high: [3])
@@ -74,7 +76,7 @@ import Testing
     try restored.restore(from: StateReader(writer.file))
     var (first, second) = ([Float](repeating: 0, count: 1), [Float](repeating: 1, count: 1))
     var other = RolloutEvaluator(
-      model: DifferentiableTrueModel(task), objective: task.objective, horizon: 25, particles: 1)
+      KnownRewards(DifferentiableTrueModel(task), task.objective), horizon: 25, particles: 1)
     for _ in 0..<2 {
       evaluator.begin(at: start, using: random)
       other.begin(at: start, using: random)
@@ -85,9 +87,9 @@ import Testing
   }
 
   /// Jacobians and gradients are those of differences, Hessians those of the task's exact expansion.
-  @Test func derivativesOfTheModelsCosts() throws {
+  @Test func derivativesOfTheModelsCosts() {
     let task = CartPoleSwingUp(CartPoleSwingUpSettings())
-    let dynamics = try #require(ModelDynamics(DifferentiableTrueModel(task), objective: task.objective))
+    let dynamics = WorldDynamics(KnownRewards(DifferentiableTrueModel(task), task.objective))
     let simulation = dynamics.makeSimulation()
     let (n, m, count) = (5, 1, 4)
     var random = RandomStream(seed: 8)
@@ -154,6 +156,6 @@ import Testing
         rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>
       ) {}
     }
-    #expect(ModelDynamics(DifferentiableTrueModel(Self.task), objective: Opaque()) == nil)
+    #expect(KnownRewards(DifferentiableTrueModel(Self.task), Opaque()).gradients == .none)
   }
 }

@@ -1,11 +1,39 @@
 import Interfaces
 import Kernels
 
+extension DynamicsModel {
+  /// A rollout that keeps no steps.
+  package func makeRollout(capacity: Int) -> Rollout { makeRollout(capacity: capacity, keeping: 0) }
+}
+
+extension ModelRollout {
+  /// Starts at `count` states [N, D].
+  package mutating func reset(
+    count: Int, to states: UnsafePointer<Float>, rowsPerParticle: Int, firstParticle: Int, using random: RandomStream
+  ) {
+    reset(
+      RolloutStarts(
+        count: count, states: states, rowsPerParticle: rowsPerParticle, firstParticle: firstParticle), using: random)
+  }
+}
+
+extension ModelRollout where Self: AnyObject {
+  /// The same of an object.
+  package func reset(
+    count: Int, to states: UnsafePointer<Float>, rowsPerParticle: Int, firstParticle: Int, using random: RandomStream
+  ) {
+    var rollout = self
+    rollout.reset(
+      RolloutStarts(
+        count: count, states: states, rowsPerParticle: rowsPerParticle, firstParticle: firstParticle), using: random)
+  }
+}
+
 /// Compares the gradient, through all steps of a rollout, of a random linear functional of its states (and of the rewards
 /// it predicts) with central differences, in single precision: once by the start states, once by the actions.
 ///
 /// `starts` [N * D] and `actions` [T * N * A]; `random` is the stream of the rollout and of the functional.
-package func rolloutGradientErrors<Model: DifferentiableModel>(
+package func rolloutGradientErrors<Model: DynamicsModel>(
   of model: Model, starts: [Float], actions: [Float], step h: Double = 1e-2, using random: RandomStream
 ) -> (starts: GradientError, actions: GradientError) {
   let (size, actionSize) = (model.stateSize, model.actionSize)
@@ -14,7 +42,7 @@ package func rolloutGradientErrors<Model: DifferentiableModel>(
   var stream = random.child("functional")
   let weights = (0..<(steps + 1) * count * size).map { _ in stream.normal() }
   let prices = (0..<steps * count).map { _ in stream.normal() }
-  var rollout = model.makeDifferentiableRollout(capacity: count + 3, steps: steps)
+  var rollout = model.makeRollout(capacity: count + 3, keeping: steps)
 
   func value(_ starts: [Float], _ actions: [Float]) -> Double {
     rollout.reset(count: count, to: starts, rowsPerParticle: 1, firstParticle: 0, using: random.child("rollout"))

@@ -37,6 +37,10 @@ extension ControlTask {
   /// With exact derivatives.
   public var dynamics: ControlTaskDynamics<Self> { ControlTaskDynamics(self) }
 
+  public var trueWorld: any LearnedWorld {
+    TrueWorld(KnownRewards(TrueModel(self), objective), dynamics: SharedDynamics(dynamics))
+  }
+
   /// Starts an episode at the next condition.
   public mutating func reset(using random: inout RandomStream, observation: inout [Float]) {
     let state = startState(using: &random)

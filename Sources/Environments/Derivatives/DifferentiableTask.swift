@@ -20,4 +20,8 @@ public protocol DifferentiableTask: StateSpaceTask, DifferentiableEnvironment wh
 extension DifferentiableTask {
   /// With exact derivatives.
   public var dynamics: TaskDynamics<Self> { TaskDynamics(self) }
+
+  public var trueWorld: any LearnedWorld {
+    TrueWorld(KnownRewards(DifferentiableTrueModel(self), objective), dynamics: SharedDynamics(dynamics))
+  }
 }

@@ -6,7 +6,7 @@ import Kernels
 ///
 /// It is the model without error: what a planner or a learner finds in it is due to the method alone. States are
 /// observations, as in every model, while the physics goes on in double precision.
-public struct DifferentiableTrueModel<Task: DifferentiableTask>: DifferentiableModel {
+public struct DifferentiableTrueModel<Task: DifferentiableTask>: DynamicsModel {
   /// Dynamics and their bounds.
   let dynamics: TaskDynamics<Task>
   /// Standard deviation of the noise on each component of the physical state; 0 for none.
@@ -25,20 +25,14 @@ public struct DifferentiableTrueModel<Task: DifferentiableTask>: DifferentiableM
   public var actionSize: Int { dynamics.actionSize }
   /// Enough to share the work among threads.
   public var preferredRows: Int { 64 }
-  /// Whether there is noise.
-  public var isStochastic: Bool { noise > 0 }
+  /// Scores are known where there is noise.
+  public var gradients: GradientSupport { noise > 0 ? .pathwiseAndScores : .pathwise }
 
   /// The model without noise.
   public var expectation: DifferentiableTrueModel { DifferentiableTrueModel(dynamics.task) }
 
-  /// A rollout that keeps its last step only.
-  public func makeRollout(capacity: Int) -> DifferentiableTrueRollout<Task> {
-    DifferentiableTrueRollout(self, capacity: capacity, keptSteps: nil)
-  }
-
-  public func makeDifferentiableRollout(capacity: Int, steps: Int) -> DifferentiableTrueRollout<Task> {
-    precondition(steps > 0, "a rollout of \(steps) steps")
-    return DifferentiableTrueRollout(self, capacity: capacity, keptSteps: steps)
+  public func makeRollout(capacity: Int, keeping steps: Int) -> DifferentiableTrueRollout<Task> {
+    DifferentiableTrueRollout(self, capacity: capacity, keptSteps: steps > 0 ? steps : nil)
   }
 }
 
@@ -46,7 +40,7 @@ public struct DifferentiableTrueModel<Task: DifferentiableTask>: DifferentiableM
 ///
 /// A gradient with respect to an observation y of the physical state x is one of its extensions off the observations
 /// that there are: ∂L/∂y = J (JᵀJ)⁻¹ ∂L/∂x with J = ∂y/∂x, so that Jᵀ ∂L/∂y = ∂L/∂x.
-public struct DifferentiableTrueRollout<Task: DifferentiableTask>: DifferentiableRollout {
+public struct DifferentiableTrueRollout<Task: DifferentiableTask>: ModelRollout {
   let model: DifferentiableTrueModel<Task>
   let capacity: Int
   /// Steps that are kept; nil where derivatives are not wanted.
@@ -92,21 +86,16 @@ public struct DifferentiableTrueRollout<Task: DifferentiableTask>: Differentiabl
 
   private func slot(_ step: Int) -> Int { keptSteps == nil ? 0 : step }
 
-  /// None: the task's objective scores the steps.
-  public var predictedRewards: UnsafePointer<Float>? { nil }
-
   /// Starts at `states`, which must be observations of the task; there are no particles to tell apart.
-  public mutating func reset(
-    count: Int, to states: UnsafePointer<Float>, rowsPerParticle: Int, firstParticle: Int, using random: RandomStream
-  ) {
-    precondition(count >= 0 && count <= capacity, "\(count) states in a rollout for \(capacity)")
-    self.count = count
+  public mutating func reset(_ starts: RolloutStarts, using random: RandomStream) {
+    precondition(starts.count <= capacity, "\(starts.count) states in a rollout for \(capacity)")
+    count = starts.count
     self.random = random
     steps = 0
-    observations.mutablePointer.update(from: states, count: count * model.stateSize)
+    observations.mutablePointer.update(from: starts.states, count: count * model.stateSize)
     let (n, task) = (model.dynamics.stateSize, model.dynamics.task)
     for row in 0..<count {
-      let shown = task.state(fromObservation: states + row * model.stateSize)
+      let shown = task.state(fromObservation: starts.states + row * model.stateSize)
       for i in 0..<n { physical[row * n + i] = Double(shown[i]) }
       if keptSteps != nil { observe(row, at: 0, writes: false) }
     }

@@ -7,7 +7,7 @@ import Kernels
 ///
 /// Observations are one-hot, so that learners with networks can act here too. A conforming structure states the process
 /// and where episodes start; the rest of `Environment` comes from the extension.
-public protocol FiniteTask: NativeTask {
+public protocol FiniteTask: NativeTask, ImaginableEnvironment {
   /// What follows each action in each state now. It may depend on `episode.totalSteps` and on nothing else that changes.
   var process: MarkovDecisionProcess { get }
 
@@ -76,7 +76,7 @@ extension FiniteTask {
   public mutating func step(_ action: [Float], observation: inout [Float]) throws(EnvironmentError) -> StepOutcome {
     precondition(episode.isRunning, "\(Self.name) was stepped outside an episode")
     try spec.action.check(action, of: Self.name)
-    let outcome = draw(from: process[episode.state, Int(action[0])])
+    let outcome = MarkovDecisionProcess.draw(from: process[episode.state, Int(action[0])], using: &episode.random)
     episode.state = outcome.next
     episode.elapsedSteps += 1
     if !episode.isClockStopped { episode.totalSteps += 1 }
@@ -87,18 +87,8 @@ extension FiniteTask {
     return StepOutcome(reward: Float(outcome.reward), ending: ending)
   }
 
-  /// One of `outcomes` by their probabilities; where there is but one, without taking from the stream.
-  private mutating func draw(from outcomes: ArraySlice<MarkovDecisionProcess.Outcome>) -> MarkovDecisionProcess.Outcome
-  {
-    let last = outcomes.endIndex - 1
-    guard outcomes.count > 1 else { return outcomes[last] }
-    var left = Double(episode.random.uniform())
-    for index in outcomes.startIndex..<last {
-      left -= outcomes[index].probability
-      if left < 0 { return outcomes[index] }
-    }
-    return outcomes[last]
-  }
+  /// The process as it is now.
+  public var trueWorld: any LearnedWorld { TrueWorld(KnownRewards(ProcessModel(process), objective)) }
 
   public func save(to writer: inout StateWriter) { writer.write("episode", episode) }
 

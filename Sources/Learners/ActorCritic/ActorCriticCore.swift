@@ -77,9 +77,6 @@ struct ActorCriticCore<Head: ActorHead> {
     ActorPolicy(head: head, network: actorNetwork, parameters: actor, scaling: scaling)
   }
 
-  /// The critics as they are now.
-  var critic: CriticEstimate { CriticEstimate(critics: critics, parameters: criticParameters) }
-
   /// What targets bootstrap from now.
   func bootstrap(temperature: Float) -> ActorBootstrap<Head> {
     ActorBootstrap(

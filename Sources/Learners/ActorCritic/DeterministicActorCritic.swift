@@ -8,7 +8,7 @@ import Networks
 /// With a~ = clip(mu'(s') + clip(noise)), the critic target is y = r + discount * continues * min_i Q'_i(s', a~), the loss
 /// 1/2 mean (Q_i - y)^2 for each critic. Every `policyDelay`th update the actor descends -mean Q_1(s, mu(s)), and the
 /// targets of actor and critics move.
-public struct DeterministicActorCritic: DifferentiableValueLearner {
+public struct DeterministicActorCritic: ValueLearner {
   public static let metricNames = ["critic_loss", "actor_loss", "q_value"]
 
   /// What was set.
@@ -16,6 +16,13 @@ public struct DeterministicActorCritic: DifferentiableValueLearner {
   private var core: ActorCriticCore<DeterministicActor>
   private var noise: [ExplorationNoise]
   private var updates = 0
+
+  public static let title = "TD3"
+
+  public init(_ settings: DeterministicActorCriticSettings, for spec: EnvironmentSpec, using random: RandomStream) {
+    let (low, high) = spec.action.bounds
+    self.init(settings, observationSize: spec.observationSize, low: low, high: high, using: random)
+  }
 
   /// A fresh learner for observations of `observationSize` floats and actions between `low` and `high`.
   public init(
@@ -40,7 +47,6 @@ public struct DeterministicActorCritic: DifferentiableValueLearner {
   public var discount: Float { settings.discount }
   public var policy: ActorPolicy<DeterministicActor> { core.policy }
   public var bootstrap: ActorBootstrap<DeterministicActor> { core.bootstrap(temperature: 0) }
-  public var critic: CriticEstimate { core.critic }
 
   /// Whether the update that was begun last is one of the policy, too.
   private var isPolicyDue: Bool { updates % settings.policyDelay == 0 }

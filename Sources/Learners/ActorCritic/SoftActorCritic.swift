@@ -28,7 +28,7 @@ public struct SoftActorCriticSettings: Configuration {
 /// Critic target: y = r + discount * continues * (min_i Q'_i(s', a') - alpha log pi(a' | s')), loss 1/2 mean (Q_i - y)^2 for each;
 /// actor loss: mean of alpha log pi(a | s) - min_i Q_i(s, a); temperature: d log alpha = -(log pi + target entropy).
 /// Order of an update as in the reference: critics, then actor against the new critics, temperature, Polyak targets.
-public struct SoftActorCritic: DifferentiableValueLearner {
+public struct SoftActorCritic: ValueLearner {
   public static let metricNames = ["critic_loss", "actor_loss", "temperature", "entropy", "q_value"]
 
   /// What was set.
@@ -37,6 +37,13 @@ public struct SoftActorCritic: DifferentiableValueLearner {
   private var core: ActorCriticCore<SquashedGaussianActor>
   private var logTemperature: Vector
   private var temperatureOptimizer: Adam
+
+  public static let title = "soft actor-critic"
+
+  public init(_ settings: SoftActorCriticSettings, for spec: EnvironmentSpec, using random: RandomStream) {
+    let (low, high) = spec.action.bounds
+    self.init(settings, observationSize: spec.observationSize, low: low, high: high, using: random)
+  }
 
   /// A fresh learner for observations of `observationSize` floats and actions between `low` and `high`.
   public init(
@@ -64,7 +71,6 @@ public struct SoftActorCritic: DifferentiableValueLearner {
   public var discount: Float { settings.discount }
   public var policy: ActorPolicy<SquashedGaussianActor> { core.policy }
   public var bootstrap: ActorBootstrap<SquashedGaussianActor> { core.bootstrap(temperature: temperature) }
-  public var critic: CriticEstimate { core.critic }
 
   public mutating func act(
     on observations: UnsafePointer<Float>, of copies: Range<Int>, explore: Bool,

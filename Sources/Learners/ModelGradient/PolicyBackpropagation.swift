@@ -1,7 +1,12 @@
 import Archive
+import Imagining
 import Interfaces
 import Kernels
 import Networks
+
+/// The engine of trajectories that a policy is improved on in a world of type `W`.
+public typealias ModelGradientImagination<W: World, Head: ActorHead> =
+  Imagination<W, ModelGradientVisitor<W.Rollout, Head>>
 
 /// A policy improved by the gradient of its imagined returns: stochastic value gradients (Heess et al. 2015), and on the
 /// same trajectories the estimators of PIPPS (Parmas et al. 2018).
@@ -9,8 +14,8 @@ import Networks
 /// The policy ascends the average over trajectories of Σ_t γ^t r_t + γ^H V(s_H), t in 0..<H, from replayed states, where
 /// V(s) = min_i Q_i(s, π(s)) or 0. Critics learn from real transitions, toward r + γ continues min_i Q'_i(s', π(s')).
 /// With H = 1 and critics this is SVG(1) but for its importance weights, with larger H SVG(H) with a terminal value. A
-/// trajectory earns nothing after its predicted termination.
-public struct PolicyBackpropagation<Head: ActorHead>: ModelGradientLearner {
+/// trajectory gets no rewards after its predicted termination.
+public struct PolicyBackpropagation<Head: ActorHead>: ActingLearner {
   public static var metricNames: [String] {
     ["imagined_return", "gradient_norm", "likelihood_share", "skipped_updates", "critic_loss", "q_value"]
   }
@@ -43,8 +48,6 @@ public struct PolicyBackpropagation<Head: ActorHead>: ModelGradientLearner {
     draws = Vector(count: low.count)
   }
 
-  public var horizon: Int { settings.horizon }
-  public var rowsAtOnce: Int { ModelGradientBlocks.rows(particles: settings.particles) }
   public var policy: ActorPolicy<Head> { core.policy }
 
   public mutating func prepare(copies: Int) { noise = Array(repeating: noise[0], count: copies) }
@@ -72,9 +75,26 @@ public struct PolicyBackpropagation<Head: ActorHead>: ModelGradientLearner {
     core.scaling.fromUnit(actions, rows: copies.count)
   }
 
-  public mutating func update<Rollout: DifferentiableRollout>(
-    on batch: TransitionBatch, imagining rollouts: inout [Rollout], scoredBy rewards: ImaginedRewards,
-    using random: inout RandomStream, metrics: inout MetricRow
+  /// The engine for `update` in `world`, whose steps must have gradients, and scores where the estimator needs them. It
+  /// shares the world's parameters: let go of it before the world is fitted again. Allocates.
+  public func makeImagination<W: World>(in world: W) -> ModelGradientImagination<W, Head> {
+    precondition(
+      world.gradients >= (settings.estimator == .reparametrization ? .pathwise : .pathwiseAndScores),
+      "a world without the gradients that \(settings.estimator.rawValue) needs")
+    let (policy, critics) = (core.actorNetwork, settings.terminalValue == .critic ? core.critics : nil)
+    let (actionSize, settings) = (core.scaling.size, settings)
+    return Imagination(in: world, itemsPerShard: settings.rowsPerShard, keeping: settings.horizon) { _ in
+      // room for a full shard always: where a row's noise lies must not depend on the batch
+      ModelGradientVisitor(policy: policy, critics: critics, actionSize: actionSize, settings)
+    }
+  }
+
+  /// One gradient step of the policy on trajectories imagined from the batch's observations, after one of the critics, if
+  /// there are any, on its transitions. Does not allocate after the first call. Throws `NumericalFailure` when a critic's
+  /// loss is not finite.
+  public mutating func update<W: World>(
+    on batch: TransitionBatch, in imagination: ModelGradientImagination<W, Head>, using random: inout RandomStream,
+    metrics: inout MetricRow
   ) throws(NumericalFailure) {
     if settings.terminalValue == .critic {
       try core.update(on: batch, temperature: 0, movesTargets: true, improves: false, using: &random)
@@ -84,7 +104,7 @@ public struct PolicyBackpropagation<Head: ActorHead>: ModelGradientLearner {
     updates += 1
     let scratch = reserve(starts: batch.count)
     let outcome = scratch.differentiate(
-      core, settings, at: batch.observations, imagining: &rollouts, scoredBy: rewards, using: stream)
+      core, settings, at: batch.observations, times: batch.times, in: imagination, using: stream)
     let norm = scratch.gradient.clipNorm(to: settings.gradientClip)
     // A trajectory that went out of bounds says nothing about where to go.
     let isUsable = norm.isFinite
@@ -99,13 +119,12 @@ public struct PolicyBackpropagation<Head: ActorHead>: ModelGradientLearner {
 
   /// The gradient that an update descends, before clipping, laid out as the policy's parameters: that of minus the average
   /// imagined return from `starts` [N, D]. A copy; for studies and tests.
-  package mutating func gradient<Rollout: DifferentiableRollout>(
-    at starts: Matrix, imagining rollouts: inout [Rollout], scoredBy rewards: ImaginedRewards,
-    using random: RandomStream
+  package mutating func gradient<W: World>(
+    at starts: Matrix, in imagination: ModelGradientImagination<W, Head>, using random: RandomStream
   ) -> (gradient: [Float], meanReturn: Float) {
     let scratch = reserve(starts: starts.rows)
     let outcome = scratch.differentiate(
-      core, settings, at: starts, imagining: &rollouts, scoredBy: rewards, using: random)
+      core, settings, at: starts, times: [], in: imagination, using: random)
     return (scratch.gradient.elements, outcome.meanReturn)
   }
 
@@ -124,7 +143,7 @@ public struct PolicyBackpropagation<Head: ActorHead>: ModelGradientLearner {
   }
 }
 
-extension PolicyBackpropagation: Checkpointable {
+extension PolicyBackpropagation {
   public func save(to writer: inout StateWriter) {
     core.save(to: &writer)
     writer.write("noise", copies: noise)

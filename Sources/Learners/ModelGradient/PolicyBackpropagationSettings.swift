@@ -45,6 +45,9 @@ public struct PolicyBackpropagationSettings: Configuration {
   @Setting("Share of the critics that moves into their targets at each update", in: 0...1) public var tau: Float = 0.005
   @SettingGroup("Exploration of a deterministic policy") public var noise = ExplorationNoiseSettings()
 
+  /// Rows that one thread takes through all steps at once: whole groups of particles.
+  var rowsPerShard: Int { RowBlocks.size / particles * particles }
+
   public func validate() throws(ConfigurationError) {
     if entropyWeight > 0 && !stochastic {
       throw ConfigurationError("entropy_weight", "needs stochastic = true: a deterministic policy has no entropy")

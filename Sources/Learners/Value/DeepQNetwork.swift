@@ -39,6 +39,17 @@ public struct DeepQNetwork: ValueLearner {
   private var decisions = 0
   private var updates = 0
 
+  public static let title = "DQN"
+
+  public static func objection(to space: ActionSpace) -> String? {
+    if case .discrete = space { nil } else { "needs one choice among discrete actions" }
+  }
+
+  public init(_ settings: DeepQNetworkSettings, for spec: EnvironmentSpec, using random: RandomStream) {
+    self.init(
+      settings, observationSize: spec.observationSize, actions: Int(spec.action.bounds.high[0]) + 1, using: random)
+  }
+
   /// A fresh learner for observations of `observationSize` floats and `actions` discrete actions.
   public init(_ settings: DeepQNetworkSettings, observationSize: Int, actions: Int, using random: RandomStream) {
     precondition(actions > 0, "\(actions) actions")

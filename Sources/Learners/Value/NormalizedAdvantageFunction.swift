@@ -23,7 +23,7 @@ public struct NormalizedAdvantageFunctionSettings: Configuration {
 /// P = L L', so that the best action and its value are outputs of the network.
 ///
 /// Target: y = r + discount * continues * V'(s'), loss 1/2 mean (Q - y)^2, then the target network moves by the share tau.
-public struct NormalizedAdvantageFunction: DifferentiableValueLearner {
+public struct NormalizedAdvantageFunction: ValueLearner {
   public static let metricNames = ["critic_loss", "q_value"]
 
   /// What was set.
@@ -32,6 +32,13 @@ public struct NormalizedAdvantageFunction: DifferentiableValueLearner {
   private var core: ValueCore<NormalizedAdvantage>
   private var noise: [ExplorationNoise]
   private var shaped: Vector
+
+  public static let title = "NAF"
+
+  public init(_ settings: NormalizedAdvantageFunctionSettings, for spec: EnvironmentSpec, using random: RandomStream) {
+    let (low, high) = spec.action.bounds
+    self.init(settings, observationSize: spec.observationSize, low: low, high: high, using: random)
+  }
 
   /// A fresh learner for observations of `observationSize` floats and actions between `low` and `high`.
   public init(
@@ -52,10 +59,6 @@ public struct NormalizedAdvantageFunction: DifferentiableValueLearner {
   public var discount: Float { settings.discount }
   public var policy: ValuePolicy<NormalizedAdvantage> { core.policy(head) }
   public var bootstrap: ValueBootstrap<NormalizedAdvantage> { core.bootstrap(head) }
-  public var critic: NormalizedAdvantageEstimate {
-    NormalizedAdvantageEstimate(head: head, network: core.network, parameters: core.parameters)
-  }
-
   public mutating func prepare(copies: Int) { noise = Array(repeating: noise[0], count: copies) }
 
   public mutating func startEpisode(of copy: Int) { noise[copy].reset() }

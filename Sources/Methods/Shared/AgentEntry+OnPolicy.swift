@@ -19,7 +19,7 @@ extension AgentEntry {
     make: @escaping @Sendable (Settings, EnvironmentSpec, RandomStream) -> Learner
   ) -> AgentEntry {
     AgentEntry(
-      name, summary: summary, secondsPerStep: secondsPerStep, presets: presets, tiny: tiny, settings: settings,
+      name, summary: summary, secondsPerStep: secondsPerStep, presets: presets, tiny: tiny, defaults: Settings(),
       make: { settings, environment, random throws(ConfigurationError) in
         try policy(settings).check(in: environment, path: "learner.policy")
         return OnPolicyAgent(

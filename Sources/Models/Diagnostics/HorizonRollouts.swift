@@ -1,4 +1,5 @@
 import Experience
+import Imagining
 import Interfaces
 import Kernels
 
@@ -25,7 +26,7 @@ struct HorizonRollouts<Model: PredictiveModel> {
   }
 
   /// Sums over rows of one step ahead, each component by itself.
-  private struct Sums {
+  fileprivate struct Sums {
     var error: [Double]
     var spread: [Double]
     var persistence: [Double]
@@ -44,41 +45,76 @@ struct HorizonRollouts<Model: PredictiveModel> {
     }
     let stride = max(1, (all.count + Self.mostStarts - 1) / Self.mostStarts)
     let starts = Swift.stride(from: 0, to: all.count, by: stride).map { all[$0] }
-    let (size, count) = (model.stateSize, starts.count)
-    let scales = self.scales()
-    var rollout = model.makeRollout(capacity: count * particles)
-    var states = Matrix(rows: count * particles, columns: size)
-    var actions = Matrix(rows: count * particles, columns: model.actionSize)
-    for row in 0..<count * particles {
-      let start = starts[row % count]
-      states.setRow(row, Array(episodes[start.episode].observations.row(start.time)))
+    let imagination = Imagination(
+      in: KnownRewards(model, UnknownObjective()), itemsPerShard: starts.count, particles: particles
+    ) { rows in Comparison(self, starts, rows: rows) }
+    var sums = Array(repeating: Sums(size: model.stateSize), count: horizon)
+    withUnsafeMutablePointer(to: &sums) { sums in
+      imagination.run(items: starts.count, steps: horizon, sums, using: random)
     }
-    rollout.reset(
-      count: count * particles, to: states.pointer, rowsPerParticle: count, firstParticle: 0,
-      using: random)
-    return (1...horizon).map { step in
-      for row in 0..<count * particles {
-        let (episode, time) = (
-          episodes[starts[row % count].episode], starts[row % count].time + step - 1
-        )
-        // Past the end of an episode the action does not matter: such rows are not counted.
-        actions.setRow(row, Array(episode.actions.row(min(time, episode.length - 1))))
-      }
-      rollout.advance(actions.pointer)
-      var sums = Sums(size: size)
-      for (place, start) in starts.enumerated() {
-        let episode = episodes[start.episode]
-        guard start.time + step <= episode.length else { continue }
-        add(place, start.time, step, of: episode, rollout.states, among: count, scales, to: &sums)
-      }
+    return sums.enumerated().map { index, sums in
       func root(_ squares: [Double]) -> Double {
-        squares.reduce(0) { $0 + ($1 / Double(max(sums.count, 1))).squareRoot() } / Double(size)
+        squares.reduce(0) { $0 + ($1 / Double(max(sums.count, 1))).squareRoot() } / Double(model.stateSize)
       }
       return ModelDiagnostics.HorizonError(
-        step: step, error: root(sums.error), spread: root(sums.spread),
-        persistence: root(sums.persistence),
+        step: index + 1, error: root(sums.error), spread: root(sums.spread), persistence: root(sums.persistence),
         count: sums.count)
     }
+  }
+
+  /// Follows the episodes' own actions and adds up how far the imagined states are from the real ones.
+  private final class Comparison: RolloutVisitor {
+    typealias Rollout = KnownRewards<Model>.Rollout
+    private let owner: HorizonRollouts
+    private let starts: [(episode: Int, time: Int)]
+    private let scales: [Double]
+    private var states: Matrix
+    private var actions: Matrix
+    private var sums: UnsafeMutablePointer<[Sums]>?
+
+    init(_ owner: HorizonRollouts, _ starts: [(episode: Int, time: Int)], rows: Int) {
+      self.owner = owner
+      self.starts = starts
+      scales = owner.scales()
+      states = Matrix(rows: rows, columns: owner.model.stateSize)
+      actions = Matrix(rows: rows, columns: owner.model.actionSize)
+    }
+
+    func begin(
+      _ shard: ImaginedShard, _ job: UnsafeMutablePointer<[Sums]>
+    ) -> (starts: RolloutStarts, random: RandomStream) {
+      sums = job
+      for row in 0..<shard.rows {
+        let start = starts[row % starts.count]
+        states.setRow(row, Array(owner.episodes[start.episode].observations.row(start.time)))
+      }
+      return (
+        RolloutStarts(count: shard.rows, states: states.pointer, rowsPerParticle: starts.count), owner.random
+      )
+    }
+
+    func act(_ t: Int, at states: UnsafePointer<Float>) -> UnsafePointer<Float> {
+      for row in 0..<actions.rows {
+        let start = starts[row % starts.count]
+        let episode = owner.episodes[start.episode]
+        // Past the end of an episode the action does not matter: such rows are not counted.
+        actions.setRow(row, Array(episode.actions.row(min(start.time + t, episode.length - 1))))
+      }
+      return actions.pointer
+    }
+
+    func visit(_ t: Int, _ step: PredictedStep, active: UnsafePointer<Float>) -> Bool {
+      guard let sums else { return false }
+      for (place, start) in starts.enumerated() {
+        let episode = owner.episodes[start.episode]
+        guard start.time + t + 1 <= episode.length else { continue }
+        owner.add(
+          place, start.time, t + 1, of: episode, step.next, among: starts.count, scales, to: &sums.pointee[t])
+      }
+      return true
+    }
+
+    func finish(_ rollout: inout Rollout, active: UnsafePointer<Float>, stride: Int) { sums = nil }
   }
 
   /// Adds what one start contributes: `states` [particles * count, D], particle by particle.

@@ -13,7 +13,7 @@ import Kernels
 /// where R holds the mean squares of what f leaves unexplained, and S_zz is enlarged by a hundredth of the variances over all
 /// times, so that J counts in directions that the samples of one time do not vary in. Both count for `strength` observations.
 /// The model's steps must be its mean: one that draws them is refused.
-public struct NetworkRegression<Model: TrainableDynamics & DifferentiableModel>: LinearGaussianEstimator {
+public struct NetworkRegression<Model: LearnedDynamics>: LinearGaussianEstimator {
   private let settings: LocalRegressionSettings
   private var model: Model
   private let width: Int
@@ -24,7 +24,7 @@ public struct NetworkRegression<Model: TrainableDynamics & DifferentiableModel>:
 
   /// Around `model`, which has not been fitted yet.
   public init(_ settings: LocalRegressionSettings, model: Model) {
-    precondition(!model.isStochastic, "a model whose steps are drawn has no one linearization")
+    precondition(model.gradients == .pathwise, "a model whose steps are drawn has no one linearization")
     self.settings = settings
     self.model = model
     width = 2 * model.stateSize + model.actionSize
@@ -86,23 +86,26 @@ public struct NetworkRegression<Model: TrainableDynamics & DifferentiableModel>:
         result.inputs[row / count * inputs + i] += rows.values[row * width + i] / Double(count)
       }
     }
-    func follow(_ total: Int, _ values: [Double], stride: Int, _ rollout: inout some ModelRollout) -> [Double] {
+    func predict(_ total: Int, _ values: [Double], stride: Int, _ rollout: inout some ModelRollout) -> [Double] {
       let states = (0..<total * n).map { Float(values[$0 / n * stride + $0 % n]) }
       let actions = (0..<total * m).map { Float(values[$0 / m * stride + n + $0 % m]) }
-      rollout.reset(count: total, to: states, rowsPerParticle: 1, firstParticle: 0, using: RandomStream(seed: 0))
+      states.withUnsafeBufferPointer { states in
+        guard let states = states.baseAddress else { return }
+        rollout.reset(RolloutStarts(count: total, states: states), using: RandomStream(seed: 0))
+      }
       rollout.advance(actions)
       return (0..<total * n).map { Double(rollout.states[$0]) }
     }
-    var plain = model.makeRollout(capacity: times * count)
-    let predicted = follow(times * count, rows.values, stride: width, &plain)
+    var plain = model.makeRollout(capacity: times * count, keeping: 0)
+    let predicted = predict(times * count, rows.values, stride: width, &plain)
     for row in 0..<times * count {
       for i in 0..<n {
         let left = rows.values[row * width + inputs + i] - predicted[row * n + i]
         result.residuals[i] += left * left / Double(times * count)
       }
     }
-    var kept = model.makeDifferentiableRollout(capacity: times, steps: 1)
-    result.outputs = follow(times, result.inputs, stride: inputs, &kept)
+    var kept = model.makeRollout(capacity: times, keeping: 1)
+    result.outputs = predict(times, result.inputs, stride: inputs, &kept)
     var (states, actions) = ([Float](repeating: 0, count: times * n), [Float](repeating: 0, count: times * m))
     for i in 0..<n {
       let unit = (0..<times * n).map { $0 % n == i ? Float(1) : 0 }

@@ -41,8 +41,12 @@ public struct MuJoCoDynamics<Task: MuJoCoTask>: DifferentiableDynamics {
   }
 }
 
-extension MuJoCoEnvironment: DifferentiableEnvironment {
+extension MuJoCoEnvironment: DifferentiableEnvironment, ImaginableEnvironment {
   public var dynamics: MuJoCoDynamics<Task> { MuJoCoDynamics(self) }
+
+  public var trueWorld: any LearnedWorld {
+    TrueWorld(KnownRewards(MuJoCoTrueModel(self), UnknownObjective()), dynamics: SharedDynamics(dynamics))
+  }
 }
 
 #endif

@@ -9,7 +9,7 @@ import Kernels
 /// nor rewards depend on becomes 0, and forces follow from the rest. Three things are lost that the environment keeps: the
 /// rounding to single precision, the solver's warm start (its answer then differs within its tolerance, about 1e-8), and
 /// velocities beyond the bounds that some tasks clip them to. From there on rollouts keep the whole state and follow the
-/// task exactly. Rewards are the task's own and come from the rollout; a simulation that diverges goes on as NaN.
+/// task exactly. Rewards and terminations are the task's own; a simulation that diverges goes on as NaN.
 public struct MuJoCoTrueModel<Task: MuJoCoTask>: DynamicsModel {
   private let environment: MuJoCoEnvironment<Task>
 
@@ -24,9 +24,12 @@ public struct MuJoCoTrueModel<Task: MuJoCoTask>: DynamicsModel {
   /// Few: steps are long, so that small shards share the work among threads evenly.
   public var preferredRows: Int { 8 }
 
+  public var predictsRewards: Bool { true }
+
   /// Room for `capacity` states, which take turns in one simulation.
-  public func makeRollout(capacity: Int) -> MuJoCoTrueRollout<Task> {
-    MuJoCoTrueRollout(environment, capacity: capacity)
+  public func makeRollout(capacity: Int, keeping steps: Int) -> MuJoCoTrueRollout<Task> {
+    precondition(steps == 0, "the steps of MuJoCo tasks have no gradients")
+    return MuJoCoTrueRollout(environment, capacity: capacity)
   }
 }
 
@@ -44,8 +47,10 @@ public struct MuJoCoTrueRollout<Task: MuJoCoTask>: ModelRollout {
   private var hasDiverged: [Bool]
   private var observations: Matrix
   private var rewards: Vector
+  private let terminated: FixedBuffer<Bool>
   /// Worlds in use.
   public private(set) var count = 0
+  public private(set) var steps = 0
 
   init(_ environment: MuJoCoEnvironment<Task>, capacity: Int) {
     task = environment.task
@@ -58,6 +63,7 @@ public struct MuJoCoTrueRollout<Task: MuJoCoTask>: ModelRollout {
     hasDiverged = Array(repeating: false, count: capacity)
     observations = Matrix(rows: capacity, columns: task.observationSize)
     rewards = Vector(count: capacity)
+    terminated = FixedBuffer(false, count: capacity)
   }
 
   /// Observations of all worlds [N, D].
@@ -66,14 +72,16 @@ public struct MuJoCoTrueRollout<Task: MuJoCoTask>: ModelRollout {
   /// The task's rewards of the last step [N].
   public var predictedRewards: UnsafePointer<Float>? { rewards.pointer }
 
+  /// Whether the task terminated in the last step [N].
+  public var predictedTerminations: UnsafePointer<Bool>? { UnsafePointer(terminated.pointer) }
+
   /// Starts at `states`, which must be observations of the task. The dynamics are deterministic: particles and `random`
   /// change nothing. Equal neighbors cost one evaluation of the dynamics together.
-  public mutating func reset(
-    count: Int, to states: UnsafePointer<Float>, rowsPerParticle: Int, firstParticle: Int, using random: RandomStream
-  ) {
-    precondition(count >= 0 && count <= marks.count, "\(count) states in a rollout for \(marks.count)")
-    self.count = count
-    let size = task.observationSize
+  public mutating func reset(_ starts: RolloutStarts, using random: RandomStream) {
+    precondition(starts.count <= marks.count, "\(starts.count) states in a rollout for \(marks.count)")
+    count = starts.count
+    steps = 0
+    let (size, states) = (task.observationSize, starts.states)
     observations.mutablePointer.update(from: states, count: count * size)
     for row in 0..<count {
       let observation = states + row * size
@@ -101,6 +109,7 @@ public struct MuJoCoTrueRollout<Task: MuJoCoTask>: ModelRollout {
       if !hasDiverged[row] { step(row) }
       if hasDiverged[row] { lose(row) }
     }
+    steps += 1
   }
 
   private mutating func step(_ row: Int) {
@@ -114,7 +123,9 @@ public struct MuJoCoTrueRollout<Task: MuJoCoTask>: ModelRollout {
     }
     let physics = simulation.physics
     let (before, after) = (marks[row], task.mark(physics))
-    rewards[row] = Float(task.score(physics, before: before, after: after, action: simulation.action).reward)
+    let score = task.score(physics, before: before, after: after, action: simulation.action)
+    rewards[row] = Float(score.reward)
+    terminated.pointer[row] = score.terminated
     marks[row] = after
     task.observe(physics, before: before, into: simulation.observation)
     let target = observations.mutablePointer + row * task.observationSize
@@ -140,6 +151,7 @@ public struct MuJoCoTrueRollout<Task: MuJoCoTask>: ModelRollout {
   private mutating func lose(_ row: Int) {
     simulation.reset()
     rewards[row] = .nan
+    terminated.pointer[row] = false
     (observations.mutablePointer + row * task.observationSize).update(repeating: .nan, count: task.observationSize)
   }
 }

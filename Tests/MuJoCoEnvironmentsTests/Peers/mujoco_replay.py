@@ -1,9 +1,9 @@
 """Steps MuJoCo environments of Gymnasium, MBPO and PETS from given states with given actions.
 
-Reads {"tensors": path, "tasks": [{"key", "environment", "options" (JSON text), "episodes": [{"positions", "velocities", "actions"}]}]}
-as JSON from the file named first. Writes to the file named second the spaces and step limits by key, and to `tensors`, in
-safetensors, under KEY.observations (the first of every episode included), KEY.rewards, KEY.terminated and KEY.truncated
-what happened in all episodes, one after the other.
+Reads {"tensors": path, "tasks": [{"key", "environment", "options" (JSON text), "episodes": [{"positions", "velocities",
+"actions"}]}]} as JSON from the file named first. Writes to the file named second the spaces and step limits by key, and
+to `tensors`, in safetensors, under KEY.observations (the first of every episode included), KEY.rewards, KEY.terminated
+and KEY.truncated what happened in all episodes, one after the other.
 """
 
 import json

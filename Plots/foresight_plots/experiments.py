@@ -1,0 +1,93 @@
+"""What is kept of a study in its folder of Experiments, and how its README.md stays true."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+from .load import RESULTS, load_study
+from .table import SummaryRow, markdown_table, summarize, write_table
+from .tables import StudyError
+
+TABLE_BEGINS, TABLE_ENDS = "<!-- table: made by Plots/collect.py -->", "<!-- end of table -->"
+_MEASURES_BEGIN = 4
+"""Columns of evaluations.csv before those of the environment's measures: environment_steps, episode, return, length."""
+
+
+def keep_runs(results: Path, experiment: Path) -> list[Path]:
+    """Writes manifests.jsonl and results.csv of `experiment` from the folders of the runs; returns their paths."""
+    try:
+        study = json.loads((results / "study.json").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StudyError(f"{results}: not a study folder (no study.json)") from error
+    manifests, evaluations = [], []
+    for run in study["runs"]:
+        folder = results / run["folder"]
+        if not (folder / "manifest.json").exists():
+            raise StudyError(f"{folder}: no run yet; 'foresight study run' finishes the study")
+        manifests.append(_manifest_line(folder))
+        key = [study["study"], run["environment"], run["agent"], str(run["seed"])]
+        evaluations.append((key, *_evaluations(folder, int(run["steps"]))))
+    measures = list(dict.fromkeys(name for _, names, _ in evaluations for name in names))
+    kept, tidy = experiment / "manifests.jsonl", experiment / "results.csv"
+    kept.write_text("".join(line + "\n" for line in manifests), encoding="utf-8")
+    with open(tidy, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow([*RESULTS, *measures])
+        for key, names, rows in evaluations:
+            places = [names.index(name) + _MEASURES_BEGIN if name in names else None for name in measures]
+            for row in rows:
+                writer.writerow([*key, *row[:3], *("" if place is None else row[place] for place in places)])
+    return [kept, tidy]
+
+
+def _manifest_line(folder: Path) -> str:
+    """The manifest on one line, its numbers as they were written, with the run's time as last entry."""
+    text = (folder / "manifest.json").read_text(encoding="utf-8").strip()
+    line = re.sub(r"\n\s*", " ", text).replace("{ ", "{").replace(" }", "}")
+    rows = []
+    if (folder / "timing.csv").exists():
+        with open(folder / "timing.csv", newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    if rows:
+        line = f'{line[:-1]}, "wall_seconds": {rows[-1]["wall_seconds"]}}}'
+    json.loads(line)
+    return line
+
+
+def _evaluations(folder: Path, steps: int) -> tuple[list[str], list[list[str]]]:
+    """Names of what was measured besides returns, and the rows up to `steps`, as written."""
+    path = folder / "evaluations.csv"
+    if not path.exists():
+        return [], []
+    with open(path, newline="", encoding="utf-8") as file:
+        header, *rows = list(csv.reader(file)) or [[]]
+    return header[_MEASURES_BEGIN:], [row for row in rows if int(row[0]) <= steps]
+
+
+def write_summary(experiment: Path, figures: bool = True) -> list[Path]:
+    """Writes table.csv, the figures that README.md shows, and README.md's table; returns the paths of the files."""
+    study = load_study(experiment)
+    rows = summarize(study)
+    written = [experiment / "table.csv"]
+    write_table(rows, written[0])
+    readme = experiment / "README.md"
+    text = readme.read_text(encoding="utf-8") if readme.exists() else ""
+    if figures:
+        from .output import study_figures, write_figures
+
+        shown = set(re.findall(r"!\[[^]]*\]\(([^)/]+)\.png\)", text)) & set(study_figures(study))
+        written += write_figures(study, experiment, "png", shown)
+    if TABLE_BEGINS in text:
+        readme.write_text(with_table(text, rows), encoding="utf-8")
+        written.append(readme)
+    return written
+
+
+def with_table(text: str, rows: list[SummaryRow]) -> str:
+    """`text` with the table between its two marks made anew."""
+    before, _, rest = text.partition(TABLE_BEGINS)
+    _, found, after = rest.partition(TABLE_ENDS)
+    if not found:
+        raise StudyError(f"README.md: '{TABLE_ENDS}' is missing")
+    return f"{before}{TABLE_BEGINS}\n\n{markdown_table(rows)}\n\n{TABLE_ENDS}{after}"

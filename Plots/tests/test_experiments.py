@@ -1,0 +1,149 @@
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+PLOTS = Path(__file__).resolve().parents[1]
+EXPERIMENTS = PLOTS.parent / "Experiments"
+sys.path.insert(0, str(PLOTS))
+sys.path.insert(0, str(PLOTS / "tests"))
+from foresight_plots.experiments import TABLE_BEGINS, TABLE_ENDS, keep_runs, with_table, write_summary
+from foresight_plots.load import load_study
+from foresight_plots.measures import parse_goal, summarize_measures
+from foresight_plots.table import format_table, summarize, write_table
+from foresight_plots.tables import StudyError
+from synthetic_study import write_csv, write_study
+
+TABULAR = {"dyna-maze", "blocking-maze"}
+"""Studies without evaluations, whose tables Plots/tabular.py makes."""
+PLAN = """
+name: demo
+environments: [cart-pole-swing-up, Pendulum-v1]
+agents: {pets: {steps: 2000}, sac: {steps: 10000}}
+seeds: 3
+thresholds: {cart-pole-swing-up: 150, Pendulum-v1: -200}
+"""
+
+
+class KeptStudy(unittest.TestCase):
+    """A made-up study, before and after what is kept of it was taken from its runs."""
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.results = write_study(Path(directory.name) / "results")
+        for place, path in enumerate(sorted(self.results.glob("*/*/*/manifest.json"))):
+            environment, agent, seed = path.parts[-4:-1]
+            manifest = {"environment": environment, "agent": agent, "label": agent, "seed": int(seed[5:]),
+                        "steps": 2000 if agent == "pets" else 10_000, "settings": {"rate": 1e-5, "place": place}}
+            path.write_text(json.dumps(manifest, indent=2) + "\n")
+        self.kept = Path(directory.name) / "kept"
+        self.kept.mkdir()
+        (self.kept / "study.yaml").write_text(PLAN)
+
+    def test_has_the_same_table(self):
+        before = format_table(summarize(load_study(self.results)))
+        keep_runs(self.results, self.kept)
+        self.assertEqual(before, format_table(summarize(load_study(self.kept))))
+        self.assertIn("40.0 s", before)  # times are kept, too
+
+    def test_keeps_results_and_manifests_as_they_are(self):
+        keep_runs(self.results, self.kept)
+        self.assertEqual((self.kept / "results.csv").read_bytes(), (self.results / "results.csv").read_bytes())
+        lines = (self.kept / "manifests.jsonl").read_text().splitlines()
+        self.assertEqual(len(lines), 12)
+        self.assertTrue(all('"rate": 1e-05' in line for line in lines))
+
+    def test_keeps_what_environments_measured(self):
+        for path in (self.results / "Pendulum-v1").glob("pets/*/evaluations.csv"):
+            rows = [[0, 0, -900.0, 5, 0.5], [2000, 0, -150.0, 5, 0.25]]
+            write_csv(path, ["environment_steps", "episode", "return", "length", "final_distance"], rows)
+        goals = [parse_goal("final_distance<=0.3")]
+        before = summarize_measures(self.results, goals)
+        keep_runs(self.results, self.kept)
+        self.assertEqual(before, summarize_measures(self.kept, goals))
+        self.assertEqual([(row.agent, row.finals, row.arrivals) for row in before], [("pets", [0.25] * 3, [2000.0] * 3)])
+
+    def test_makes_the_table_and_the_figures_that_the_page_shows(self):
+        keep_runs(self.results, self.kept)
+        page = self.kept / "README.md"
+        page.write_text(f"# T\n\n{TABLE_BEGINS}\noutdated\n{TABLE_ENDS}\n\n![a](sample-efficiency.png)\n![b](other.png)\n")
+        write_summary(self.kept)
+        self.assertIn("| `Pendulum-v1` | `pets` | 3 | -200 |", page.read_text())
+        self.assertNotIn("outdated", page.read_text())
+        self.assertEqual([path.name for path in self.kept.glob("*.png")], ["sample-efficiency.png"])
+
+    def test_refuses_what_is_not_finished_or_damaged(self):
+        next(self.results.glob("*/*/*/manifest.json")).unlink()
+        with self.assertRaisesRegex(StudyError, "no run yet"):
+            keep_runs(self.results, self.kept)
+        (self.kept / "manifests.jsonl").write_text('{"environment": "e"}\n')
+        with self.assertRaisesRegex(StudyError, "manifests.jsonl: not the manifests"):
+            load_study(self.kept)
+        (self.kept / "manifests.jsonl").write_text('{}\n{"a"\n')
+        with self.assertRaisesRegex(StudyError, "manifests.jsonl:2:5: not JSON"):
+            load_study(self.kept)
+        (self.kept / "study.yaml").write_text("name: [a\n")
+        with self.assertRaisesRegex(StudyError, "study.yaml:2:1: not YAML"):
+            load_study(self.kept)
+
+
+class Committed(unittest.TestCase):
+    """What lies in Experiments."""
+
+    def test_tables_are_those_of_the_results(self):
+        for path in sorted(EXPERIMENTS.glob("*/manifests.jsonl")):
+            if path.parent.name in TABULAR:
+                continue
+            with self.subTest(study=path.parent.name):
+                rows = summarize(load_study(path.parent))
+                with tempfile.TemporaryDirectory() as folder:
+                    write_table(rows, Path(folder) / "table.csv")
+                    self.assertEqual((Path(folder) / "table.csv").read_bytes(), (path.parent / "table.csv").read_bytes())
+                text = (path.parent / "README.md").read_text()
+                if TABLE_BEGINS in text:
+                    self.assertEqual(with_table(text, rows), text, "run Plots/collect.py")
+
+    def test_every_study_has_its_files_and_stands_in_the_index(self):
+        index = (EXPERIMENTS / "README.md").read_text()
+        for folder in sorted(path.parent for path in EXPERIMENTS.glob("*/README.md")):
+            with self.subTest(study=folder.name):
+                self.assertIn(f"({folder.name}/README.md)", index)
+                text = (folder / "README.md").read_text()
+                self.assertIn("**Question.**", text)
+                self.assertIn("**What it does not show.**", text)
+                self.assertTrue((folder / "results.csv").exists() and (folder / "table.csv").exists())
+                if (folder / "study.yaml").exists():
+                    self.assertIn(f"foresight study run Experiments/{folder.name}/study.yaml\n", text)
+                    self.assertTrue((folder / "manifests.jsonl").exists())
+                figures = set(re.findall(r"!\[[^]]*\]\(([^)/]+)\)", text))
+                self.assertEqual(figures, {path.name for path in folder.glob("*.png")})
+
+    def test_tabular_tables_are_those_of_the_results(self):
+        from tabular import draw
+
+        for name, kind in (("dyna-maze", "steps"), ("blocking-maze", "rewards")):
+            with self.subTest(study=name), tempfile.TemporaryDirectory() as folder:
+                for file in ("study.yaml", "manifests.jsonl", "results.csv"):
+                    (Path(folder) / file).symlink_to(EXPERIMENTS / name / file)
+                draw(kind, Path(folder))
+                self.assertEqual((Path(folder) / "table.csv").read_bytes(), (EXPERIMENTS / name / "table.csv").read_bytes())
+
+    def test_gradient_variances_are_those_of_the_results(self):
+        folder = EXPERIMENTS / "gradient-variance"
+        with tempfile.TemporaryDirectory() as out:
+            script = PLOTS / "gradient_variance.py"
+            subprocess.run([sys.executable, script, folder / "results.csv", "--out", out], check=True, capture_output=True)
+            for name in ("results.csv", "table.csv"):
+                self.assertEqual((Path(out) / name).read_bytes(), (folder / name).read_bytes())
+        rows = list(csv.DictReader(io.StringIO((folder / "table.csv").read_text())))
+        self.assertEqual(len(rows), 24)
+
+
+if __name__ == "__main__":
+    unittest.main()
