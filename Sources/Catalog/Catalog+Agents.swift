@@ -32,6 +32,8 @@ extension Catalog {
     .trustRegionPolicyOptimization,
     .proximalPolicyOptimization,
     .klPenalty,
+    .behaviourCloning { registry },
+    .datasetAggregation { registry },
     .mbpo("mbpo", SoftActorCritic.self, presets: AgentPreset.policyOptimization),
     .valueExpansion("mve", SoftActorCritic.self),
     .valueExpansion("mve-td3", DeterministicActorCritic.self),
