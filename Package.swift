@@ -23,9 +23,9 @@ let mujocoEnvironments = Target.Dependency.target(name: "MuJoCoEnvironments", co
 
 // A folder a method, each with a page.
 let methods = [
-  "A2C", "ActorCritic", "DQN", "Distillation", "Distral", "DivideAndConquer", "Dyna", "DynaQ", "GuidedPolicySearch",
-  "ILQR", "KLPenalty", "LQRFLM", "MBA", "MBPO", "MPC", "MVE", "NAF", "NPG", "PETS", "PPO", "PolicyBackpropagation",
-  "QLearning", "REINFORCE", "Random", "SAC", "TD3", "TRPO",
+  "A2C", "ActorCritic", "BehaviourCloning", "DAgger", "DQN", "Distillation", "Distral", "DivideAndConquer", "Dyna",
+  "DynaQ", "GuidedPolicySearch", "ILQR", "KLPenalty", "LQRFLM", "MBA", "MBPO", "MPC", "MVE", "NAF", "NPG", "PETS",
+  "PPO", "PolicyBackpropagation", "QLearning", "REINFORCE", "Random", "SAC", "TD3", "TRPO",
 ]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")

@@ -7,7 +7,7 @@ extension Catalog {
     [
       .modelPredictiveControl(everything), .policyBackpropagation, .sac, .td3, .ddpg, .naf, .dqn, .reinforce,
       .actorCritic, .advantageActorCritic, .naturalPolicyGradient, .trustRegionPolicyOptimization,
-      .proximalPolicyOptimization, .klPenalty, .mbpo,
+      .proximalPolicyOptimization, .klPenalty, .behaviourCloning(everything), .datasetAggregation(everything), .mbpo,
     ],
     AgentEntry.valueExpansion,
     AgentEntry.dyna,

@@ -1,3 +1,4 @@
+import Archive
 import Experience
 import Interfaces
 import Kernels
@@ -36,11 +37,18 @@ extension BenchCase {
     let segment = randomSegment(spec, steps: steps)
     var random = RandomStream(seed: 2)
     var metrics = MetricRow(names: Learner.metricNames)
+    // each update starts from the same networks: many on one random segment would take the policy to infinity
+    var writer = StateWriter()
+    learner.save(to: &writer)
+    let start = StateReader(writer.file)
     return try clock.measure(
       name, metric: "updates", unit: "updates/s", amount: 1,
       limit: { for _ in 0..<repeats { gemms.run() } },
       libraryLimit: { for _ in 0..<repeats { gemms.run(byLibrary: true) } }
-    ) { try learner.update(on: segment, steps: 0, using: &random, metrics: &metrics) }
+    ) {
+      try learner.restore(from: start)
+      try learner.update(on: segment, steps: 0, using: &random, metrics: &metrics)
+    }
   }
 
   /// Products of a gradient on `rows` rows.
@@ -60,10 +68,7 @@ extension BenchCase {
       phases: [[gradient(policy, rows: 64, weights: 0), gradient(value, rows: 64, weights: policy.layout.count)]],
       weightCount: policy.layout.count + value.layout.count)
     return try measureUpdates("ppo-epoch", clock, gemms: gemms, repeats: 10 * steps / 64) {
-      // the same segment over and over: with longer steps the policy would leave for infinity
-      var settings = ProximalPolicyOptimizationSettings()
-      settings.learningRate = 1e-6
-      return ProximalPolicyOptimization(settings, spec: $0, using: RandomStream(seed: 1))
+      ProximalPolicyOptimization(ProximalPolicyOptimizationSettings(), spec: $0, using: RandomStream(seed: 1))
     }
   }
 

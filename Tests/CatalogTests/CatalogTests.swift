@@ -22,6 +22,9 @@ import Testing
   /// Agents that learn from what their policy just did.
   private static let onPolicy = ["reinforce", "actor-critic", "a2c", "npg", "trpo", "ppo", "kl-penalty"]
 
+  /// Agents that imitate an expert, with one that needs no training.
+  private static let imitators = ["behaviour-cloning": "expert.agent=random", "dagger": "expert.agent=random"]
+
   /// Agents that fit local models to trajectories.
   private static let local = ["lqr-flm", "gps-badmm", "gps-mirror"]
 
@@ -40,7 +43,7 @@ import Testing
         "naf", "dqn", "mba", "q-learning", "dyna-q",
         "ilqr", "random", "pets-ilqr", "distill", "distill-dqn", "divide-and-conquer", "distral",
       ]))
-    #expect(Set(Self.agents).isSuperset(of: Self.learnersInModels + Self.local + Self.onPolicy))
+    #expect(Set(Self.agents).isSuperset(of: Self.learnersInModels + Self.local + Self.onPolicy + Self.imitators.keys))
     #expect(
       Set(components.filter { $0.kind == .planner }.map(\.name)).isSuperset(of: [
         "cem", "mppi", "random-shooting", "gradient", "ilqr",
@@ -95,14 +98,18 @@ import Testing
 
   @Test(arguments: agents) func documentedDefaultsOfAgentsAreTheDefaults(_ name: String) throws {
     let entry = try Self.registry.agent(name)
-    let environment = try Self.registry.environment(entry.tiny.environment).make()
+    // where no preset changes the defaults
+    let usual = entry.tiny.environment
+    let place = entry.presets.contains { $0.environments.contains(usual) } ? "point-mass" : usual
+    let environment = try Self.registry.environment(place).make()
+    let needed = try Self.imitators[name].map { try ConfigurationTree(assignment: $0) } ?? ConfigurationTree()
     var tree = ConfigurationTree()
     for setting in entry.documentation {
       tree = tree.merging(try ConfigurationTree(assignment: "\(setting.key)=\(setting.defaultText)"))
     }
     let random = RandomStream(seed: 1)
-    let written = try entry.make(tree, for: environment, using: random).settings
-    #expect(try written == entry.make(for: environment, using: random).settings)
+    let written = try entry.make(tree.merging(needed), for: environment, using: random).settings
+    #expect(try written == entry.make(needed, for: environment, using: random).settings)
   }
 
   /// A plan's settings are those of its planner, and the ensemble's those of the model.
@@ -147,7 +154,7 @@ import Testing
       #expect(message.contains(agent) && message.contains(environment) && message.contains("numbered"), "\(message)")
       return
     }
-    let takesBoth = agent == "random" || agent == "mpc" || Self.onPolicy.contains(agent)
+    let takesBoth = agent == "random" || agent == "mpc" || Self.onPolicy.contains(agent) || Self.imitators[agent] != nil
     if !takesBoth && isDiscrete != (agent.hasSuffix("dqn") || Self.tabular.contains(agent)) {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
@@ -189,7 +196,9 @@ import Testing
         "student.hidden=[8]",
         "model.weight_decay=[0]",
       ].filter { assignment in entry.documentation.contains { assignment.hasPrefix("\($0.key)=") } }
-    let settings = try brief.reduce(ConfigurationTree()) { $0.merging(try ConfigurationTree(assignment: $1)) }
+    let settings = try (brief + [Self.imitators[agent]].compactMap(\.self)).reduce(ConfigurationTree()) {
+      $0.merging(try ConfigurationTree(assignment: $1))
+    }
     var player = try entry.make(settings, for: made, using: RandomStream(seed: 1)).agent
     #expect(Set(player.metricNames).count == player.metricNames.count)
     let (low, high) = made.spec.action.bounds
@@ -266,7 +275,8 @@ import Testing
     ("pets", "planner.elites=500"), ("pets", "model.elites=6"), ("pets", "model.weight_decay=[0.1,0.2]"),
     ("distill", "loss.feature_weight=1"),
     ("divide-and-conquer", "parts.episodes=3"), ("sac", "learner.discount=1.5"), ("sac", "learner.hidden=[0]"),
-    ("pets-mppi", "planner.temperature=0"),
+    ("pets-mppi", "planner.temperature=0"), ("behaviour-cloning", "expert.run=nowhere"),
+    ("behaviour-cloning", "agent.dataset=nowhere"), ("dagger", "expert.agent=nobody"),
   ])
   func settingsThatCannotBeAreRefusedByName(_ agent: String, _ assignment: String) throws {
     let environment = try Self.registry.environment("point-mass").make()

@@ -18,6 +18,8 @@ struct MinibatchLoss {
   var valueWeight: Float = 1
   /// How far a value may move from the old one before it stops to count; nil for no limit.
   var valueClip: Float?
+  /// Whether parameters that distributions share, such as spreads, stay as they are.
+  var keepsShared = false
 }
 
 /// Means over the rows of a minibatch.
@@ -301,6 +303,7 @@ final class MinibatchGradient: PhasedWork {
     networks.policy.backward(
       pass.parameters, scratch.observations.pointer, rows: rows, outputGradient: scratch.outputGradients.pointer,
       scratch.policy, parameterGradient: gradient)
+    if loss.keepsShared { sharedGradient.update(repeating: 0, count: distribution.sharedCount) }
     sums[6] = Reductions.dot(
       gradient, gradient, count: networks.isShared ? networks.layout.count : networks.valueOffset)
   }

@@ -32,6 +32,11 @@ public struct StochasticPolicy: Policy {
     }
   }
 
+  /// The action as the policy draws it, before it is squashed or limited, for one that an environment takes, both [A].
+  public func writeRaw(_ action: UnsafePointer<Float>, into raw: UnsafeMutablePointer<Float>) {
+    networks.distribution.writeRaw(action, into: raw)
+  }
+
   /// Draws an action of each of `count` copies with a stream of its own: raw ones [N, A] as the policy sees them, and
   /// `actions` [N, A] as environments take them. Does not allocate.
   public func sample(

@@ -42,6 +42,10 @@ package protocol ActionDistribution: Sendable {
   /// The environment's action [A] for a raw one; may be in place.
   func writeAction(_ raw: UnsafePointer<Float>, into action: UnsafeMutablePointer<Float>)
 
+  /// The raw action [A] that `writeAction` turns into an environment's; may be in place. Where actions are squashed,
+  /// those at their bounds count as a millionth of the half width inside.
+  func writeRaw(_ action: UnsafePointer<Float>, into raw: UnsafeMutablePointer<Float>)
+
   /// log p(a) [N] of raw actions [N, A]: densities of reals as the environment gets them, per unit of its bounds' half
   /// width where they are squashed.
   func logProbabilities(
@@ -70,6 +74,13 @@ package protocol ActionDistribution: Sendable {
   func multiplyByFisher(
     _ rows: DistributionRows, tangent: UnsafePointer<Float>, sharedTangent: UnsafePointer<Float>,
     product: UnsafeMutablePointer<Float>, sharedProduct: UnsafeMutablePointer<Float>)
+}
+
+extension ActionDistribution {
+  /// The action as it is.
+  package func writeRaw(_ action: UnsafePointer<Float>, into raw: UnsafeMutablePointer<Float>) {
+    for c in 0..<actionSize { raw[c] = action[c] }
+  }
 }
 
 extension PolicySettings {

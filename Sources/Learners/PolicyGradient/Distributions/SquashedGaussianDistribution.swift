@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 
 /// A Gaussian whose draws u are squashed into an environment's bounds: center + half width * tanh(u).
@@ -36,6 +37,14 @@ package struct SquashedGaussianDistribution: ActionDistribution {
   package func writeAction(_ raw: UnsafePointer<Float>, into action: UnsafeMutablePointer<Float>) {
     for c in 0..<actionSize { action[c] = Scalar.tanh(raw[c]) }
     scaling.fromUnit(action, rows: 1)
+  }
+
+  package func writeRaw(_ action: UnsafePointer<Float>, into raw: UnsafeMutablePointer<Float>) {
+    scaling.toUnit(action, rows: 1, into: raw, stride: actionSize)
+    for c in 0..<actionSize {
+      let unit = min(max(raw[c], -0.999_999), 0.999_999)
+      raw[c] = 0.5 * (log1p(unit) - log1p(-unit))
+    }
   }
 
   package func logProbabilities(
