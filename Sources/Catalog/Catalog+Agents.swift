@@ -7,7 +7,8 @@ extension Catalog {
     [
       .modelPredictiveControl(everything), .policyBackpropagation, .sac, .td3, .ddpg, .naf, .dqn, .reinforce,
       .actorCritic, .advantageActorCritic, .naturalPolicyGradient, .trustRegionPolicyOptimization,
-      .proximalPolicyOptimization, .klPenalty, .behaviourCloning(everything), .datasetAggregation(everything), .mbpo,
+      .proximalPolicyOptimization, .klPenalty, .behaviourCloning(experts: everything),
+      .datasetAggregation(experts: everything), .mbpo,
     ],
     AgentEntry.valueExpansion,
     AgentEntry.dyna,
