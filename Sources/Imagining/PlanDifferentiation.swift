@@ -1,57 +1,22 @@
 import Interfaces
 import Kernels
 
-/// Returns of plans and their gradients by backpropagation through a world: a shard goes to the horizon and back.
-final class PlanDifferentiation<Rollout: WorldRollout>: RolloutVisitor {
-  private let horizon: Int
-  private let stateSize: Int
-  private let actionSize: Int
-  private var states: Vector
-  private var actions: Vector
-  private var totals: Vector
-  private let times: FixedBuffer<Int>
+/// Scores plans as `PlanScoring` does, and goes back through the world for the gradients of their returns.
+final class PlanDifferentiation<Rollout: WorldRollout>: PlanScoring<Rollout> {
   private var seeds: Vector
   /// Gradients by the states after a step, and by those before it.
   private var (carried, stateGradients): (Vector, Vector)
   private var actionGradients: Vector
-  private var current: (shard: ImaginedShard, job: PlanJob)?
 
-  init(rows: Int, horizon: Int, stateSize: Int, actionSize: Int) {
-    (self.horizon, self.stateSize, self.actionSize) = (horizon, stateSize, actionSize)
-    states = Vector(count: rows * stateSize)
-    actions = Vector(count: rows * actionSize)
-    totals = Vector(count: rows)
-    times = FixedBuffer(0, count: rows)
+  override init(rows: Int, horizon: Int, stateSize: Int, actionSize: Int) {
     seeds = Vector(count: rows)
     carried = Vector(count: rows * stateSize)
     stateGradients = carried
     actionGradients = Vector(count: rows * actionSize)
+    super.init(rows: rows, horizon: horizon, stateSize: stateSize, actionSize: actionSize)
   }
 
-  func begin(_ shard: ImaginedShard, _ job: PlanJob) -> (starts: RolloutStarts, random: RandomStream) {
-    current = (shard, job)
-    totals.mutablePointer.update(repeating: 0, count: shard.rows)
-    return (job.starts(shard, stateSize: stateSize, states.mutablePointer, times.pointer), shard.random)
-  }
-
-  func act(_ t: Int, at states: UnsafePointer<Float>) -> UnsafePointer<Float> {
-    guard let (shard, job) = current else { return actions.pointer }
-    let action = actions.mutablePointer
-    for row in 0..<shard.rows {
-      let decision = job.plans + ((shard.first + row % shard.items) * horizon + t) * actionSize
-      (action + row * actionSize).update(from: decision, count: actionSize)
-    }
-    return actions.pointer
-  }
-
-  func visit(_ t: Int, _ step: PredictedStep, active: UnsafePointer<Float>) -> Bool {
-    guard let (shard, _) = current else { return false }
-    let total = totals.mutablePointer
-    for row in 0..<shard.rows { total[row] += active[row] > 0 ? step.rewards[row] : 0 }
-    return true
-  }
-
-  func finish(_ rollout: inout Rollout, active: UnsafePointer<Float>, stride: Int) {
+  override func finish(_ rollout: inout Rollout, active: UnsafePointer<Float>, stride: Int) {
     guard let (shard, job) = current, let gradients = job.gradients else { return }
     job.writeReturns(shard, totals.pointer)
     let (rows, scale) = (shard.rows, 1 / Float(shard.particles))

@@ -153,16 +153,16 @@ struct PlanJob {
   }
 }
 
-/// Sums the rewards of plans.
-final class PlanScoring<Rollout: WorldRollout>: RolloutVisitor {
-  private let horizon: Int
-  private let stateSize: Int
-  private let actionSize: Int
+/// Takes the actions of plans and sums their rewards.
+class PlanScoring<Rollout: WorldRollout>: RolloutVisitor {
+  let horizon: Int
+  let stateSize: Int
+  let actionSize: Int
   private var states: Vector
   private var actions: Vector
-  private var totals: Vector
+  private(set) var totals: Vector
   private let times: FixedBuffer<Int>
-  private var current: (shard: ImaginedShard, job: PlanJob)?
+  private(set) var current: (shard: ImaginedShard, job: PlanJob)?
 
   init(rows: Int, horizon: Int, stateSize: Int, actionSize: Int) {
     (self.horizon, self.stateSize, self.actionSize) = (horizon, stateSize, actionSize)
