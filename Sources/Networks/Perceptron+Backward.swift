@@ -68,6 +68,10 @@ extension Perceptron {
         LayerNormalization.backward(
           below, gain: parameters + gain, rows: rows, columns: hidden.outputs,
           normalized: workspace.normalized[index - 1], capacity: workspace.capacity, gainGradient: gainGradient)
+        if workspace.drops {
+          let kept = workspace.kept[index - 1]
+          for i in 0..<rows * hidden.outputs { below[i] *= kept[i] }
+        }
       }
       gradient = UnsafePointer(below)
     }
@@ -87,6 +91,7 @@ extension Perceptron {
       let normalized = workspace.normalized[index]
       move(normalized, width)
       move(LayerNormalization.inverses(normalized, capacity: workspace.capacity, columns: width), 1)
+      if workspace.drops { move(workspace.kept[index], width) }
     }
   }
 
@@ -98,6 +103,7 @@ extension Perceptron {
     parameterTangent: UnsafePointer<Float>?, inputTangent: UnsafePointer<Float>?
   ) -> UnsafeMutablePointer<Float> {
     precondition(workspace.keepsActivations, "the forward pass kept no activations")
+    precondition(!workspace.drops, "not with dropout")
     var tangent = inputTangent
     for index in layers.indices {
       let layer = layers[index]

@@ -10,15 +10,18 @@ extension Perceptron {
   ///
   /// They take the workspace's rows from `first` on: passes over different rows, perhaps with different parameters, can be
   /// kept in one workspace (without layer normalization).
+  ///
+  /// Components are left out only if a stream is given to draw them from.
   @discardableResult
   package func forward(
     _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, _ workspace: PerceptronWorkspace,
-    from first: Int = 0, panels: WeightPanels? = nil
+    from first: Int = 0, panels: WeightPanels? = nil, dropout stream: RandomStream? = nil
   ) -> UnsafeMutablePointer<Float> {
     precondition(
       first >= 0 && first + rows <= workspace.capacity,
       "\(first) + \(rows) rows in a workspace of \(workspace.capacity)")
     precondition(first == 0 || !layerNormalization, "normalized layers keep their rows from the first on")
+    workspace.drops = dropout > 0 && stream != nil
     var input = x
     for index in layers.indices {
       let layer = layers[index]
@@ -35,6 +38,9 @@ extension Perceptron {
             ldb: layer.outputs, z, ldc: layer.outputs)
         }
         if let gain = layer.gain {
+          if workspace.drops, let stream {
+            drop(z, count: rows * layer.outputs, kept: workspace.kept[index], stream.child(index))
+          }
           LayerNormalization.forward(
             z, gain: parameters + gain, rows: rows, columns: layer.outputs, normalized: workspace.normalized[index],
             capacity: workspace.capacity)
@@ -48,6 +54,19 @@ extension Perceptron {
       input = UnsafePointer(z)
     }
     return workspace.output + first * outputs
+  }
+
+  /// Leaves components of `z` out and scales the others by 1 / (1 - dropout), and keeps their factors.
+  private func drop(
+    _ z: UnsafeMutablePointer<Float>, count: Int, kept: UnsafeMutablePointer<Float>, _ stream: RandomStream
+  ) {
+    var stream = stream
+    stream.fillUniform(kept, count: count)
+    let (rate, scale) = (dropout, 1 / (1 - dropout))
+    for i in 0..<count {
+      kept[i] = kept[i] < rate ? 0 : scale
+      z[i] *= kept[i]
+    }
   }
 
   /// The nonlinearity of hidden layer `index`, on the workspace's rows from `first` on.

@@ -24,12 +24,19 @@ public struct Perceptron: Sendable, Equatable {
   public let activation: Activation
   /// Whether hidden layers are normalized (Ba et al. 2016) before their activation.
   public let layerNormalization: Bool
+  /// Probability that a component of a hidden layer is left out of a pass that draws them (dropout, Srivastava et al. 2014),
+  /// before the layer's normalization as in DroQ (Hiraoka et al. 2022); passes that draw nothing leave none out.
+  public let dropout: Float
   /// Names and places of the parameters: `layers.<i>.weight` [in, out], `.bias` [out], `.gain` [out].
   public let layout: ParameterLayout
   package let layers: [Layer]
 
-  /// An architecture; every width at least 1.
-  public init(inputs: Int, hidden: [Int], outputs: Int, activation: Activation, layerNormalization: Bool = false) {
+  /// An architecture; every width at least 1. Dropout, of a probability in 0..<1, needs layer normalization.
+  public init(
+    inputs: Int, hidden: [Int], outputs: Int, activation: Activation, layerNormalization: Bool = false,
+    dropout: Float = 0
+  ) {
+    precondition((0..<1).contains(dropout) && (dropout == 0 || layerNormalization), "dropout of \(dropout)")
     precondition(
       inputs > 0 && outputs > 0 && hidden.allSatisfy { $0 > 0 }, "empty layer in \(inputs), \(hidden), \(outputs)")
     self.inputs = inputs
@@ -37,6 +44,7 @@ public struct Perceptron: Sendable, Equatable {
     self.outputs = outputs
     self.activation = activation
     self.layerNormalization = layerNormalization
+    self.dropout = dropout
     let widths = [inputs] + hidden + [outputs]
     var layout = ParameterLayout()
     layers = (0..<widths.count - 1).map { index in

@@ -14,6 +14,10 @@ public final class PerceptronWorkspace {
   package let slopes: [UnsafeMutablePointer<Float>]
   /// Normalized values of each hidden layer [capacity, outputs], then inverse standard deviations [capacity].
   package let normalized: [UnsafeMutablePointer<Float>]
+  /// Factors of each hidden layer's components, 0 where they are left out (dropout only) [capacity, outputs].
+  package let kept: [UnsafeMutablePointer<Float>]
+  /// Whether the last forward pass left components out.
+  var drops = false
   /// Two blocks of [capacity, widest layer] for gradients or tangents.
   package let deltas: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>)
 
@@ -30,10 +34,12 @@ public final class PerceptronWorkspace {
       sizes += hidden + [padded(capacity * network.outputs)]
       if network.activation == .silu { sizes += hidden }
       if network.layerNormalization { sizes += hidden.map { $0 + padded(capacity) } }
+      if network.dropout > 0 { sizes += hidden }
       sizes += [padded(capacity * widest), padded(capacity * widest)]
     } else {
       sizes += [padded(capacity * widest), padded(capacity * widest)]
       if network.layerNormalization { sizes += [padded(capacity * widest) + padded(capacity)] }
+      if network.dropout > 0 { sizes += [padded(capacity * widest)] }
     }
     var block = Vector(count: sizes.reduce(0, +))
     var next = block.mutablePointer
@@ -46,6 +52,7 @@ public final class PerceptronWorkspace {
       outputs = (0..<count).map { _ in take() }
       slopes = network.activation == .silu ? (0..<count - 1).map { _ in take() } : []
       normalized = network.layerNormalization ? (0..<count - 1).map { _ in take() } : []
+      kept = network.dropout > 0 ? (0..<count - 1).map { _ in take() } : []
       deltas = (take(), take())
     } else {
       let pair = (take(), take())
@@ -53,6 +60,8 @@ public final class PerceptronWorkspace {
       slopes = []
       let one = network.layerNormalization ? take() : pair.0
       normalized = network.layerNormalization ? (0..<count - 1).map { _ in one } : []
+      let factors = network.dropout > 0 ? take() : pair.0
+      kept = network.dropout > 0 ? (0..<count - 1).map { _ in factors } : []
       deltas = pair
     }
     self.block = block

@@ -44,7 +44,8 @@ struct LearnerCase: Sendable, CustomTestStringConvertible {
     LearnerCase(factory: Soft.self), LearnerCase(factory: TwinDelayed.self),
     LearnerCase(factory: DeepDeterministic.self),
     LearnerCase(factory: NormalizedAdvantages.self), LearnerCase(factory: DeepQ.self),
-    LearnerCase(factory: DuelingDeepQ.self),
+    LearnerCase(factory: DuelingDeepQ.self), LearnerCase(factory: Randomized.self),
+    LearnerCase(factory: Dropped.self),
   ]
 }
 
@@ -52,6 +53,28 @@ enum Soft: LearnerFactory {
   static let name = "sac"
   static func learner(seed: UInt64, hidden: [Int]) throws -> SoftActorCritic {
     try Cases.learner(seed: seed) { $0.hidden = hidden }
+  }
+}
+
+enum Randomized: LearnerFactory {
+  static let name = "redq"
+  static func learner(seed: UInt64, hidden: [Int]) throws -> SoftActorCritic {
+    try Cases.learner(seed: seed) {
+      $0.hidden = hidden
+      $0.critics = 5
+      $0.ascent = .mean
+    }
+  }
+}
+
+enum Dropped: LearnerFactory {
+  static let name = "droq"
+  static func learner(seed: UInt64, hidden: [Int]) throws -> SoftActorCritic {
+    try Cases.learner(seed: seed) {
+      $0.hidden = hidden
+      $0.layerNormalization = true
+      $0.dropout = 0.1
+    }
   }
 }
 

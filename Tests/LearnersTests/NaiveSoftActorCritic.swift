@@ -25,10 +25,16 @@ struct NaiveSoftActorCritic {
   private(set) var critics: [Double]
   private(set) var criticTargets: [Double]
   private(set) var logTemperature: [Double]
+  private let dropout: RandomStream?
+  private var updates = 0
   private var (actorAdam, criticAdam, temperatureAdam) = (NaiveAdam(), NaiveAdam(), NaiveAdam())
 
-  /// The same parameters as `learner`, which has not been updated yet.
-  init(_ learner: SoftActorCritic, observationSize: Int, low: [Float], high: [Float]) {
+  /// The same parameters as `learner`, which has not been updated yet and was made from `random`.
+  init(
+    _ learner: SoftActorCritic, observationSize: Int, low: [Float], high: [Float],
+    random: RandomStream = RandomStream(seed: 1)
+  ) {
+    dropout = learner.settings.dropout > 0 ? random.child("dropout") : nil
     settings = learner.settings
     (self.low, self.high) = (low.map(Double.init), high.map(Double.init))
     let activation = naiveActivation(settings.activation)
@@ -42,7 +48,8 @@ struct NaiveSoftActorCritic {
     critics = state.doubles("critics")
     criticTargets = state.doubles("critic_targets")
     logTemperature = state.doubles("log_temperature")
-    precondition(actor.count == actorNetwork.count && critics.count == 2 * criticNetwork.count, "another layout")
+    precondition(
+      actor.count == actorNetwork.count && critics.count == settings.critics * criticNetwork.count, "another layout")
   }
 
   private var size: Int { low.count }
@@ -82,13 +89,39 @@ struct NaiveSoftActorCritic {
     return (action, log)
   }
 
-  private func value(_ critics: [Double], _ index: Int, _ observation: [Double], _ action: [Double]) -> Double {
+  private func value(
+    _ critics: [Double], _ index: Int, _ observation: [Double], _ action: [Double], dropout: [[[[Double]]]]?, row: Int
+  ) -> Double {
     let range = index * criticNetwork.count..<(index + 1) * criticNetwork.count
-    return criticNetwork(critics[range], observation + action)[0]
+    return criticNetwork(critics[range], observation + action, dropout: dropout?[index][row])[0]
   }
 
-  /// One update; `noise` [2, N, A] is for the next actions, then for the actor's.
-  mutating func update(_ batch: TransitionBatch, noise: [Float], prior: Prior? = nil) -> Losses {
+  /// Factors of the components in one pass of the critics: [critic][row][layer][component]. Each block of 128 rows has a
+  /// stream of its own, each critic, each layer.
+  private func factors(steps: Int, pass: Int, rows: Int) -> [[[[Double]]]]? {
+    guard let dropout else { return nil }
+    let rate = settings.dropout
+    return (0..<settings.critics).map { critic in
+      var result = [[[Double]]](repeating: [], count: rows)
+      for first in stride(from: 0, to: rows, by: 128) {
+        let count = min(128, rows - first)
+        for (layer, width) in settings.hidden.enumerated() {
+          var stream = dropout.child(steps).child(pass).child(first / 128).child(critic).child(layer)
+          var draws = Vector(count: count * width)
+          stream.fillUniform(&draws)
+          for row in 0..<count {
+            result[first + row].append(
+              (0..<width).map { draws[row * width + $0] < rate ? 0 : 1 / (1 - Double(rate)) })
+          }
+        }
+      }
+      return result
+    }
+  }
+
+  /// One update; `noise` [2, N, A] is for the next actions, then for the actor's. Targets are the least of the critics in
+  /// `subset`, all unless given.
+  mutating func update(_ batch: TransitionBatch, noise: [Float], subset: [Int]? = nil, prior: Prior? = nil) -> Losses {
     let count = batch.count
     func row(_ matrix: Matrix, _ index: Int) -> [Double] { matrix.row(index).map(Double.init) }
     func draws(_ half: Int, _ index: Int) -> [Double] {
@@ -109,39 +142,56 @@ struct NaiveSoftActorCritic {
     }
     var losses = Losses()
 
+    let members = settings.critics
+    let targetFactors = factors(steps: updates, pass: 0, rows: count)
+    let fitFactors = factors(steps: updates, pass: 1, rows: count)
+    updates += 1
+    let ascentFactors = factors(steps: updates, pass: 2, rows: count)
     // y = r + discount (1 - terminated) (min Q'(s', a') - alpha log pi(a' | s'))
     let targets = (0..<count).map { index in
       let next = row(batch.nextObservations, index)
       let (action, log) = sample(actor, next, draws(0, index))
-      let least = min(value(criticTargets, 0, next, action), value(criticTargets, 1, next, action))
+      let values = (subset ?? Array(0..<members)).map {
+        value(criticTargets, $0, next, action, dropout: targetFactors, row: index)
+      }
+      let least = values.min() ?? .nan
       return Double(batch.rewards[index]) + Double(settings.discount) * Double(batch.continues[index])
         * (least - alpha * log + drawn(next, action))
     }
     // 1/2 mean (Q_i - y)², for each critic by itself
     func criticLoss(_ critics: [Double], _ index: Int) -> Double {
       (0..<count).reduce(0) {
-        let error = value(critics, index, observations[$1], actions[$1]) - targets[$1]
+        let error =
+          value(critics, index, observations[$1], actions[$1], dropout: fitFactors, row: $1) - targets[$1]
         return $0 + error * error / 2
       } / Double(count)
     }
-    losses.critic = criticLoss(critics, 0) + criticLoss(critics, 1)
-    for index in 0..<count {
-      losses.value += value(critics, 0, observations[index], actions[index]) / Double(2 * count)
-      losses.value += value(critics, 1, observations[index], actions[index]) / Double(2 * count)
+    for critic in 0..<members {
+      losses.critic += criticLoss(critics, critic)
+      for index in 0..<count {
+        losses.value +=
+          value(critics, critic, observations[index], actions[index], dropout: fitFactors, row: index)
+          / Double(members * count)
+      }
     }
     let each = criticNetwork.count
-    let criticGradient =
-      centralDifferences(critics, 0..<each) { criticLoss($0, 0) }
-      + centralDifferences(critics, each..<2 * each) { criticLoss($0, 1) }
+    let criticGradient = (0..<members).flatMap { critic in
+      centralDifferences(critics, critic * each..<(critic + 1) * each) { criticLoss($0, critic) }
+    }
     criticAdam.step(&critics, criticGradient, rate: Double(settings.criticLearningRate))
     for i in critics.indices { criticTargets[i] += Double(settings.tau) * (critics[i] - criticTargets[i]) }
 
-    // mean of alpha log pi(a | s) - min Q(s, a), against the new critics
+    guard updates % settings.policyInterval == 0 else { return losses }
+
+    // mean of alpha log pi(a | s) - min or mean Q(s, a), against the new critics
     let frozen = critics
     func actorLoss(_ actor: [Double]) -> (loss: Double, log: Double) {
       (0..<count).reduce((0, 0)) { sum, index in
         let (action, log) = sample(actor, observations[index], draws(1, index))
-        let least = min(value(frozen, 0, observations[index], action), value(frozen, 1, observations[index], action))
+        let values = (0..<members).map {
+          value(frozen, $0, observations[index], action, dropout: ascentFactors, row: index)
+        }
+        let least = settings.ascent == .mean ? values.reduce(0, +) / Double(members) : values.min() ?? .nan
         let prior = drawn(observations[index], action)
         return (sum.0 + (alpha * log - prior - least) / Double(count), sum.1 + log / Double(count))
       }

@@ -15,9 +15,15 @@ import Testing
     var batch: Int
     var fixedTemperature = false
     var targetEntropy: Float?
+    var critics = 2
+    var targetCritics = 2
+    var ascent = CriticValue.least
+    var policyInterval = 1
+    var dropout: Float = 0
 
     var testDescription: String {
       "\(activation)\(normalized ? " normalized" : ""), \(batch) rows\(fixedTemperature ? ", fixed temperature" : "")"
+        + ", \(critics) critics, least of \(targetCritics), \(ascent), every \(policyInterval), dropout \(dropout)"
     }
   }
 
@@ -25,6 +31,10 @@ import Testing
     Case(activation: .relu, batch: 7), Case(activation: .silu, batch: 128), Case(activation: .tanh, batch: 200),
     Case(activation: .relu, normalized: true, batch: 150, targetEntropy: 0.7),
     Case(activation: .tanh, batch: 1, fixedTemperature: true),
+    Case(activation: .relu, batch: 40, critics: 5, ascent: .mean, policyInterval: 2),
+    Case(activation: .silu, batch: 130, critics: 3, targetCritics: 1),
+    Case(activation: .relu, normalized: true, batch: 200, ascent: .mean, dropout: 0.3),
+    Case(activation: .relu, normalized: true, batch: 20, policyInterval: 3, dropout: 0.1),
   ]
 
   @Test(arguments: cases) func updatesAreTheNaiveOnes(_ test: Case) throws {
@@ -33,6 +43,11 @@ import Testing
       $0.layerNormalization = test.normalized
       $0.targetEntropy = test.targetEntropy
       if test.fixedTemperature { $0.temperatureLearningRate = 0 }
+      $0.critics = test.critics
+      $0.targetCritics = test.targetCritics
+      $0.ascent = test.ascent
+      $0.policyInterval = test.policyInterval
+      $0.dropout = test.dropout
     }
     var naive = NaiveSoftActorCritic(
       learner, observationSize: Cases.observationSize, low: Cases.low, high: Cases.high)
@@ -41,9 +56,14 @@ import Testing
       let batch = Cases.batch(test.batch, seed: UInt64(update))
       var (stream, noise) = (random, Vector(count: 2 * test.batch * Cases.low.count))
       stream.fillNormal(&noise)
+      var subset: Set<Int> = []
+      while test.critics > test.targetCritics && subset.count < test.targetCritics {
+        subset.insert(stream.index(below: test.critics))
+      }
       var metrics = Cases.metrics
       try learner.update(on: batch, using: &random, metrics: &metrics)
-      let losses = naive.update(batch, noise: noise.elements)
+      let losses = naive.update(
+        batch, noise: noise.elements, subset: subset.isEmpty ? nil : subset.sorted())
 
       let state = OracleState(learner)
       for (name, expected) in [
@@ -58,6 +78,7 @@ import Testing
         ("critic_loss", losses.critic), ("actor_loss", losses.actor), ("entropy", losses.entropy),
         ("q_value", losses.value), ("temperature", exp(naive.logTemperature[0])),
       ] {
+        guard update % test.policyInterval == 0 || name == "critic_loss" || name == "q_value" else { continue }
         let found = try #require(metrics.mean(of: name))
         #expect(abs(found - expected) < 1e-5 * max(1, abs(expected)), "\(name) is \(found), not \(expected)")
       }

@@ -42,15 +42,18 @@ package struct OraclePerceptron {
   /// Indices of each layer's weights.
   package var weights: [Range<Int>] { layers.map { $0.weight..<$0.bias } }
 
-  /// Outputs for one input row.
-  package func callAsFunction(_ parameters: ArraySlice<Double>, _ x: [Double]) -> [Double] {
+  /// Outputs for one input row. `dropout`, if given, has the factors of each hidden layer's components.
+  package func callAsFunction(
+    _ parameters: ArraySlice<Double>, _ x: [Double], dropout: [[Double]]? = nil
+  ) -> [Double] {
     let start = parameters.startIndex
     var input = x
-    for layer in layers {
+    for (index, layer) in layers.enumerated() {
       var z = [Double](repeating: 0, count: layer.outputs)
       for i in 0..<layer.inputs {
         for o in 0..<layer.outputs { z[o] += input[i] * parameters[start + layer.weight + i * layer.outputs + o] }
       }
+      if let dropout, !layer.isLast { for o in z.indices { z[o] *= dropout[index][o] } }
       if let gain = layer.gain {
         let mean = z.reduce(0, +) / Double(z.count)
         let variance = z.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(z.count)

@@ -26,9 +26,10 @@ public struct ActorBootstrap<Head: ActorHead>: BootstrapValue {
     RowBlocks.forEach(of: count) { first, rows in
       let noise = workspace.noise.mutablePointer
       random.fillNormal(noise, count: rows * actionSize)
+      let subset = critics.drawTargets(using: &random)
       BootstrapPass(
         head: head, network: network, actor: actor.pointer, critics: critics, criticTargets: criticTargets.pointer,
-        temperature: temperature
+        temperature: temperature, subset: subset
       ).values(of: observations + first * observationSize, noise: noise, rows: rows, into: values + first, workspace)
     }
   }
@@ -59,10 +60,13 @@ struct BootstrapPass<Head: ActorHead> {
   let criticTargets: UnsafePointer<Float>
   let temperature: Float
   var prior: PriorTerm?
+  /// The critics whose least value counts, a bit each.
+  var subset: UInt64 = .max
+  var dropout: RandomStream?
 
-  /// V'(s) [rows] of `observations` [rows, D] for noise [rows, A].
+  /// V'(s) [rows] of `observations` [rows, D] for noise [rows, A], with dropout of its own for each `block`.
   func values(
-    of observations: UnsafePointer<Float>, noise: UnsafePointer<Float>, rows: Int,
+    of observations: UnsafePointer<Float>, noise: UnsafePointer<Float>, rows: Int, block: Int = 0,
     into values: UnsafeMutablePointer<Float>, _ workspace: ActorWorkspace
   ) {
     guard let criticWorkspace = workspace.critics else { preconditionFailure("scratch without critics") }
@@ -71,7 +75,8 @@ struct BootstrapPass<Head: ActorHead> {
     head.sampleTarget(
       output, noise: noise, rows: rows, size: critics.actionSize, actions: actions, logProbabilities: logProbabilities)
     let x = critics.pair(observations, unitActions: actions, rows: rows, criticWorkspace)
-    critics.least(criticTargets, x, rows: rows, into: values, criticWorkspace)
+    critics.least(
+      criticTargets, x, rows: rows, into: values, among: subset, dropout: dropout?.child(block), criticWorkspace)
     for r in 0..<rows { values[r] -= temperature * logProbabilities[r] }
     if let prior {
       prior.add(

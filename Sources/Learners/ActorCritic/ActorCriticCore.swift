@@ -3,6 +3,19 @@ import Interfaces
 import Kernels
 import Networks
 
+/// The value of the critics that an actor ascends.
+enum CriticAscent {
+  /// The least of that many critics, from the first on.
+  case leastOf(Int)
+  /// The average of all.
+  case mean
+}
+
+/// A pass of an update through the critics, each with dropout of its own.
+enum CriticPass: Int {
+  case targets, fit, ascent
+}
+
 /// What actor-critic methods share: an actor, critics with their targets, optimizers, and the two halves of an update.
 struct ActorCriticCore<Head: ActorHead> {
   /// Architecture of the networks.
@@ -13,9 +26,11 @@ struct ActorCriticCore<Head: ActorHead> {
     var hidden: [Int]
     var activation: Activation
     var layerNormalization: Bool
+    var dropout: Float = 0
     var critics: Int
-    /// Critics, from the first on, whose least value the actor ascends.
-    var ascendedCritics: Int
+    /// Critics, drawn for each update, whose least value is the target; all of them unless given.
+    var targetCritics: Int? = nil
+    var ascent: CriticAscent
     /// Whether targets come from a slowly moving copy of the actor.
     var targetsActor: Bool
   }
@@ -33,13 +48,15 @@ struct ActorCriticCore<Head: ActorHead> {
   /// Observation in, the head's outputs out.
   let actorNetwork: Perceptron
   let critics: CriticNetworks
-  let ascendedCritics: Int
+  let ascent: CriticAscent
   var actor: Vector
   var actorTarget: Vector?
   var criticParameters: Vector
   var criticTargets: Vector
   var actorOptimizer: Adam
   var criticOptimizer: Adam
+  /// Source of what the critics' dropout leaves out, by the number of the update; nil without.
+  private(set) var dropout: RandomStream?
   private var scratch: ActorCriticScratch<Head>?
   private let acting: PerceptronWorkspace
 
@@ -55,9 +72,11 @@ struct ActorCriticCore<Head: ActorHead> {
     actorTarget = shape.targetsActor ? actor : nil
     let critic = Perceptron(
       inputs: shape.observationSize + scaling.size, hidden: shape.hidden, outputs: 1, activation: shape.activation,
-      layerNormalization: shape.layerNormalization)
-    critics = CriticNetworks(network: critic, members: shape.critics, scaling: scaling)
-    ascendedCritics = shape.ascendedCritics
+      layerNormalization: shape.layerNormalization, dropout: shape.dropout)
+    critics = CriticNetworks(
+      network: critic, members: shape.critics, scaling: scaling, targets: shape.targetCritics ?? shape.critics)
+    ascent = shape.ascent
+    dropout = shape.dropout > 0 ? random.child("dropout") : nil
     criticParameters =
       EnsemblePerceptron(
         critic, members: shape.critics, initialization: .orthogonal(gain: Float(2).squareRoot(), last: 1),
@@ -98,6 +117,11 @@ struct ActorCriticCore<Head: ActorHead> {
     }
   }
 
+  /// What the dropout of one of an update's passes is drawn from.
+  func dropout(_ pass: CriticPass) -> RandomStream? {
+    dropout?.child(criticOptimizer.steps).child(pass.rawValue)
+  }
+
   /// Scratch of this value alone: a copy of the learner gets its own at its first update.
   mutating func reserve(_ rows: Int) -> ActorCriticScratch<Head> {
     if isKnownUniquelyReferenced(&scratch), let kept = scratch, kept.fits(rows: rows) { return kept }
@@ -115,8 +139,9 @@ struct ActorCriticCore<Head: ActorHead> {
     let rows = FittedRows(batch, observationSize: critics.observationSize, actionSize: critics.actionSize)
     let scratch = reserve(batch.count)
     scratch.drawNoise(batch.count * critics.actionSize, both: Head.isStochastic, using: &random)
+    let subset = critics.drawTargets(using: &random)
     let fitted = scratch.fitCritics(
-      &self, rows, temperature: temperature, prior: prior, movesTargets: movesTargets)
+      &self, rows, temperature: temperature, prior: prior, among: subset, movesTargets: movesTargets)
     guard improves else { return (fitted, nil) }
     return (
       fitted,
@@ -152,6 +177,7 @@ extension ActorCriticCore {
     writer.write("critic_targets", criticTargets)
     writer.write("actor_optimizer", actorOptimizer)
     writer.write("critic_optimizer", criticOptimizer)
+    if let dropout { writer.write("dropout", dropout) }
   }
 
   mutating func restore(from reader: StateReader) throws(ArchiveError) {
@@ -164,5 +190,6 @@ extension ActorCriticCore {
     try reader.read("critic_targets", into: &criticTargets)
     try reader.read("actor_optimizer", into: &actorOptimizer)
     try reader.read("critic_optimizer", into: &criticOptimizer)
+    if dropout != nil { dropout = try reader.stream("dropout") }
   }
 }

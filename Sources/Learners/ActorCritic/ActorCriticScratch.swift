@@ -26,6 +26,7 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
     let step: Adam.Step
     let discount: Float
     let tau: Float
+    let dropout: RandomStream?
   }
 
   /// An improvement of the policy under way.
@@ -38,12 +39,13 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
     let parameters: UnsafeMutablePointer<Float>
     let target: UnsafeMutablePointer<Float>?
     let critics: CriticNetworks
-    let ascended: Int
+    let ascent: CriticAscent
     let criticParameters: UnsafePointer<Float>
     let step: Adam.Step
     let tau: Float
     let temperature: Float
     let prior: PriorTerm?
+    let dropout: RandomStream?
   }
 
   init(_ core: ActorCriticCore<Head>, rows: Int) {
@@ -67,21 +69,24 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
     random.fillNormal(noise.mutablePointer, count: both ? 2 * count : count)
   }
 
-  /// One step of the critics, with noise drawn before; their targets move if `movesTargets`.
+  /// One step of the critics toward the least of those of `subset`, with noise drawn before; their targets move if
+  /// `movesTargets`.
   func fitCritics(
     _ core: inout ActorCriticCore<Head>, _ rows: FittedRows, temperature: Float, prior: PriorTerm? = nil,
-    movesTargets: Bool
+    among subset: UInt64 = .max, movesTargets: Bool
   ) -> CriticLosses {
     let (parameters, targets) = (core.criticParameters.mutablePointer, core.criticTargets.mutablePointer)
     let blocks = RowBlocks(rows: rows.count)
+    let dropout = core.dropout(.fit)
     fit = Fit(
       rows: rows, blocks: blocks, noise: noise.pointer,
       bootstrap: BootstrapPass(
         head: core.head, network: core.actorNetwork, actor: (core.actorTarget ?? core.actor).pointer,
-        critics: core.critics, criticTargets: targets, temperature: temperature, prior: prior),
+        critics: core.critics, criticTargets: targets, temperature: temperature, prior: prior,
+        subset: subset, dropout: core.dropout(.targets)),
       parameters: parameters, targets: movesTargets ? targets : nil,
       step: core.criticOptimizer.beginStep(learningRate: core.rates.criticLearningRate), discount: core.rates.discount,
-      tau: core.rates.tau)
+      tau: core.rates.tau, dropout: dropout)
     run(.criticGradient, shards: blocks.count)
     run(.criticStep, shards: criticGradients.pieces)
     let (loss, value) = means(blocks)
@@ -100,9 +105,9 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
       observations: observations.pointer, blocks: blocks,
       noise: noise.pointer + half * observations.rows * core.critics.actionSize, head: core.head,
       network: core.actorNetwork, parameters: core.actor.mutablePointer, target: core.actorTarget?.mutablePointer,
-      critics: core.critics, ascended: core.ascendedCritics, criticParameters: core.criticParameters.pointer,
+      critics: core.critics, ascent: core.ascent, criticParameters: core.criticParameters.pointer,
       step: core.actorOptimizer.beginStep(learningRate: core.rates.actorLearningRate), tau: core.rates.tau,
-      temperature: temperature, prior: prior)
+      temperature: temperature, prior: prior, dropout: core.dropout(.ascent))
     run(.actorGradient, shards: blocks.count)
     run(.actorStep, shards: actorGradients.pieces)
     let (loss, logProbability) = means(blocks)
@@ -143,14 +148,14 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
       range, observationSize: critics.observationSize, discount: fit.discount, into: y
     ) { next, values in
       fit.bootstrap.values(
-        of: next, noise: fit.noise + first * critics.actionSize, rows: range.count, into: values, worker)
+        of: next, noise: fit.noise + first * critics.actionSize, rows: range.count, block: block, into: values, worker)
     }
     let x = critics.pair(
       fit.rows.observations + first * critics.observationSize, actions: fit.rows.actions + first * critics.actionSize,
       rows: range.count, criticWorkspace)
     let (loss, value) = critics.regress(
       fit.parameters, x, targets: y, weights: weights, rows: range.count, share: 1 / Float(fit.blocks.rows),
-      gradients: criticGradients[block], criticWorkspace)
+      gradients: criticGradients[block], dropout: fit.dropout?.child(block), criticWorkspace)
     sums.mutablePointer[2 * block] = loss
     sums.mutablePointer[2 * block + 1] = value
   }
@@ -169,8 +174,17 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
     let share = 1 / Float(ascent.blocks.rows)
     let values = worker.values.mutablePointer
     let x = critics.pair(observations, unitActions: actions, rows: rows, criticWorkspace)
-    let inputGradients = critics.leastAndGradient(
-      ascent.criticParameters, x, rows: rows, among: ascent.ascended, scale: -share, into: values, criticWorkspace)
+    let dropout = ascent.dropout?.child(block)
+    let inputGradients =
+      switch ascent.ascent {
+      case .leastOf(let count):
+        critics.leastAndGradient(
+          ascent.criticParameters, x, rows: rows, among: count, scale: -share, dropout: dropout, into: values,
+          criticWorkspace)
+      case .mean:
+        critics.meanAndGradient(
+          ascent.criticParameters, x, rows: rows, scale: -share, dropout: dropout, into: values, criticWorkspace)
+      }
     let (actionGradients, width) = (worker.actionGradients.mutablePointer, critics.network.inputs)
     for r in 0..<rows {
       for c in 0..<size {

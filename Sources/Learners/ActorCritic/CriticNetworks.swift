@@ -10,6 +10,8 @@ struct CriticNetworks: Sendable {
   let members: Int
   /// The unit box of actions, in which critics see them.
   let scaling: ActionScaling
+  /// Critics, drawn for each update, whose least value is the target; all unless there are more.
+  let targets: Int
 
   /// Floats per observation, D.
   var observationSize: Int { network.inputs - scaling.size }
@@ -17,6 +19,14 @@ struct CriticNetworks: Sendable {
   var actionSize: Int { scaling.size }
   /// Parameters of all members.
   var parameterCount: Int { members * network.layout.count }
+
+  /// The members that a target takes the least of, a bit each; draws nothing where these are all.
+  func drawTargets(using random: inout RandomStream) -> UInt64 {
+    guard targets < members else { return .max }
+    var drawn: UInt64 = 0
+    while drawn.nonzeroBitCount < targets { drawn |= 1 << UInt64(random.index(below: members)) }
+    return drawn
+  }
 
   /// Scratch of one thread for one block.
   final class Workspace {
@@ -61,16 +71,19 @@ struct CriticNetworks: Sendable {
     return x
   }
 
-  /// min_i Q_i [rows] of inputs `x`.
+  /// min_i Q_i [rows] of inputs `x` over the members whose bits are set.
   func least(
     _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, into values: UnsafeMutablePointer<Float>,
-    _ workspace: Workspace
+    among subset: UInt64 = .max, dropout: RandomStream? = nil, _ workspace: Workspace
   ) {
-    for member in 0..<members {
+    var isFirst = true
+    for member in 0..<members where subset >> UInt64(member) & 1 == 1 {
       let q = network.forward(
-        parameters + member * network.layout.count, x, rows: rows, workspace.passes[member])
-      if member == 0 {
+        parameters + member * network.layout.count, x, rows: rows, workspace.passes[member],
+        dropout: dropout?.child(member))
+      if isFirst {
         values.update(from: q, count: rows)
+        isFirst = false
       } else {
         for r in 0..<rows { values[r] = min(values[r], q[r]) }
       }
@@ -82,7 +95,7 @@ struct CriticNetworks: Sendable {
   /// until its next use.
   func leastAndGradient(
     _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, among count: Int, scale: Float,
-    into values: UnsafeMutablePointer<Float>, _ workspace: Workspace
+    dropout: RandomStream? = nil, into values: UnsafeMutablePointer<Float>, _ workspace: Workspace
   ) -> UnsafeMutablePointer<Float> {
     let inputGradients = workspace.inputGradients.mutablePointer
     let (width, own) = (network.inputs, inputGradients + rows * network.inputs)
@@ -92,7 +105,8 @@ struct CriticNetworks: Sendable {
       let places = least + rows
       for member in 0..<count {
         let q = network.forward(
-          parameters + member * network.layout.count, x, rows: rows, workspace.passes[member])
+          parameters + member * network.layout.count, x, rows: rows, workspace.passes[member],
+          dropout: dropout?.child(member))
         for r in 0..<rows where member == 0 || !(values[r] <= q[r]) {
           values[r] = q[r]
           least[r] = Int32(member)
@@ -118,18 +132,41 @@ struct CriticNetworks: Sendable {
     return inputGradients
   }
 
+  /// The critics' average value [rows], and `scale` times its gradient by the inputs [rows, D + A], which is in the workspace
+  /// until its next use.
+  func meanAndGradient(
+    _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, scale: Float,
+    dropout: RandomStream? = nil, into values: UnsafeMutablePointer<Float>, _ workspace: Workspace
+  ) -> UnsafeMutablePointer<Float> {
+    let inputGradients = workspace.inputGradients.mutablePointer
+    let own = inputGradients + rows * network.inputs
+    let each = 1 / Float(members)
+    workspace.outputGradients.mutablePointer.update(repeating: scale * each, count: rows)
+    for member in 0..<members {
+      let (place, pass) = (parameters + member * network.layout.count, workspace.passes[member])
+      let q = network.forward(place, x, rows: rows, pass, dropout: dropout?.child(member))
+      for r in 0..<rows { values[r] = (member == 0 ? 0 : values[r]) + each * q[r] }
+      network.backward(
+        place, x, rows: rows, outputGradient: workspace.outputGradients.pointer, pass, parameterGradient: nil,
+        inputGradient: member == 0 ? inputGradients : own)
+      if member > 0 { Elementwise.add(inputGradients, own, count: rows * network.inputs) }
+    }
+    return inputGradients
+  }
+
   /// Loss sum over rows and critics of weight * 1/2 (Q_i - y)^2 at inputs `x`, sum over rows of the critics' average
   /// value, and the gradient of `share` times the loss, written to `gradients` [members, parameters].
   func regress(
     _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, targets y: UnsafePointer<Float>,
     weights: UnsafePointer<Float>?, rows: Int, share: Float, gradients: UnsafeMutablePointer<Float>,
-    _ workspace: Workspace
+    dropout: RandomStream? = nil, _ workspace: Workspace
   ) -> (loss: Float, value: Float) {
     var (loss, value) = (Float(0), Float(0))
     let each = 1 / Float(members)
     for member in 0..<members {
       let place = member * network.layout.count
-      let q = network.forward(parameters + place, x, rows: rows, workspace.passes[member])
+      let q = network.forward(
+        parameters + place, x, rows: rows, workspace.passes[member], dropout: dropout?.child(member))
       for r in 0..<rows {
         let error = q[r] - y[r]
         let weight = weights.map { $0[r] } ?? 1

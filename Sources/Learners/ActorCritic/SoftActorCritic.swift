@@ -10,6 +10,14 @@ public struct SoftActorCriticSettings: Configuration {
   @Setting("Widths of the hidden layers of actor and critics", in: 1...8192) public var hidden: [Int] = [256, 256]
   @Setting("Nonlinearity of the hidden layers") public var activation: Activation = .relu
   @Setting("Layer normalization in the critics") public var layerNormalization: Bool = false
+  @Setting("Probability of dropout in the critics, which needs their layer normalization", in: 0...0.9)
+  public var dropout: Float = 0
+  @Setting("Critics", in: 1...64) public var critics: Int = 2
+  @Setting("Critics, drawn for each update, whose least value is the target", in: 1...64)
+  public var targetCritics: Int = 2
+  @Setting("Value of the critics that the actor ascends") public var ascent: CriticValue = .least
+  @Setting("Updates of the critics for each of the actor and of the temperature", in: 1...1000)
+  public var policyInterval: Int = 1
   @Setting("Learning rate of the actor", in: 1e-7...1) public var actorLearningRate: Float = 3e-4
   @Setting("Learning rate of the critics", in: 1e-7...1) public var criticLearningRate: Float = 3e-4
   @Setting("Learning rate of the logarithm of the temperature; 0 keeps it fixed", in: 0...1)
@@ -20,12 +28,29 @@ public struct SoftActorCriticSettings: Configuration {
   public var targetEntropy: Float? = nil
   @Setting("Discount of a step", in: 0...1) public var discount: Float = 0.99
   @Setting("Share of the critics that moves into their targets at each update", in: 0...1) public var tau: Float = 0.005
+
+  public func validate() throws(ConfigurationError) {
+    if targetCritics > critics {
+      throw ConfigurationError("target_critics", "must be at most learner.critics, which is \(critics)")
+    }
+    if dropout > 0 && !layerNormalization {
+      throw ConfigurationError("dropout", "needs learner.layer_normalization=true")
+    }
+  }
 }
 
-/// Soft actor-critic (Haarnoja et al. 2018a, b): twin critics, tanh Gaussian actor, automatic temperature.
+/// How the values of several critics become one.
+public enum CriticValue: String, CaseIterable, SettingValue {
+  case least, mean
+}
+
+/// Soft actor-critic (Haarnoja et al. 2018a, b): critics, two unless set, tanh Gaussian actor, automatic temperature.
 ///
 /// Critic target: y = r + discount * continues * (min_i Q'_i(s', a') - alpha log pi(a' | s')), loss 1/2 mean (Q_i - y)^2 for each;
 /// actor loss: mean of alpha log pi(a | s) - min_i Q_i(s, a); temperature: d log alpha = -(log pi + target entropy).
+/// With more critics the minimum of a target is over `targetCritics` of them, drawn anew for each update, and the actor may
+/// ascend their mean, as in REDQ (Chen et al. 2021); with dropout in two normalized critics this is DroQ (Hiraoka et al.
+/// 2022).
 /// Order of an update as in the reference: critics, then actor against the new critics, temperature, Polyak targets.
 public struct SoftActorCritic: ValueLearner {
   public static let metricNames = ["critic_loss", "actor_loss", "temperature", "entropy", "q_value"]
@@ -54,8 +79,9 @@ public struct SoftActorCritic: ValueLearner {
       SquashedGaussianActor(),
       .init(
         observationSize: observationSize, low: low, high: high, hidden: settings.hidden,
-        activation: settings.activation, layerNormalization: settings.layerNormalization, critics: 2,
-        ascendedCritics: 2, targetsActor: false),
+        activation: settings.activation, layerNormalization: settings.layerNormalization, dropout: settings.dropout,
+        critics: settings.critics, targetCritics: settings.targetCritics,
+        ascent: settings.ascent == .mean ? .mean : .leastOf(settings.critics), targetsActor: false),
       .init(
         actorLearningRate: settings.actorLearningRate, criticLearningRate: settings.criticLearningRate,
         discount: settings.discount, tau: settings.tau),
@@ -98,9 +124,15 @@ public struct SoftActorCritic: ValueLearner {
     metrics: inout MetricRow
   ) throws(NumericalFailure) {
     let losses = core.update(
-      on: batch, temperature: temperature, prior: prior, movesTargets: true, improves: true, using: &random)
+      on: batch, temperature: temperature, prior: prior, movesTargets: true, improves: isPolicyDue(after: 1),
+      using: &random)
     try losses.critic.record(in: &metrics)
     if let actor = losses.actor { try finish(actor, metrics: &metrics) }
+  }
+
+  /// Whether the actor's step follows that many more of the critics'.
+  private func isPolicyDue(after steps: Int) -> Bool {
+    (core.criticOptimizer.steps + steps) % settings.policyInterval == 0
   }
 
   public mutating func fitValues(to batch: ValueBatch, metrics: inout MetricRow) throws(NumericalFailure) {
@@ -110,6 +142,7 @@ public struct SoftActorCritic: ValueLearner {
   public mutating func improvePolicy(
     at observations: Matrix, using random: inout RandomStream, metrics: inout MetricRow
   ) throws(NumericalFailure) {
+    guard isPolicyDue(after: 0) else { return }
     try finish(
       core.improvePolicy(at: observations, temperature: temperature, using: &random), metrics: &metrics)
   }

@@ -39,7 +39,7 @@ public struct PolicyBackpropagation<Head: ActorHead>: ActingLearner {
       .init(
         observationSize: observationSize, low: low, high: high, hidden: settings.hidden,
         activation: settings.activation, layerNormalization: false, critics: settings.critics,
-        ascendedCritics: settings.critics, targetsActor: false),
+        ascent: .leastOf(settings.critics), targetsActor: false),
       .init(
         actorLearningRate: settings.learningRate, criticLearningRate: settings.criticLearningRate,
         discount: settings.discount, tau: settings.tau),

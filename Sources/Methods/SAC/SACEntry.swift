@@ -4,5 +4,6 @@ import Learners
 extension AgentEntry {
   /// Soft actor-critic.
   public static let sac = offPolicy(
-    "sac", "soft actor-critic", SoftActorCritic.self, tiny: TinyRun(in: "Pendulum-v1", TinyRun.learning))
+    "sac", "soft actor-critic", SoftActorCritic.self,
+    presets: [.mujocoRandomSteps], tiny: TinyRun(in: "Pendulum-v1", TinyRun.learning))
 }

@@ -7,15 +7,17 @@ extension AgentEntry {
   /// The entry of a learner that is trained on replayed transitions alone.
   ///
   /// - Parameters:
+  ///   - schedule: settings of schedule and replay where they differ from their own defaults.
   ///   - defaults: the learner's settings where they differ from its own defaults.
+  ///   - presets: defaults that differ in some environments.
   ///   - tiny: a run that is over in seconds.
   public static func offPolicy<Learner: OffPolicyLearner & SendableMetatype>(
-    _ name: String, _ summary: String, _: Learner.Type, defaults: Learner.Settings = .init(),
-    secondsPerStep: Double = 0.008, tiny: TinyRun
+    _ name: String, _ summary: String, _: Learner.Type, schedule: OffPolicySettings = .init(),
+    defaults: Learner.Settings = .init(), secondsPerStep: Double = 0.008, presets: [AgentPreset] = [], tiny: TinyRun
   ) -> AgentEntry {
     AgentEntry(
-      name, summary: summary, secondsPerStep: secondsPerStep, tiny: tiny,
-      defaults: OffPolicyAgentSettings<Learner>(defaults),
+      name, summary: summary, secondsPerStep: secondsPerStep, presets: presets, tiny: tiny,
+      defaults: OffPolicyAgentSettings<Learner>(schedule, defaults),
       resolve: { _, environment throws(ConfigurationError) in
         try refuse(name, Learner.objection(to: environment.spec.action), in: environment)
       },

@@ -16,8 +16,11 @@ public struct OffPolicySettings: Configuration {
 struct OffPolicyAgentSettings<Learner: OffPolicyLearner>: Configuration {
   init() {}
 
-  /// The learner's settings as they are by default in this agent.
-  init(_ learner: Learner.Settings) { self.learner = learner }
+  /// Both groups as they are by default in an agent.
+  init(_ agent: OffPolicySettings, _ learner: Learner.Settings) {
+    self.agent = agent
+    self.learner = learner
+  }
 
   @SettingGroup("Schedule and replay") var agent = OffPolicySettings()
   @SettingGroup("Learner") var learner = Learner.Settings()

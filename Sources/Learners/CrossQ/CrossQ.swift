@@ -1,0 +1,197 @@
+import Archive
+import Configuration
+import Interfaces
+import Kernels
+import Networks
+
+/// Settings of CrossQ; defaults are those of Bhatt et al. (2024) but for the critics' width, which is 2048 there.
+public struct CrossQSettings: Configuration {
+  public init() {}
+  @Setting("Widths of the actor's hidden layers", in: 1...8192) public var hidden: [Int] = [256, 256]
+  @Setting("Widths of the critics' hidden layers", in: 1...8192) public var criticHidden: [Int] = [256, 256]
+  @Setting("Critics", in: 1...16) public var critics: Int = 2
+  @Setting("Updates of the critics for each of the actor and of the temperature", in: 1...1000)
+  public var policyInterval: Int = 3
+  @Setting("Share of the running averages of normalizations that stays at each update", in: 0...0.99999)
+  public var momentum: Float = 0.99
+  @Setting("Updates before normalizations correct for the running averages", in: 0...1_000_000_000)
+  public var renormalizationStart: Int = 100_000
+  @Setting("Learning rate of the actor", in: 1e-7...1) public var actorLearningRate: Float = 1e-3
+  @Setting("Learning rate of the critics", in: 1e-7...1) public var criticLearningRate: Float = 1e-3
+  @Setting("Learning rate of the logarithm of the temperature; 0 keeps it fixed", in: 0...1)
+  public var temperatureLearningRate: Float = 1e-3
+  @Setting("Decay of the first moment in Adam for actor and critics", in: 0...0.9999) public var beta1: Float = 0.5
+  @Setting("Entropy temperature at the start", in: 1e-6...1e3) public var initialTemperature: Float = 1
+  @Setting(
+    "Entropy the temperature is steered to, in nats; auto is minus the number of action components", in: -1e3...1e3)
+  public var targetEntropy: Float? = nil
+  @Setting("Discount of a step", in: 0...1) public var discount: Float = 0.99
+}
+
+/// CrossQ (Bhatt et al. 2024, "CrossQ: Batch Normalization in Deep Reinforcement Learning for Greater Sample Efficiency and
+/// Simplicity"): soft actor-critic without target networks, whose critics see (s, a) and (s', a') as one
+/// batch-renormalized batch.
+///
+/// [Q_i(s, a); Q_i(s', a')] = one pass of critic i over both halves, a' drawn from the actor with its running averages.
+/// Target: y = r + discount * continues * (min_i Q_i(s', a') - alpha log pi(a' | s')), a constant; loss 1/2 mean
+/// (Q_i(s, a) - y)^2 for each critic, differentiated through the batch's statistics, those of the second half included.
+/// Every `policyInterval`th update the actor, normalized by the batch, descends alpha log pi - min_i Q_i with the critics'
+/// running averages, and the temperature follows as in soft actor-critic.
+public struct CrossQ: OffPolicyLearner {
+  public static let metricNames = ["critic_loss", "actor_loss", "temperature", "entropy", "q_value"]
+  public static let title = "CrossQ"
+
+  /// What was set.
+  public let settings: CrossQSettings
+  let targetEntropy: Float
+  let actorNetwork: RenormalizedPerceptron
+  let criticNetwork: RenormalizedPerceptron
+  /// The critics with fixed statistics.
+  let foldedCritics: CriticNetworks
+  var actor: Vector
+  var actorStatistics: Vector
+  /// The actor as it acts: with its running averages in its weights.
+  var foldedActor: Vector
+  var critics: Vector
+  var criticStatistics: Vector
+  var actorOptimizer: Adam
+  var criticOptimizer: Adam
+  private var logTemperature: Vector
+  private var temperatureOptimizer: Adam
+  private var scratch: CrossQScratch?
+  private let acting: PerceptronWorkspace
+
+  public init(_ settings: CrossQSettings, for spec: EnvironmentSpec, using random: RandomStream) {
+    let (low, high) = spec.action.bounds
+    self.init(settings, observationSize: spec.observationSize, low: low, high: high, using: random)
+  }
+
+  /// A fresh learner for observations of `observationSize` floats and actions between `low` and `high`.
+  public init(
+    _ settings: CrossQSettings, observationSize: Int, low: [Float], high: [Float], using random: RandomStream
+  ) {
+    self.settings = settings
+    let scaling = ActionScaling(low: low, high: high)
+    targetEntropy = settings.targetEntropy ?? -Float(scaling.size)
+    actorNetwork = RenormalizedPerceptron(
+      inputs: observationSize, hidden: settings.hidden, outputs: 2 * scaling.size)
+    criticNetwork = RenormalizedPerceptron(
+      inputs: observationSize + scaling.size, hidden: settings.criticHidden, outputs: 1)
+    foldedCritics = CriticNetworks(
+      network: criticNetwork.folded, members: settings.critics, scaling: scaling, targets: settings.critics)
+    var stream = random.child("actor")
+    actor = actorNetwork.initialParameters(last: 0.01, using: &stream)
+    actorStatistics = actorNetwork.initialStatistics
+    foldedActor = Vector(count: actorNetwork.folded.layout.count)
+    critics = Vector(count: settings.critics * criticNetwork.layout.count)
+    criticStatistics = Vector(count: settings.critics * criticNetwork.statisticsCount)
+    actorOptimizer = Adam(count: actor.count, beta1: settings.beta1)
+    criticOptimizer = Adam(count: critics.count, beta1: settings.beta1)
+    logTemperature = Vector([Scalar.log(settings.initialTemperature)])
+    temperatureOptimizer = Adam(count: 1)
+    acting = PerceptronWorkspace(for: actorNetwork.folded, capacity: RowBlocks.size, keepsActivations: false)
+    for member in 0..<settings.critics {
+      var stream = random.child("critics").child(member)
+      let drawn = criticNetwork.initialParameters(last: 1, using: &stream)
+      (critics.mutablePointer + member * drawn.count).update(from: drawn.pointer, count: drawn.count)
+      let statistics = criticNetwork.initialStatistics
+      (criticStatistics.mutablePointer + member * statistics.count)
+        .update(from: statistics.pointer, count: statistics.count)
+    }
+    foldActor()
+  }
+
+  /// Entropy temperature alpha.
+  public var temperature: Float { Scalar.exp(logTemperature[0]) }
+
+  public var discount: Float { settings.discount }
+
+  public var policy: ActorPolicy<SquashedGaussianActor> {
+    ActorPolicy(
+      head: SquashedGaussianActor(), network: actorNetwork.folded, parameters: foldedActor,
+      scaling: foldedCritics.scaling)
+  }
+
+  /// Brings the acting parameters up to date.
+  mutating func foldActor() {
+    actorNetwork.fold(actor.pointer, actorStatistics.pointer, into: foldedActor.mutablePointer)
+  }
+
+  public mutating func act(
+    on observations: UnsafePointer<Float>, of copies: Range<Int>, explore: Bool,
+    using streams: UnsafeMutablePointer<RandomStream>, actions: UnsafeMutablePointer<Float>
+  ) {
+    let (network, size) = (actorNetwork.folded, foldedCritics.actionSize)
+    let range = TanhGaussianHead.logStdRange
+    let blocks = explore || network.hasIndependentRows ? RowBlocks.size : 1
+    RowBlocks.forEach(of: copies.count, size: blocks) { first, rows in
+      let outputs = network.forward(
+        foldedActor.pointer, observations + first * network.inputs, rows: rows, acting)
+      for r in 0..<rows {
+        let (output, action) = (outputs + r * network.outputs, actions + (first + r) * size)
+        for c in 0..<size {
+          let logStd = min(max(output[size + c], range.lowerBound), range.upperBound)
+          action[c] = Scalar.tanh(
+            output[c] + (explore ? Scalar.exp(logStd) * streams[first + r].normal() : 0))
+        }
+      }
+    }
+    foldedCritics.scaling.fromUnit(actions, rows: copies.count)
+  }
+
+  public mutating func update(
+    on batch: TransitionBatch, using random: inout RandomStream, metrics: inout MetricRow
+  ) throws(NumericalFailure) {
+    precondition(
+      batch.observations.columns == foldedCritics.observationSize
+        && batch.actions.columns == foldedCritics.actionSize && batch.count > 0, "batch of another shape")
+    let scratch = reserve(batch.count)
+    scratch.drawNoise(batch.count * foldedCritics.actionSize, using: &random)
+    try scratch.fitCritics(&self, batch, temperature: temperature).record(in: &metrics)
+    guard criticOptimizer.steps % settings.policyInterval == 0 else { return }
+    let losses = scratch.improveActor(&self, batch, temperature: temperature)
+    foldActor()
+    try losses.record(in: &metrics)
+    if settings.temperatureLearningRate > 0 {
+      // d/d(log alpha) of -log alpha * (log pi + target entropy)
+      var gradient = losses.entropy - targetEntropy
+      temperatureOptimizer.beginStep(learningRate: settings.temperatureLearningRate)
+        .apply(logTemperature.mutablePointer, gradient: &gradient, range: 0..<1)
+    }
+    metrics.record("temperature", temperature)
+    metrics.record("entropy", losses.entropy)
+  }
+
+  /// Scratch of this value alone: a copy of the learner gets its own at its first update.
+  private mutating func reserve(_ rows: Int) -> CrossQScratch {
+    if isKnownUniquelyReferenced(&scratch), let kept = scratch, kept.fits(rows: rows) { return kept }
+    let fresh = CrossQScratch(self, rows: rows)
+    scratch = fresh
+    return fresh
+  }
+}
+
+extension CrossQ: Checkpointable {
+  public func save(to writer: inout StateWriter) {
+    writer.write("actor", actor)
+    writer.write("actor_statistics", actorStatistics)
+    writer.write("critics", critics)
+    writer.write("critic_statistics", criticStatistics)
+    writer.write("actor_optimizer", actorOptimizer)
+    writer.write("critic_optimizer", criticOptimizer)
+    writer.write("log_temperature", logTemperature)
+    writer.write("temperature_optimizer", temperatureOptimizer)
+  }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try reader.read("actor", into: &actor)
+    try reader.read("actor_statistics", into: &actorStatistics)
+    try reader.read("critics", into: &critics)
+    try reader.read("critic_statistics", into: &criticStatistics)
+    try reader.read("actor_optimizer", into: &actorOptimizer)
+    try reader.read("critic_optimizer", into: &criticOptimizer)
+    try reader.read("log_temperature", into: &logTemperature)
+    try reader.read("temperature_optimizer", into: &temperatureOptimizer)
+    foldActor()
+  }
+}
