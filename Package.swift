@@ -57,11 +57,11 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
-    .systemLibrary(name: "CLanes"),
+    .systemLibrary(name: "CSIMD"),
     .systemLibrary(name: "CMuJoCo"),
     .target(name: "CAllocationCounter"),
 
-    module("Kernels", ["COpenBLAS", "CLanes"]),
+    module("Kernels", ["COpenBLAS", "CSIMD"]),
     module("Archive", ["Kernels"]),
     module("Configuration", [.product(name: "Yams", package: "Yams")]),
     module("Interfaces", ["Kernels", "Archive", "Configuration"]),
@@ -71,7 +71,7 @@ let package = Package(
     module("ControlTasks", ["Interfaces", "Kernels"]),
     module("Environments", ["ControlTasks", "Interfaces", "Kernels", "Archive", "Configuration"]),
     .target(
-      name: "GymnasiumEnvironments", dependencies: ["CLanes", "Interfaces", "Kernels", "Archive", "Configuration"],
+      name: "GymnasiumEnvironments", dependencies: ["CSIMD", "Interfaces", "Kernels", "Archive", "Configuration"],
       exclude: ["README.md"], resources: [.embedInCode("worker.py")], swiftSettings: strict),
     .target(
       name: "Recording", dependencies: ["Interfaces", "Archive"], resources: [.embedInCode("pose_renderer.py")],

@@ -183,10 +183,10 @@ public struct IterativeLQR<Dynamics: DifferentiableDynamics> where Dynamics.Simu
     var alpha = 1.0
     let before = cost
     for _ in 0..<settings.stepLengths {
-      let promised = expected.change(alpha)
+      let predicted = expected.change(alpha)
       let next = rollOut(alpha)
       let rounding = 1e-14 * Swift.max(1, abs(before))
-      if next.isFinite, promised < 0, next - before <= settings.sufficientShare * promised {
+      if next.isFinite, predicted < 0, next - before <= settings.sufficientShare * predicted {
         swap(&states, &candidateStates)
         swap(&actions, &candidateActions)
         cost = next
@@ -194,13 +194,13 @@ public struct IterativeLQR<Dynamics: DifferentiableDynamics> where Dynamics.Simu
         schedule.decrease()
         report.cost = next
         report.stepLength = alpha
-        report.expectedImprovement = -promised
+        report.expectedImprovement = -predicted
         report.improvement = before - next
         let isSmall = before - next <= settings.costTolerance * Swift.max(abs(before), .leastNormalMagnitude)
         report.status = isSmall ? .converged(.improvement) : .improved
         return true
       }
-      if promised > -rounding {
+      if predicted > -rounding {
         report.status = .converged(.rounding)
         return true
       }

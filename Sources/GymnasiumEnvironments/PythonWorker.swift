@@ -1,5 +1,5 @@
 import Archive
-import CLanes
+import CSIMD
 import Foundation
 import Synchronization
 

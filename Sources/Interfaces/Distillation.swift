@@ -38,7 +38,7 @@ public protocol TeachingLearner: OffPolicyLearner {
 }
 
 /// States with what a student should say of them, preallocated and reused.
-public struct LessonBatch: Sendable {
+public struct DistillationBatch: Sendable {
   /// Observations, [N, D].
   public var observations: Matrix
   /// What teachers say together, as the student's `blend` puts it, [N, T].
@@ -84,7 +84,7 @@ public protocol PolicyStudent: Checkpointable {
 
   /// One gradient step toward the lessons' targets. Does not allocate after the first call of a given size. Throws
   /// `NumericalFailure` when a loss is not finite.
-  mutating func learn(_ lessons: LessonBatch, metrics: inout MetricRow) throws(NumericalFailure)
+  mutating func learn(_ lessons: DistillationBatch, metrics: inout MetricRow) throws(NumericalFailure)
 }
 
 /// How strongly a learner with entropy temperature tau is drawn to another policy pi_0: it maximizes the sum of

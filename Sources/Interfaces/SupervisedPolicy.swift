@@ -3,7 +3,7 @@ import Kernels
 
 /// What a policy is taught: at each of N observations the mean action of a local controller, with the precision of that
 /// controller and a weight.
-public struct PolicyLessons: Sendable, Equatable {
+public struct PolicyRegressionData: Sendable, Equatable {
   /// Numbers in an observation as the policy sees it, D.
   public let observationSize: Int
   /// Numbers in an action, m.
@@ -41,7 +41,8 @@ public protocol SupervisedPolicy: Checkpointable {
 
   /// Lowers Σ_i w_i (mu(o_i) - m_i)ᵀ P_i (mu(o_i) - m_i), and sets S to the inverse of the precisions' weighted mean. The
   /// loss in the end, relative to that of the best constant mean. Throws `NumericalFailure` when it is not finite.
-  mutating func learn(_ lessons: PolicyLessons, using random: inout RandomStream) throws(NumericalFailure) -> Double
+  mutating func learn(_ lessons: PolicyRegressionData, using random: inout RandomStream) throws(NumericalFailure)
+    -> Double
 
   /// Writes the means [N, m] for `observations` [N, D]. Does not allocate.
   func writeMeans(

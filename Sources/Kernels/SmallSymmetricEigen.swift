@@ -25,7 +25,7 @@ struct SmallSymmetricEigen {
   /// Eigenvalues in ascending order and eigenvectors in columns of the symmetric `elements` [n, n]; nil if the iteration does
   /// not converge. O(n³).
   static func solve(_ elements: [Double], order n: Int) -> (values: [Double], vectors: [Double])? {
-    let stride = LaneProduct.padded(n)
+    let stride = SmallMatrixKernels.padded(n)
     return withUnsafeTemporaryAllocation(of: Double.self, capacity: (2 * n + 5) * stride) { buffer in
       buffer.initialize(repeating: 0)
       guard let base = buffer.baseAddress else { return ([], []) }
@@ -153,8 +153,9 @@ struct SmallSymmetricEigen {
       p = s * t
       diagonal[i + 1] = g + p
       g = c * t - b
-      LaneProduct.rotate(
-        lanes: stride / LaneProduct.lane, cosine: c, sine: s, vectors + i * stride, vectors + (i + 1) * stride)
+      SmallMatrixKernels.rotate(
+        vectors: stride / SmallMatrixKernels.width, cosine: c, sine: s, vectors + i * stride, vectors + (i + 1) * stride
+      )
       i -= 1
     }
     diagonal[first] -= p

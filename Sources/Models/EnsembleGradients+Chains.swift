@@ -133,7 +133,7 @@ extension EnsembleGradients {
       for c in 0..<size { y[r * outputs + c] += (real[c] - x[r * width + c]) * chains.ratio[c] }
     }
     let workspace = step == 0 ? scratch.workspace : own.workspaces[step - 1]
-    let output = network.forward(weights, x, rows: rows, workspace, panels: scratch.panels)
+    let output = network.forward(weights, x, rows: rows, workspace, packed: scratch.packed)
     if step + 1 < chains.steps {
       let next = own.inputs[step].mutablePointer
       for r in 0..<own.counts[step + 1] {
@@ -167,7 +167,7 @@ extension EnsembleGradients {
     network.backward(
       weights, x, rows: rows, outputGradient: output, workspace,
       parameterGradient: scratch.gradient.mutablePointer, accumulate: accumulate,
-      inputGradient: step == 0 ? nil : slopes, panels: scratch.panels)
+      inputGradient: step == 0 ? nil : slopes, packed: scratch.packed)
     guard step > 0 else { return }
     for r in 0..<rows {
       for c in 0..<size {

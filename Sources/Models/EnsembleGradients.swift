@@ -65,7 +65,7 @@ final class EnsembleGradients {
   final class Scratch {
     let workspace: PerceptronWorkspace
     /// The weights of the member whose turn it is.
-    let panels: WeightPanels
+    let packed: PackedWeights
     var x: Vector
     var y: Vector
     /// Whether rows terminated, and what the networks that predict it need.
@@ -82,7 +82,7 @@ final class EnsembleGradients {
         EnsembleChains.Scratch(network, steps: $0.steps, stateSize: $0.stateSize, capacity: rows)
       }
       workspace = PerceptronWorkspace(for: network, capacity: rows, keepsActivations: true)
-      panels = WeightPanels(for: network, gradients: true, inputGradients: chains != nil)
+      packed = PackedWeights(for: network, gradients: true, inputGradients: chains != nil)
       x = Vector(count: rows * network.inputs)
       y = Vector(count: rows * outputs)
       ends = Vector(count: terminator == nil ? 0 : rows)
@@ -184,7 +184,7 @@ final class EnsembleGradients {
     let own = parameters + member * size
     let gradient = scratch.gradient.mutablePointer
     (gradient + size).update(repeating: 0, count: 2 * outputs)
-    scratch.panels.update(from: own)
+    scratch.packed.update(from: own)
     for start in stride(from: 0, to: batchSize, by: EnsembleGradients.blockRows) {
       let rows = min(EnsembleGradients.blockRows, batchSize - start)
       let first = batch * batchSize + start
@@ -223,11 +223,11 @@ final class EnsembleGradients {
     }
     let own = UnsafePointer(parameters + member * network.layout.count)
     let gradient = scratch.gradient.mutablePointer
-    let output = network.forward(own, x, rows: rows, scratch.workspace, panels: scratch.panels)
+    let output = network.forward(own, x, rows: rows, scratch.workspace, packed: scratch.packed)
     losses[member] = losses[member] + lossAndGradient(member, output, rows: rows, of: batchSize, scratch)
     network.backward(
       own, x, rows: rows, outputGradient: output, scratch.workspace, parameterGradient: gradient,
-      accumulate: first % batchSize != 0, panels: scratch.panels)
+      accumulate: first % batchSize != 0, packed: scratch.packed)
     losses[member].termination += terminationLoss(
       member, rows: rows, of: batchSize, scratch, accumulate: first % batchSize != 0)
   }

@@ -5,7 +5,7 @@ extension Perceptron {
   ///
   /// `outputGradient` [rows, outputs] is the loss's gradient. `parameterGradient` (laid out as the parameters) is overwritten,
   /// or added to if `accumulate`; nil skips it. `inputGradient` [rows, inputs] is overwritten; nil skips it.
-  /// `panels`, if given, must be those of `parameters`, gradients' included. `first` is that of the forward pass.
+  /// `packed`, if given, must be the weights of `parameters`, gradients' included. `first` is that of the forward pass.
   ///
   /// `squaredNorms` [rows], if given, is overwritten by the squared Euclidean norm of each row's own contribution to the
   /// parameters' gradient, without forming it: the sum over layers of (|x|^2 + 1) |dz|^2 for a layer's input x and output
@@ -15,7 +15,7 @@ extension Perceptron {
     outputGradient: UnsafePointer<Float>, _ workspace: PerceptronWorkspace,
     parameterGradient: UnsafeMutablePointer<Float>?, accumulate: Bool = false,
     inputGradient: UnsafeMutablePointer<Float>? = nil, squaredNorms: UnsafeMutablePointer<Float>? = nil,
-    from first: Int = 0, panels: WeightPanels? = nil
+    from first: Int = 0, packed: PackedWeights? = nil
   ) {
     precondition(workspace.keepsActivations, "the forward pass kept no activations")
     precondition(!layerNormalization || (first == 0 && squaredNorms == nil), "not with normalized layers")
@@ -54,7 +54,7 @@ extension Perceptron {
       let slope = index == 0 ? LayerProduct.Slope.one : self.slope(index - 1, workspace, from: first)
       LayerProduct.inputGradient(
         rows: rows, inputs: layer.inputs, outputs: layer.outputs, gradient,
-        .init(parameters + layer.weight, panels: panels?.gradient(index)), slope: slope, into: below)
+        .init(parameters + layer.weight, packed: packed?.gradient(index)), slope: slope, into: below)
       if index == 0 { return }
       let hidden = layers[index - 1]
       if let gain = hidden.gain {

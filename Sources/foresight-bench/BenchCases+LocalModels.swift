@@ -20,7 +20,7 @@ extension BenchCase {
     var updater = ControllerUpdate(ControllerUpdateSettings(), horizon: horizon, stateSize: n, actionSize: m)
     return try clock.measure("lqr-flm", metric: "updates", unit: "updates/s", amount: 1) {
       var (estimator, random) = (
-        MixtureRegression(LocalRegressionSettings(), inputSize: n + m, outputSize: n), RandomStream(seed: 1)
+        MixtureRegression(LinearGaussianRegressionSettings(), inputSize: n + m, outputSize: n), RandomStream(seed: 1)
       )
       let prior = estimator.absorb([rows], using: &random)
       guard case .fitted(let conditionals, _) = estimator.fit(rows), prior.clusters > 1 else { throw Unfinished() }

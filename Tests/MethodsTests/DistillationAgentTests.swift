@@ -56,7 +56,7 @@ import Testing
   }
 
   private static func shared(
-    _ task: Goals, seed: UInt64, rule: PartRule = .tasks(code: 4..<7), seen: Int = 4, evaluatesShared: Bool = false
+    _ task: Goals, seed: UInt64, rule: PartitionRule = .tasks(code: 4..<7), seen: Int = 4, evaluatesShared: Bool = false
   ) -> SharedPolicyAgent<SoftActorCritic, Student> {
     var settings = SharedPolicySettings()
     (settings.lessonSize, settings.start) = (24, 20)

@@ -52,17 +52,18 @@ import Testing
     }
   }
 
-  private func estimator(_ strength: Double, _ change: (inout LocalRegressionSettings) -> Void = { _ in })
+  private func estimator(_ strength: Double, _ change: (inout LinearGaussianRegressionSettings) -> Void = { _ in })
     -> MixtureRegression
   {
-    var settings = LocalRegressionSettings()
+    var settings = LinearGaussianRegressionSettings()
     (settings.strength, settings.regularization) = (strength, 1e-12)
     change(&settings)
     return MixtureRegression(settings, inputSize: Self.n + Self.m, outputSize: Self.n)
   }
 
   private func fitted(
-    _ samples: [SampledTrajectory], _ strength: Double, _ change: (inout LocalRegressionSettings) -> Void = { _ in }
+    _ samples: [SampledTrajectory], _ strength: Double,
+    _ change: (inout LinearGaussianRegressionSettings) -> Void = { _ in }
   ) throws -> (dynamics: TimeVaryingLinearGaussian, logLikelihoods: [Double]) {
     var (estimator, random) = (estimator(strength, change), RandomStream(seed: 1))
     let rows = TimedRows(transitionsOf: samples)

@@ -42,7 +42,7 @@ final class DistillationScratch<Head: StudentHead>: PhasedWork {
 
   /// One step; means over the rows of the errors.
   func descend(
-    _ network: Perceptron, _ head: Head, featureWeight: Float, featureSize: Int, _ lessons: LessonBatch,
+    _ network: Perceptron, _ head: Head, featureWeight: Float, featureSize: Int, _ lessons: DistillationBatch,
     _ parameters: UnsafeMutablePointer<Float>, _ step: Adam.Step
   ) -> (loss: Float, features: Float) {
     let blocks = RowBlocks(rows: lessons.count)

@@ -74,7 +74,7 @@ public struct DistilledPolicy<Head: StudentHead>: PolicyStudent {
     }
   }
 
-  public mutating func learn(_ lessons: LessonBatch, metrics: inout MetricRow) throws(NumericalFailure) {
+  public mutating func learn(_ lessons: DistillationBatch, metrics: inout MetricRow) throws(NumericalFailure) {
     precondition(
       lessons.observations.columns == network.inputs && lessons.targets.columns == head.outputs
         && lessons.features.columns == featureSize && lessons.count > 0, "lessons of another shape")

@@ -26,7 +26,7 @@ public struct GaussianStudent: StudentHead {
   public var outputs: Int { 2 * scaling.size }
 
   public func blend(
-    _ said: UnsafePointer<Float>, teachers: Int, rows: Int, into targets: UnsafeMutablePointer<Float>
+    _ teacherOutputs: UnsafePointer<Float>, teachers: Int, rows: Int, into targets: UnsafeMutablePointer<Float>
   ) {
     precondition(teachers > 0, "no teachers")
     let (size, width, share) = (scaling.size, outputs, 1 / Float(teachers))
@@ -34,10 +34,10 @@ public struct GaussianStudent: StudentHead {
       for c in 0..<size {
         let place = r * width + c
         var mean: Float = 0
-        for teacher in 0..<teachers { mean += share * said[teacher * rows * width + place] }
+        for teacher in 0..<teachers { mean += share * teacherOutputs[teacher * rows * width + place] }
         var variance: Float = 0
         for teacher in 0..<teachers {
-          let row = said + teacher * rows * width + place
+          let row = teacherOutputs + teacher * rows * width + place
           let away = row[0] - mean
           variance += share * (Scalar.exp(2 * row[size]) + away * away)
         }

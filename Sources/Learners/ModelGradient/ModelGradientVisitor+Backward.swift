@@ -107,7 +107,7 @@ extension ModelGradientVisitor {
     job.network.backward(
       job.parameters, states, rows: rows, outputGradient: slopes, passes[t], parameterGradient: target,
       accumulate: accumulate, inputGradient: side.inputs.mutablePointer,
-      squaredNorms: side.squaredNorms.count > 0 ? side.squaredNorms.mutablePointer : nil, panels: job.panels)
+      squaredNorms: side.squaredNorms.count > 0 ? side.squaredNorms.mutablePointer : nil, packed: job.packed)
   }
 
   /// The gradient with respect to the states before a step: through the world, and through the policy's action.

@@ -8,7 +8,7 @@ public struct ModelGradientJob<Head: ActorHead> {
   let head: Head
   let network: Perceptron
   let parameters: UnsafePointer<Float>
-  let panels: WeightPanels
+  let packed: PackedWeights
   let scaling: ActionScaling
   let critics: CriticNetworks
   let criticParameters: UnsafePointer<Float>
@@ -116,7 +116,7 @@ public final class ModelGradientVisitor<Rollout: WorldRollout, Head: ActorHead>:
 
   /// The policy's actions at step t, in the unit box and in the environment's units.
   private func act(_ t: Int, on states: UnsafePointer<Float>, rows: Int, _ job: ModelGradientJob<Head>) {
-    let output = job.network.forward(job.parameters, states, rows: rows, passes[t], panels: job.panels)
+    let output = job.network.forward(job.parameters, states, rows: rows, passes[t], packed: job.packed)
     let unit = unitActions.mutablePointer + place(t)
     job.head.sample(
       output, noise: noise.pointer + place(t), rows: rows, size: actionSize, actions: unit,

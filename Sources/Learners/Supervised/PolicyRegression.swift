@@ -99,13 +99,13 @@ public struct PolicyRegression: SupervisedPolicy {
   }
 
   public mutating func learn(
-    _ lessons: PolicyLessons, using random: inout RandomStream
+    _ lessons: PolicyRegressionData, using random: inout RandomStream
   ) throws(NumericalFailure) -> Double {
     precondition(
       lessons.observationSize == observationSize && lessons.actionSize == actionSize && lessons.count > 0,
       "lessons of another shape")
     if !isTrained { standardize(lessons) }
-    let metric = LessonMetric(lessons, scales: outputs.scales, middles: outputs.means)
+    let metric = PrecisionMetric(lessons, scales: outputs.scales, middles: outputs.means)
     guard let metric else { throw NumericalFailure(metric: "policy_lessons", value: .nan) }
     covariance = metric.covariance
     isTrained = true
@@ -128,7 +128,7 @@ public struct PolicyRegression: SupervisedPolicy {
 
   /// One step of Adam on the lessons of `batch`.
   private mutating func descend(
-    _ lessons: PolicyLessons, _ metric: LessonMetric, _ batch: ArraySlice<Int32>, learningRate: Float
+    _ lessons: PolicyRegressionData, _ metric: PrecisionMetric, _ batch: ArraySlice<Int32>, learningRate: Float
   ) {
     let (d, m, count) = (observationSize, actionSize, batch.count)
     let (x, gradient) = (scratch.rows.mutablePointer, scratch.gradient.mutablePointer)
@@ -148,7 +148,7 @@ public struct PolicyRegression: SupervisedPolicy {
     optimizer.step(&parameters, gradient: scratch.parameterGradient, learningRate: learningRate)
   }
 
-  private func loss(_ lessons: PolicyLessons, _ metric: LessonMetric) throws(NumericalFailure) -> Double {
+  private func loss(_ lessons: PolicyRegressionData, _ metric: PrecisionMetric) throws(NumericalFailure) -> Double {
     var means = [Double](repeating: 0, count: lessons.count * actionSize)
     writeMeans(count: lessons.count, lessons.observations, into: &means)
     let loss = metric.loss(of: means, lessons)
@@ -156,7 +156,7 @@ public struct PolicyRegression: SupervisedPolicy {
     return loss
   }
 
-  private mutating func standardize(_ lessons: PolicyLessons) {
+  private mutating func standardize(_ lessons: PolicyRegressionData) {
     let (d, count) = (observationSize, Double(lessons.count))
     inputs = (Array(repeating: 0, count: d), Array(repeating: 0, count: d))
     for (index, value) in lessons.observations.enumerated() { inputs.means[index % d] += value / count }

@@ -16,17 +16,17 @@ public struct GuidedPolicySearch<
 >: RowwiseAgent {
   private let settings: GuidedSearchSettings
   private let coupling: PolicyCoupling
-  private var search: LocalSearch<Estimator>
+  private var search: LQRFLM<Estimator>
   private var global: GlobalPolicy<Taught, Linearizer>
   private var duals: [DualVariables]
-  private var report: LocalTables
+  private var report: LQRFLMTables
   private var collecting = RandomStream(seed: 0)
   /// Of each copy.
   private var evaluating = [RandomStream(seed: 0)]
   public private(set) var phases = PhaseSeconds()
 
   public var metricNames: [String] {
-    LocalSearch<Estimator>.fitMetrics + LocalSearch<Estimator>.updateMetrics + [
+    LQRFLM<Estimator>.fitMetrics + LQRFLM<Estimator>.updateMetrics + [
       "policy_kl", "policy_loss", "policy_weight", "policy_failures",
     ]
   }
@@ -34,12 +34,13 @@ public struct GuidedPolicySearch<
   /// An agent for `task` that fits dynamics with `estimator`, teaches `policy` and linearizes it with `linearizer`. Throws
   /// where settings do not fit the task.
   public init(
-    _ settings: GuidedSearchSettings, _ local: LocalSearchSettings, coupling: PolicyCoupling, task: LocalTask,
+    _ settings: GuidedSearchSettings, _ local: LQRFLMSettings, coupling: PolicyCoupling,
+    task: TrajectoryOptimizationTask,
     estimator: Estimator, policy: Taught, linearizer: Linearizer, using random: RandomStream
   ) throws(ConfigurationError) {
     self.settings = settings
     self.coupling = coupling
-    search = try LocalSearch(local, task: task, estimator: estimator, using: random.child("local"))
+    search = try LQRFLM(local, task: task, estimator: estimator, using: random.child("local"))
     global = GlobalPolicy(
       policy, linearizer: linearizer, observed: try settings.components(of: task), using: random.child("global"))
     var weight = 1.0
@@ -47,7 +48,7 @@ public struct GuidedPolicySearch<
     duals = task.starts.map { _ in
       DualVariables(horizon: task.horizon, actionSize: task.actionSize, weight: weight)
     }
-    report = LocalTables(task, extra: ["policy_kl", "policy_weight"], details: local.details)
+    report = LQRFLMTables(task, extra: ["policy_kl", "policy_weight"], details: local.details)
   }
 
   // MARK: - Episodes
@@ -113,7 +114,7 @@ public struct GuidedPolicySearch<
   }
 
   private mutating func descend(
-    _ fits: [LocalFit?], _ changes: inout [Change], metrics: inout MetricRow
+    _ fits: [FittedDynamics?], _ changes: inout [Change], metrics: inout MetricRow
   ) throws(NumericalFailure) {
     if !global.policy.isTrained { try teach(nil, metrics: &metrics) }
     let linear = global.linearize(around: search.conditions)
@@ -131,7 +132,8 @@ public struct GuidedPolicySearch<
   }
 
   private mutating func alternate(
-    _ fits: [LocalFit?], _ settings: MultiplierCouplingSettings, _ changes: inout [Change], metrics: inout MetricRow
+    _ fits: [FittedDynamics?], _ settings: MultiplierCouplingSettings, _ changes: inout [Change],
+    metrics: inout MetricRow
   ) throws(NumericalFailure) {
     let collectors = search.conditions.map(\.controller)
     var linear = [TimedLinearGaussian?](repeating: nil, count: fits.count)
@@ -162,7 +164,7 @@ public struct GuidedPolicySearch<
   }
 
   private mutating func update(
-    _ index: Int, _ fit: LocalFit, cost: Double, adapting: Bool, _ problem: ControllerUpdateProblem,
+    _ index: Int, _ fit: FittedDynamics, cost: Double, adapting: Bool, _ problem: ControllerUpdateProblem,
     _ change: inout Change, metrics: inout MetricRow
   ) {
     if adapting {
@@ -177,7 +179,7 @@ public struct GuidedPolicySearch<
   }
 
   /// Measures how far controllers and policy are apart, adapts weights, and writes the rows.
-  private mutating func finish(_ fits: [LocalFit?], _ changes: [Change], metrics: inout MetricRow) {
+  private mutating func finish(_ fits: [FittedDynamics?], _ changes: [Change], metrics: inout MetricRow) {
     let linear = global.policy.isTrained ? global.linearize(around: search.conditions) : fits.map { _ in nil }
     for (index, fit) in fits.enumerated() {
       let (condition, change) = (search.conditions[index], changes[index])
@@ -215,7 +217,7 @@ public struct GuidedPolicySearch<
 
 extension GuidedSearchSettings {
   /// The components of the state that the policy sees. Throws for one that there is not.
-  public func components(of task: LocalTask) throws(ConfigurationError) -> [Int] {
+  public func components(of task: TrajectoryOptimizationTask) throws(ConfigurationError) -> [Int] {
     if let wrong = observed.first(where: { $0 >= task.stateSize }) {
       throw ConfigurationError("observed", "has \(wrong); observations have components 0 to \(task.stateSize - 1)")
     }

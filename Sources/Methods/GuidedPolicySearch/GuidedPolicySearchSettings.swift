@@ -49,28 +49,28 @@ public enum PolicyCoupling: Sendable {
 /// Settings of guided policy search by mirror descent.
 struct GuidedMirrorSettings: Configuration {
   init() {}
-  @SettingGroup("Iterations and controllers") var agent = LocalSearchSettings()
+  @SettingGroup("Iterations and controllers") var agent = LQRFLMSettings()
   @SettingGroup("Global policy's part") var guided = GuidedSearchSettings()
   @SettingGroup("Global policy") var policy = PolicyRegressionSettings()
-  @SettingGroup("Local dynamics") var model = LocalDynamicsSettings()
-  @SettingGroup("Linearization of the global policy") var linearization = LocalRegressionSettings.ofPolicies
+  @SettingGroup("Local dynamics") var model = FittedDynamicsSettings()
+  @SettingGroup("Linearization of the global policy") var linearization = LinearGaussianRegressionSettings.ofPolicies
 }
 
 /// Settings of guided policy search by multipliers.
 struct GuidedMultiplierSettings: Configuration {
   init() {}
-  @SettingGroup("Iterations and controllers") var agent = LocalSearchSettings()
+  @SettingGroup("Iterations and controllers") var agent = LQRFLMSettings()
   @SettingGroup("Global policy's part") var guided = GuidedSearchSettings()
   @SettingGroup("Multipliers and weights") var coupling = MultiplierCouplingSettings()
   @SettingGroup("Global policy") var policy = PolicyRegressionSettings()
-  @SettingGroup("Local dynamics") var model = LocalDynamicsSettings()
-  @SettingGroup("Linearization of the global policy") var linearization = LocalRegressionSettings.ofPolicies
+  @SettingGroup("Local dynamics") var model = FittedDynamicsSettings()
+  @SettingGroup("Linearization of the global policy") var linearization = LinearGaussianRegressionSettings.ofPolicies
 }
 
-extension LocalRegressionSettings {
+extension LinearGaussianRegressionSettings {
   /// Only the newest trajectories show the policy as it is.
-  static var ofPolicies: LocalRegressionSettings {
-    var settings = LocalRegressionSettings()
+  static var ofPolicies: LinearGaussianRegressionSettings {
+    var settings = LinearGaussianRegressionSettings()
     settings.history = 1
     return settings
   }

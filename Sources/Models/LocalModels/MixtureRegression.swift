@@ -15,7 +15,7 @@ import Kernels
 /// with the sample means z̄, ȳ as in the authors' code. Everything is done on numbers standardized over all rows at
 /// hand, in which `regularization` is added to the diagonal of S_zz. O(T (N K D² + D³)).
 public struct MixtureRegression: LinearGaussianEstimator, Sendable {
-  private let settings: LocalRegressionSettings
+  private let settings: LinearGaussianRegressionSettings
   private let width: Int
   /// Rows (z, y) of past iterations, an element a condition and iteration, the newest last.
   private var past: [(rows: [Double], trajectories: Int)] = []
@@ -25,7 +25,7 @@ public struct MixtureRegression: LinearGaussianEstimator, Sendable {
   private var coordinates: Standardization
 
   /// Knows nothing. Rows have `inputSize` and `outputSize` numbers.
-  public init(_ settings: LocalRegressionSettings, inputSize: Int, outputSize: Int) {
+  public init(_ settings: LinearGaussianRegressionSettings, inputSize: Int, outputSize: Int) {
     self.settings = settings
     width = inputSize + outputSize
     coordinates = Standardization(size: width)

@@ -14,7 +14,7 @@ import Kernels
 /// times, so that J counts in directions that the samples of one time do not vary in. Both count for `strength` observations.
 /// The model's steps must be its mean: one that draws them is refused.
 public struct NetworkRegression<Model: LearnedDynamics>: LinearGaussianEstimator {
-  private let settings: LocalRegressionSettings
+  private let settings: LinearGaussianRegressionSettings
   private var model: Model
   private let width: Int
   /// All rows (x, u, x') so far.
@@ -23,7 +23,7 @@ public struct NetworkRegression<Model: LearnedDynamics>: LinearGaussianEstimator
   private static var enlargement: Double { 0.01 }
 
   /// Around `model`, which has not been fitted yet.
-  public init(_ settings: LocalRegressionSettings, model: Model) {
+  public init(_ settings: LinearGaussianRegressionSettings, model: Model) {
     precondition(model.gradients == .pathwise, "a model whose steps are drawn has no one linearization")
     self.settings = settings
     self.model = model

@@ -14,9 +14,9 @@ where Student.Prior == Learner.Prior {
   private let settings: SharedPolicySettings
   private let regularization: KLRegularization
   private let evaluatesShared: Bool
-  private var learners: PartedLearners<Learner>
+  private var learners: PartitionedLearners<Learner>
   private var shared: Student
-  private var lessons: Lessons<Learner>
+  private var lessons: DistillationSampler<Learner>
   private var training: RandomStream
   private var counter = StepCounter()
   /// The part of observations that policies see.
@@ -30,7 +30,7 @@ where Student.Prior == Learner.Prior {
   public init(
     _ settings: SharedPolicySettings, _ schedule: OffPolicySettings, regularization: KLRegularization,
     learners: [Learner],
-    shared: Student, rule: PartRule, seenSize: Int, evaluatesShared: Bool, spec: EnvironmentSpec,
+    shared: Student, rule: PartitionRule, seenSize: Int, evaluatesShared: Bool, spec: EnvironmentSpec,
     using random: RandomStream
   ) {
     precondition(seenSize > 0 && seenSize <= spec.observationSize, "\(seenSize) of \(spec.observationSize) floats seen")
@@ -40,10 +40,10 @@ where Student.Prior == Learner.Prior {
     self.shared = shared
     let seenSpec = EnvironmentSpec(
       observationSize: seenSize, action: spec.action, timeStep: spec.timeStep, stepLimit: spec.stepLimit)
-    self.learners = PartedLearners(
+    self.learners = PartitionedLearners(
       schedule, learners, rule: rule, observationSize: spec.observationSize, spec: seenSpec,
       using: random.child("parts"))
-    lessons = Lessons(count: settings.lessonSize, self.learners, featureSize: 0, spec: seenSpec)
+    lessons = DistillationSampler(count: settings.lessonSize, self.learners, featureSize: 0, spec: seenSpec)
     training = random.child("training")
     seen = Array(repeating: 0, count: seenSize)
     seenNext = seen

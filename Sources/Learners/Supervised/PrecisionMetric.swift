@@ -3,7 +3,7 @@ import Kernels
 
 /// The metric in which lessons measure a policy's error: their weighted precisions in standardized actions, divided by the
 /// loss of the best constant mean.
-struct LessonMetric {
+struct PrecisionMetric {
   /// (Σ w P / Σ w)⁻¹, [m, m].
   let covariance: [Double]
   private let size: Int
@@ -15,7 +15,7 @@ struct LessonMetric {
   private let normalization: Double
 
   /// Nil if there is no weight, the mean precision is singular or a number is not finite.
-  init?(_ lessons: PolicyLessons, scales: [Double], middles: [Double]) {
+  init?(_ lessons: PolicyRegressionData, scales: [Double], middles: [Double]) {
     let (m, count) = (lessons.actionSize, lessons.count)
     size = m
     let total = lessons.weights.reduce(0, +)
@@ -70,7 +70,7 @@ struct LessonMetric {
   }
 
   /// The loss of `means` [N, m], in actions' own units, relative to the best constant's.
-  func loss(of means: [Double], _ lessons: PolicyLessons) -> Double {
+  func loss(of means: [Double], _ lessons: PolicyRegressionData) -> Double {
     var total = 0.0
     for n in 0..<lessons.count {
       for i in 0..<size {
