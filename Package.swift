@@ -153,7 +153,7 @@ let package = Package(
     tests("Models", ["Models", "Networks", "Experience", "Environments", "Interfaces", "Kernels", "Archive"]),
     tests(
       "Control", ["Control", "Interfaces", "Kernels", "Archive", "Configuration", "Environments"], exclude: ["Peers"]),
-    tests("Planners", ["Planners", "Imagining", "Interfaces", "Kernels", "Archive", "Environments"]),
+    tests("Planners", ["Planners", "Control", "Imagining", "Interfaces", "Kernels", "Archive", "Environments"]),
     tests(
       "Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive"],
       exclude: ["PolicyGradient/Fixtures"]),

@@ -124,14 +124,6 @@ public struct IterativeLQR<Dynamics: DifferentiableDynamics> where Dynamics.Simu
     schedule.reset()
   }
 
-  /// Takes over `actions`, T + 1 rows as this type shows them, of a search that goes on elsewhere; `start` must follow.
-  public mutating func restart(with actions: [Double]) {
-    precondition(actions.count == self.actions.count, "\(actions.count) numbers are not \(self.actions.count)")
-    for i in actions.indices { self.actions[i] = actions[i] }
-    cost = .infinity
-    schedule.reset()
-  }
-
   /// One iteration from a trajectory that `start` made.
   public mutating func iterate() -> IterationReport {
     precondition(cost.isFinite, "no finite trajectory to start from")

@@ -58,10 +58,15 @@ public protocol Planner: Checkpointable, Sendable {
   /// Its settings.
   associatedtype Settings: Configuration
 
+  /// Its settings by default, for learned worlds; `Settings()` unless it says otherwise.
+  static var defaults: Settings { get }
+
   /// Name on the command line.
   static var name: String { get }
   /// One line for lists.
   static var summary: String { get }
+  /// Names of what it reports of each plan, none by default.
+  static var metricNames: [String] { get }
   /// What `mpc` calls the search; the same for planners that do the same for different kinds of actions. Its name by default.
   static var search: String { get }
   /// What it asks of worlds; nothing by default.
@@ -89,15 +94,23 @@ public protocol Planner: Checkpointable, Sendable {
   mutating func plan(
     with evaluator: inout some PlanEvaluator, using random: inout RandomStream,
     action: inout [Float])
+
+  /// Records the metrics of the last plan, each of `metricNames` that it has. Does not allocate.
+  func record(into metrics: inout MetricRow)
 }
 
 extension Planner {
+  public static var defaults: Settings { Settings() }
+  public static var metricNames: [String] { [] }
   public static var search: String { name }
   public static var need: PlannerNeed { .returns }
   public static var takesSuggestions: Bool { false }
 
   /// Ignored.
   public mutating func suggest(_ plan: [Float]) {}
+
+  /// Nothing.
+  public func record(into metrics: inout MetricRow) {}
 }
 
 /// A planner for actions that are vectors of reals.

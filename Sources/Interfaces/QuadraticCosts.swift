@@ -31,15 +31,6 @@ extension CostSimulation {
   ) -> Bool { false }
 }
 
-/// An environment whose dynamics and costs are known with their derivatives: what iLQR plans in.
-public protocol DifferentiableEnvironment: Environment {
-  /// Its dynamics.
-  associatedtype Dynamics: DifferentiableDynamics where Dynamics.Simulation: CostSimulation
-
-  /// Dynamics and costs; the environment's own episode plays no part.
-  var dynamics: Dynamics { get }
-}
-
 /// Second-order expansions of the costs of T steps:
 /// l(x_t + δx, u_t + δu) ≈ c_t + q_tᵀδx + r_tᵀδu + δxᵀQ_t δx / 2 + δuᵀP_t δx + δuᵀR_t δu / 2. Preallocated and reused.
 public struct QuadraticCosts: Sendable {

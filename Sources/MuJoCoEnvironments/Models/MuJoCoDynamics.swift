@@ -41,7 +41,8 @@ public struct MuJoCoDynamics<Task: MuJoCoTask>: DifferentiableDynamics {
   }
 }
 
-extension MuJoCoEnvironment: DifferentiableEnvironment, ImaginableEnvironment {
+extension MuJoCoEnvironment: ImaginableEnvironment {
+  /// With derivatives by finite differences.
   public var dynamics: MuJoCoDynamics<Task> { MuJoCoDynamics(self) }
 
   public var trueWorld: any LearnedWorld {

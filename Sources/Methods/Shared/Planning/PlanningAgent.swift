@@ -30,6 +30,8 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
   private let randomEpisodes: Int
   private var finishedEpisodes = 0
   private var stepsSinceFit = 0
+  /// The planner's metrics since the last call of `improve`.
+  private var planMetrics = MetricRow(names: Search.metricNames)
   /// One row's observation and action.
   private var (seen, chosen): ([Float], [Float])
   public private(set) var phases = PhaseSeconds()
@@ -75,7 +77,7 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
   }
 
   public var metricNames: [String] {
-    World.metricNames + ["nonfinite_returns"] + (prior == nil ? [] : ["prior_loss"])
+    World.metricNames + ["nonfinite_returns"] + Search.metricNames + (prior == nil ? [] : ["prior_loss"])
   }
 
   /// An agent that plans with `planner` in `world` for an environment of `spec`; `prior`, if
@@ -150,7 +152,9 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
       space.draw(&chosen, using: &collecting[copy].random)
     } else {
       let start = ContinuousClock.now
+      let plans = collecting[copy].decisions
       Self.decide(on: seen, time, &collecting[copy], with: &evaluator, &prior, &proposal, space, &chosen)
+      if collecting[copy].decisions > plans { collecting[copy].planner.record(into: &planMetrics) }
       prior?.observe(seen, chosen)
       phases.planning += seconds(from: start)
     }
@@ -191,6 +195,10 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
+    for (index, name) in planMetrics.names.enumerated() {
+      if let mean = planMetrics.mean(index) { metrics.record(name, Float(mean)) }
+    }
+    planMetrics.clear()
     guard finishedEpisodes >= randomEpisodes else { return }
     guard evaluator == nil || settings.refits && stepsSinceFit >= settings.fitInterval else { return }
     metrics.record("nonfinite_returns", Float(evaluator?.nonFiniteReturns ?? 0))
