@@ -56,7 +56,7 @@ public struct Acrobot: StateSpaceTask {
   }
 
   /// Reward and termination on observations.
-  public var objective: AcrobotObjective { AcrobotObjective() }
+  public var objective: AcrobotObjective { AcrobotObjective(task: self) }
 
   /// Draws a start state.
   public func startState(using random: inout RandomStream) -> SIMD4<Double> {
@@ -132,20 +132,6 @@ public struct Acrobot: StateSpaceTask {
 }
 
 /// Reward and termination of `Acrobot` on observations.
-public struct AcrobotObjective: Objective {
-  /// Scores `count` transitions, as `Objective` says.
-  public func evaluate(
-    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
-    rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>
-  ) {
-    for row in 0..<count {
-      let (cosine1, sine1) = (next[6 * row], next[6 * row + 1])
-      let (cosine2, sine2) = (next[6 * row + 2], next[6 * row + 3])
-      // height of the tip over the pivot: -cos θ1 - cos(θ1 + θ2)
-      let height = -cosine1 - (cosine1 * cosine2 - sine1 * sine2)
-      let arrived = height > Float(Acrobot.goalHeight)
-      rewards[row] = arrived ? 0 : -1
-      terminated[row] = arrived
-    }
-  }
+public struct AcrobotObjective: TaskObjective {
+  public let task: Acrobot
 }

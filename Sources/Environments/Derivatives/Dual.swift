@@ -62,3 +62,13 @@ public struct Dual: DynamicsScalar {
 
   public func remainder(dividingBy divisor: Double) -> Dual { Dual(value.remainder(dividingBy: divisor), slopes) }
 }
+
+extension Dual: ObservationScalar {
+  /// With θ = atan2(s, c): ∂θ/∂c = -s / (c² + s²), ∂θ/∂s = c / (c² + s²).
+  public static func angleMagnitude(cosine: Dual, sine: Dual) -> Dual {
+    let (c, s) = (cosine.value, sine.value)
+    let sign = s < 0 ? -1.0 : 1.0
+    let scale = sign / (c * c + s * s)
+    return Dual(abs(atan2(s, c)), (scale * c) * sine.slopes - (scale * s) * cosine.slopes)
+  }
+}

@@ -1,4 +1,5 @@
 import Configuration
+import Foundation
 import Interfaces
 import Kernels
 
@@ -65,7 +66,8 @@ public struct SwingUpVariants: TaskVariants {
     _ state: SIMD4<Double>, _ action: UnsafePointer<Float>, next: SIMD4<Double>, task: Int
   ) -> (reward: Float, terminated: Bool) {
     let acted = clip(action[0], -CartPoleSwingUp.maximalAction, CartPoleSwingUp.maximalAction)
-    let closeness = CartPoleSwingUp.closeness(position: next[0], angle: next[2], poleLength: lengths[task])
+    let closeness = CartPoleSwingUp.closeness(
+      position: next[0], sine: sin(next[2]), cosine: cos(next[2]), poleLength: lengths[task])
     return (Float(closeness) - actionCost * acted * acted, false)
   }
 

@@ -79,19 +79,6 @@ public struct VariedTask<Variants: TaskVariants>: StateSpaceTask, TaskFamily {
 }
 
 /// Reward and termination of a family's steps on observations that show their task.
-public struct VariedObjective<Variants: TaskVariants>: Objective {
-  let task: VariedTask<Variants>
-
-  /// Scores `count` transitions, as `Objective` says; the task is that of the first observation.
-  public func evaluate(
-    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
-    rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>
-  ) {
-    let (size, actionSize) = (task.spec.observationSize, task.spec.action.size)
-    for row in 0..<count {
-      (rewards[row], terminated[row]) = task.score(
-        task.state(fromObservation: states + row * size), actions + row * actionSize,
-        next: task.state(fromObservation: next + row * size))
-    }
-  }
+public struct VariedObjective<Variants: TaskVariants>: TaskObjective {
+  public let task: VariedTask<Variants>
 }
