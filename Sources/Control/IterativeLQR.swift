@@ -1,15 +1,15 @@
 import Interfaces
 import Kernels
 
-/// Finds a locally optimal trajectory and feedback around it, by iterating linear-quadratic control: iLQR (Li and Todorov
-/// 2004; Tassa, Erez and Todorov 2012), with bounded actions (Tassa, Mansard and Todorov 2014).
+/// Finds a locally optimal trajectory and feedback around it, by iterating linear-quadratic control: iLQR (Li and
+/// Todorov 2004; Tassa, Erez and Todorov 2012), with bounded actions (Tassa, Mansard and Todorov 2014).
 ///
 /// Each iteration linearizes the dynamics and expands the costs along the trajectory, solves for δu = K δx + k with
-/// `RiccatiRecursion`, and follows u_t + α k_t + K_t δx_t for the first α of 1, ½, ¼ ... whose improvement is at least a
-/// share of the expected one. Regularization grows while Q_uu is indefinite or no step improves, and shrinks after a
+/// `RiccatiRecursion`, and follows u_t + α k_t + K_t δx_t for the first α of 1, ½, ¼ ... whose improvement is at least
+/// a share of the expected one. Regularization grows while Q_uu is indefinite or no step improves, and shrinks after a
 /// success. With `usesCurvature` the expansion is of l + λᵀf, λ being the costates of the trajectory, which makes it
-/// Newton's method on the actions (Dunn and Bertsekas 1989), quadratically convergent; without, convergence is linear, the
-/// faster the smaller λᵀ∂²f.
+/// Newton's method on the actions (Dunn and Bertsekas 1989), quadratically convergent; without, convergence is linear,
+/// the faster the smaller λᵀ∂²f.
 ///
 /// Difference from the papers: a step that is worth less than the rounding of the cost ends the search.
 ///

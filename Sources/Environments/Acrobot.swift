@@ -28,9 +28,9 @@ public enum AcrobotDynamics: String, CaseIterable, SettingValue {
 /// `Acrobot-v1`.
 ///
 /// State (θ1 of the first link from hanging, θ2 of the second relative to the first, both in rad and wrapped to ±π;
-/// their velocities, limited to ±4π and ±9π rad/s); actions 0, 1, 2 are torques of -1, 0, 1 N m; one Runge-Kutta step of
-/// 0.2 s; observation (cos θ1, sin θ1, cos θ2, sin θ2, velocities). Reward -1 a step and 0 for the one that terminates:
-/// -cos θ1 - cos(θ1 + θ2) > 1. Starts: each component uniform in ±0.1.
+/// their velocities, limited to ±4π and ±9π rad/s); actions 0, 1, 2 are torques of -1, 0, 1 N m; one Runge-Kutta step
+/// of 0.2 s; observation (cos θ1, sin θ1, cos θ2, sin θ2, velocities). Reward -1 a step and 0 for the one that
+/// terminates: -cos θ1 - cos(θ1 + θ2) > 1. Starts: each component uniform in ±0.1.
 public struct Acrobot: StateSpaceTask {
   /// The name users type.
   public static let name = "Acrobot-v1"

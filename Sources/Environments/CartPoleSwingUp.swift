@@ -18,10 +18,10 @@ public struct CartPoleSwingUpSettings: Configuration {
 /// Swing a hanging pole up by pushing its cart, and balance it in the middle: the cart-pole of PETS (Chua et al., "Deep
 /// reinforcement learning in a handful of trials using probabilistic dynamics models", NeurIPS 2018).
 ///
-/// State (x in m, ẋ, θ in rad with 0 hanging, θ̇); action a in [-3, 3], a force of 100 a N on the cart; a decision lasts
-/// 0.04 s, two Runge-Kutta steps of `CartPoleSwingUpDynamics`. Reward, of the state after the step:
-/// exp(-|p - (0, 0.6)|² / 0.6²) - 0.01 a², with the pole's tip p = (x - 0.6 sin θ, -0.6 cos θ). Starts: every component
-/// normal with mean 0 and standard deviation 0.1. Never terminates; upright in the middle is worth 1 a step.
+/// State (x in m, ẋ, θ in rad with 0 hanging, θ̇); action a in [-3, 3], a force of 100 a N on the cart; a decision
+/// lasts 0.04 s, two Runge-Kutta steps of `CartPoleSwingUpDynamics`. Reward, of the state after the step: exp(-|p - (0,
+/// 0.6)|² / 0.6²) - 0.01 a², with the pole's tip p = (x - 0.6 sin θ, -0.6 cos θ). Starts: every component normal with
+/// mean 0 and standard deviation 0.1. Never terminates; upright in the middle is worth 1 a step.
 ///
 /// Differences from the original, a MuJoCo model that this one follows to rounding while the cart runs free:
 /// - The slide ends at ±2.5 m in an inelastic stop (`CartPoleSwingUpDynamics.stopped`), in MuJoCo in a soft constraint.

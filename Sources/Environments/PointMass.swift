@@ -17,8 +17,8 @@ public struct PointMassSettings: Configuration {
 /// Bring a mass in the plane to rest at the origin: linear dynamics and a quadratic cost, so the optimum is known.
 ///
 /// State and observation (p_x, p_y, v_x, v_y) in m and m/s; action: the force on 1 kg in N, each component limited to
-/// ±10. A step holds the force for Δt = 0.1 s, which x' = A x + B u integrates exactly:
-/// p' = p + Δt v + Δt²/2 u, v' = v + Δt u. The reward is -(xᵀQ x + uᵀR u) of the state before the step, Q = diag(1, 1, 0.1,
+/// ±10. A step holds the force for Δt = 0.1 s, which x' = A x + B u integrates exactly: p' = p + Δt v + Δt²/2 u, v' = v
+/// + Δt u. The reward is -(xᵀQ x + uᵀR u) of the state before the step, Q = diag(1, 1, 0.1,
 /// 0.1), R = 0.1 I. Starts: each component uniform in ±1. Never terminates. From there the optimal force stays below 6
 /// N, so that `optimum` is the optimum of the bounded task too; so it is for any `action_cost` of at least 0.02.
 public struct PointMass: DifferentiableTask {

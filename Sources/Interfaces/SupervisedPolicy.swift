@@ -39,8 +39,8 @@ public protocol SupervisedPolicy: Checkpointable {
   /// S, [m, m], the same everywhere.
   var covariance: [Double] { get }
 
-  /// Lowers Σ_i w_i (mu(o_i) - m_i)ᵀ P_i (mu(o_i) - m_i), and sets S to the inverse of the precisions' weighted mean. The
-  /// loss in the end, relative to that of the best constant mean. Throws `NumericalFailure` when it is not finite.
+  /// Lowers Σ_i w_i (mu(o_i) - m_i)ᵀ P_i (mu(o_i) - m_i), and sets S to the inverse of the precisions' weighted mean.
+  /// The loss in the end, relative to that of the best constant mean. Throws `NumericalFailure` when it is not finite.
   mutating func learn(_ lessons: PolicyRegressionData, using random: inout RandomStream) throws(NumericalFailure)
     -> Double
 

@@ -14,6 +14,7 @@ public struct TabularStep: Sendable, Equatable {
   /// Whether the episode terminated there.
   public var terminates: Bool
 
+  /// The step (s, a, r, s').
   public init(state: Int, action: Int, reward: Double, next: Int, terminates: Bool) {
     self.state = state
     self.action = action

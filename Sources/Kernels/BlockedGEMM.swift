@@ -64,8 +64,8 @@ enum BlockedGEMM {
     }
   }
 
-  /// As above with B as stored, row stride `ldb`: saves the packing where few rows of A use it. Columns that do not fill
-  /// a vector are packed into `scratch` [k, width] all the same.
+  /// As above with B as stored, row stride `ldb`: saves the packing where few rows of A use it. Columns that do not
+  /// fill a vector are packed into `scratch` [k, width] all the same.
   static func multiply<E: GEMMEpilogue>(
     m: Int, n: Int, k: Int, _ a: Microkernel.Operand, unpacked b: UnsafePointer<Float>, ldb: Int,
     scratch: UnsafeMutablePointer<Float>, _ epilogue: E
@@ -97,8 +97,9 @@ enum BlockedGEMM {
     return left < full ? ((left + 2) / 3, left) : (Microkernel.tallest, full)
   }
 
-  /// Cuts A', stored as A [k, m], into the strips of rows that tiles have, each stored column after column without gaps:
-  /// read as stored, a strip would take a line of the cache, and often the same few places in it, for each column.
+  /// Cuts A', stored as A [k, m], into the strips of rows that tiles have, each stored column after column without
+  /// gaps: read as stored, a strip would take a line of the cache, and often the same few places in it, for each
+  /// column.
   private static func packStrips(
     _ a: UnsafePointer<Float>, lda: Int, m: Int, k: Int, into strips: UnsafeMutablePointer<Float>
   ) {
@@ -120,8 +121,8 @@ enum BlockedGEMM {
     }
   }
 
-  /// All rows of one panel. Meanwhile the next one is fetched, a part with each tile: with many rows the panels of a large
-  /// network have to come from far in memory.
+  /// All rows of one panel. Meanwhile the next one is fetched, a part with each tile: with many rows the panels of a
+  /// large network have to come from far in memory.
   @inline(__always)
   private static func strip<E: GEMMEpilogue>(
     _ m: Int, _ k: Int, _ a: Microkernel.Operand, _ panel: UnsafePointer<Float>, bStride: Int,

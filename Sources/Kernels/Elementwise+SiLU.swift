@@ -1,5 +1,6 @@
 extension Elementwise {
-  /// Calls `body` with the offset of each vector of a block with row stride `stride`, and how many of its columns exist.
+  /// Calls `body` with the offset of each vector of a block with row stride `stride`, and how many of its columns
+  /// exist.
   @inline(__always)
   static func forEachVector(rows: Int, columns: Int, stride: Int, _ body: (_ offset: Int, _ valid: Int) -> Void) {
     for r in 0..<rows {
@@ -9,8 +10,8 @@ extension Elementwise {
     }
   }
 
-  /// z[r, c] = silu(z[r, c]) in a block with row stride `stride`, its derivatives s + y (1 - s) kept at `slopes`, laid out
-  /// alike, unless nil; s is the sigmoid and y the result.
+  /// z[r, c] = silu(z[r, c]) in a block with row stride `stride`, its derivatives s + y (1 - s) kept at `slopes`, laid
+  /// out alike, unless nil; s is the sigmoid and y the result.
   package static func silu(
     _ z: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int, slopes: UnsafeMutablePointer<Float>?
   ) {

@@ -1,5 +1,5 @@
-/// What sums of a tile begin with and where they go: additions and nonlinearities that would otherwise be a pass of their
-/// own over the result. `finish` may meet a row twice, with the same sums.
+/// What sums of a tile begin with and where they go: additions and nonlinearities that would otherwise be a pass of
+/// their own over the result. `finish` may meet a row twice, with the same sums.
 protocol GEMMEpilogue {
   typealias SIMDVector = Microkernel.SIMDVector
 
@@ -78,8 +78,8 @@ struct LayerEpilogue<Function: LayerFunction>: GEMMEpilogue {
   }
 }
 
-/// The nonlinearity of a layer: cheap ones on the sums in their registers, dear ones block by block, where they leave the
-/// processor more to do at once.
+/// The nonlinearity of a layer: cheap ones on the sums in their registers, dear ones block by block, where they leave
+/// the processor more to do at once.
 protocol LayerFunction {
   typealias SIMDVector = Microkernel.SIMDVector
 
@@ -118,7 +118,8 @@ struct TanhFunction: LayerFunction {
   }
 }
 
-/// f(x) = x / (1 + e^-x), keeping its derivative s + y (1 - s) unless `slopes` is nil, s being the sigmoid and y the result.
+/// f(x) = x / (1 + e^-x), keeping its derivative s + y (1 - s) unless `slopes` is nil, s being the sigmoid and y the
+/// result.
 struct SiLUFunction: LayerFunction {
   let slopes: UnsafeMutablePointer<Float>?
 

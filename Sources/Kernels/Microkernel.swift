@@ -2,10 +2,10 @@ private import CSIMD
 
 /// The inner loop of matrix products: a tile of C held in registers while A and B stream past.
 ///
-/// A tile is up to four groups of three rows by one or two vectors of columns; with AVX-512 twelve rows by two vectors of
-/// sixteen, 24 registers of sums, which keeps both multipliers busy. On the Cascade Lake processor of
-/// `Benchmarks/peers` a product of 256 x 256 x 256, packing included, goes at three quarters of what the multipliers alone
-/// do, 20 % faster than with OpenBLAS 0.3.21.
+/// A tile is up to four groups of three rows by one or two vectors of columns; with AVX-512 twelve rows by two vectors
+/// of sixteen, 24 registers of sums, which keeps both multipliers busy. On the Cascade Lake processor of
+/// `Benchmarks/peers` a product of 256 x 256 x 256, packing included, goes at three quarters of what the multipliers
+/// alone do, 20 % faster than with OpenBLAS 0.3.21.
 ///
 /// Each element of C is one chain of fused multiply-adds in the order of the inner index. So an element's bits depend
 /// neither on how the rows of a batch are cut into blocks, nor on the number of threads.
@@ -65,8 +65,8 @@ enum Microkernel {
     foresight_store_part16(p, v, max(valid, 0))
   }
   #else
-  // Parts of a vector go through memory and stay out of line: where single elements of a sum are taken, the compiler splits
-  // all that led to it into scalars.
+  // Parts of a vector go through memory and stay out of line: where single elements of a sum are taken, the compiler
+  // splits all that led to it into scalars.
   @inline(never)
   private static func loadPart(_ p: UnsafePointer<Float>, _ valid: Int) -> SIMDVector {
     var result = SIMDVector()
@@ -131,11 +131,11 @@ enum Microkernel {
     let two: Int
   }
 
-  /// One tile: C[row, column] = epilogue(begin + sum over p of a[row * rowStride + p * innerStride] * b.base[p * b.stride
-  /// + column]).
+  /// One tile: C[row, column] = epilogue(begin + sum over p of a[row * rowStride + p * innerStride] *
+  /// b.base[p * b.stride + column]).
   ///
-  /// The shape is a type, so that each has machine code of its own with all sums in registers. So have tiles of whole vectors:
-  /// where parts of vectors may be called for, the sums would have to be saved before.
+  /// The shape is a type, so that each has machine code of its own with all sums in registers. So have tiles of whole
+  /// vectors: where parts of vectors may be called for, the sums would have to be saved before.
   @inline(never)
   static func compute<S: MicrokernelShape, E: GEMMEpilogue>(
     _ shape: S.Type, k: Int, _ a: Operand, _ rows: Rows, _ b: RightOperand, _ columns: Columns, _ epilogue: E

@@ -1,9 +1,11 @@
-/// Points cut into blocks of a fixed number, each block transposed: [W, stride] for points of W numbers, of which the first
-/// `rows` columns are points and the others zeros that make up whole vectors.
+/// Points cut into blocks of a fixed number, each block transposed: [W, stride] for points of W numbers, of which the
+/// first `rows` columns are points and the others zeros that make up whole vectors.
 ///
-/// A pass over all points then goes along contiguous rows, many points at a time, and blocks can be worked on side by side.
+/// A pass over all points then goes along contiguous rows, many points at a time, and blocks can be worked on side by
+/// side.
 package struct PointBlocks {
-  /// Points in every block but the last: whole vectors, but no power of two, whose rows would fall on the same lines of the cache.
+  /// Points in every block but the last: whole vectors, but no power of two, whose rows would fall on the same lines of
+  /// the cache.
   package static let rows = 248
 
   private let values: AlignedBuffer

@@ -1,7 +1,8 @@
 private import CSIMD
 
-/// A register's worth of floats at a time of the functions in the hottest loops; each to the bit what `Scalar` computes, but
-/// for reciprocals on AVX-512. The compiler's own vectors are half as wide on AVX-512, since it prefers 256 bits where the processor has 512.
+/// A register's worth of floats at a time of the functions in the hottest loops; each to the bit what `Scalar`
+/// computes, but for reciprocals on AVX-512. The compiler's own vectors are half as wide on AVX-512, since it prefers
+/// 256 bits where the processor has 512.
 enum SIMDMath {
   #if FORESIGHT_AVX512
   typealias SIMDVector = SIMD16<Float>

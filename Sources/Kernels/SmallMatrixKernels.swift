@@ -3,8 +3,8 @@ private import CSIMD
 /// Products of matrices of a few dozen rows in double precision, for recursions that are bound by the overhead of calls
 /// to a library.
 ///
-/// Matrices are row-major, padded to whole vectors of eight columns and blocks of eight rows. Eight rows of one vector of C
-/// stay in registers while A and B stream past; on AVX-512 these eight chains keep both multipliers busy.
+/// Matrices are row-major, padded to whole vectors of eight columns and blocks of eight rows. Eight rows of one vector
+/// of C stay in registers while A and B stream past; on AVX-512 these eight chains keep both multipliers busy.
 package enum SmallMatrixKernels {
   package typealias SIMDVector = SIMD8<Double>
   /// Doubles in a vector, and rows in a block.
@@ -32,9 +32,9 @@ package enum SmallMatrixKernels {
     UnsafeMutableRawPointer(p).storeBytes(of: v, as: SIMDVector.self)
   }
 
-  /// C = AᵀB, or C + AᵀB if `adding`: A [inner, 8 rowBlocks] with rows `lda` apart, B [inner, 8 vectors], C [8 rowBlocks,
-  /// 8 vectors]. With `lower`, row block r gets its vectors 0...r only, in which the lower triangle lies. C may not overlap A
-  /// or B.
+  /// C = AᵀB, or C + AᵀB if `adding`: A [inner, 8 rowBlocks] with rows `lda` apart, B [inner, 8 vectors], C [8
+  /// rowBlocks, 8 vectors]. With `lower`, row block r gets its vectors 0...r only, in which the lower triangle lies. C
+  /// may not overlap A or B.
   package static func transposed(
     rowBlocks: Int, vectors: Int, inner: Int, _ a: UnsafePointer<Double>, lda: Int, _ b: UnsafePointer<Double>,
     ldb: Int,
@@ -83,8 +83,8 @@ package enum SmallMatrixKernels {
     store(s7, to: c + 7 * ldc)
   }
 
-  /// values_n - |Aᵀ x_n|² / 2 for the columns x_n of B [inner, 8 vectors]: A [inner, 8 rowBlocks] with rows `lda` apart. The
-  /// images Aᵀ x_n are never stored.
+  /// values_n - |Aᵀ x_n|² / 2 for the columns x_n of B [inner, 8 vectors]: A [inner, 8 rowBlocks] with rows `lda`
+  /// apart. The images Aᵀ x_n are never stored.
   package static func subtractHalfSquares(
     rowBlocks: Int, vectors: Int, inner: Int, _ a: UnsafePointer<Double>, lda: Int, _ b: UnsafePointer<Double>,
     ldb: Int,

@@ -3,9 +3,9 @@ import Kernels
 import Networks
 import Synchronization
 
-/// The parallel arithmetic of a fit. Members do not depend on one another, so each goes through an epoch's minibatches on
-/// its own: workers take turns of a few minibatches, always of the member that has most left. What a member learns does
-/// not depend on who takes its turns.
+/// The parallel arithmetic of a fit. Members do not depend on one another, so each goes through an epoch's minibatches
+/// on its own: workers take turns of a few minibatches, always of the member that has most left. What a member learns
+/// does not depend on who takes its turns.
 ///
 /// At most as many threads as members take part.
 final class EnsembleGradients {
@@ -122,8 +122,8 @@ final class EnsembleGradients {
     }
   }
 
-  /// One pass of every member over its `samples` in minibatches of `batchSize`, a rest left out. Returns each member's losses,
-  /// means over minibatches.
+  /// One pass of every member over its `samples` in minibatches of `batchSize`, a rest left out. Returns each member's
+  /// losses, means over minibatches.
   func epoch(
     _ model: inout ProbabilisticEnsemble, _ data: EnsembleData, _ samples: [[Int32]], batchSize: Int
   ) -> [EnsembleLoss] {
@@ -210,8 +210,8 @@ final class EnsembleGradients {
     }
   }
 
-  /// Gradient of the loss on some rows of a minibatch: replaces what the scratch holds at the minibatch's first rows, else
-  /// adds to it.
+  /// Gradient of the loss on some rows of a minibatch: replaces what the scratch holds at the minibatch's first rows,
+  /// else adds to it.
   private func addGradient(_ member: Int, from first: Int, rows: Int, _ scratch: Scratch) {
     guard let parameters, let inputs, let targets, let sample = samples[member] else { return }
     let x = scratch.x.mutablePointer
@@ -256,8 +256,8 @@ final class EnsembleGradients {
     return result
   }
 
-  /// What `rows` of altogether `count` rows add to the loss of a member's predicted terminations; 0 where there are none. The
-  /// gradient replaces what the scratch holds, or adds to it.
+  /// What `rows` of altogether `count` rows add to the loss of a member's predicted terminations; 0 where there are
+  /// none. The gradient replaces what the scratch holds, or adds to it.
   func terminationLoss(
     _ member: Int, rows: Int, of count: Int, _ scratch: Scratch, accumulate: Bool = false
   ) -> Float {

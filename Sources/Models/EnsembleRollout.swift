@@ -2,10 +2,11 @@ import Interfaces
 import Kernels
 import Networks
 
-/// Imagined trajectories in a probabilistic ensemble. Rows are sorted by the member that advances them, so each member's
-/// network sees one block of rows.
+/// Imagined trajectories in a probabilistic ensemble. Rows are sorted by the member that advances them, so each
+/// member's network sees one block of rows.
 ///
-/// Made to be differentiated, it keeps states, draws and activations of every step; otherwise those of the last one only.
+/// Made to be differentiated, it keeps states, draws and activations of every step; otherwise those of the last one
+/// only.
 public final class EnsembleRollout: ModelRollout {
   let model: ProbabilisticEnsemble
   /// Weights of each elite.
@@ -171,7 +172,8 @@ public final class EnsembleRollout: ModelRollout {
     }
   }
 
-  /// A member's log-odds [rows] that the rows whose inputs begin at row `first` terminate; nil where that is not learned.
+  /// A member's log-odds [rows] that the rows whose inputs begin at row `first` terminate; nil where that is not
+  /// learned.
   private func terminationOdds(_ member: Int, from first: Int, rows: Int) -> UnsafePointer<Float>? {
     guard let terminators = model.terminators, let terminatorWorkspace else { return nil }
     let network = terminators.network

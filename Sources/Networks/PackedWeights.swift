@@ -1,7 +1,7 @@
 import Kernels
 
-/// The weights of one parameter set in the order that products read them: made once, they serve any number of passes with
-/// the same parameters. Without them each pass makes its own.
+/// The weights of one parameter set in the order that products read them: made once, they serve any number of passes
+/// with the same parameters. Without them each pass makes its own.
 public final class PackedWeights {
   private let network: Perceptron
   private let block: Vector

@@ -5,11 +5,11 @@ extension Perceptron {
   /// and normalized layers, whose products are the library's.
   package var hasIndependentRows: Bool { layers.allSatisfy { $0.outputs > 1 && $0.gain == nil } }
 
-  /// Outputs [rows, outputs] for inputs `x` [rows, inputs], left in the workspace and returned. `packed`, if given, must
-  /// be those of `parameters`. O(rows * parameters).
+  /// Outputs [rows, outputs] for inputs `x` [rows, inputs], left in the workspace and returned. `packed`, if given,
+  /// must be those of `parameters`. O(rows * parameters).
   ///
-  /// They take the workspace's rows from `first` on: passes over different rows, perhaps with different parameters, can be
-  /// kept in one workspace (without layer normalization).
+  /// They take the workspace's rows from `first` on: passes over different rows, perhaps with different parameters, can
+  /// be kept in one workspace (without layer normalization).
   @discardableResult
   package func forward(
     _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, _ workspace: PerceptronWorkspace,

@@ -9,8 +9,8 @@ import Kernels
 ///
 /// It plans in the world's expectation, whatever its propagation and particles, and ignores terminations. A plan whose
 /// trajectory is not finite gives way to the middle of the bounds; if that is not either, the plan stays as it is, and
-/// `plan_failures` counts it. Cost of an iteration in a learned world: D + 2 (D + A) + 1 passes through the model for all
-/// H steps at once, and as many rollouts of single steps as the line search tries.
+/// `plan_failures` counts it. Cost of an iteration in a learned world: D + 2 (D + A) + 1 passes through the model for
+/// all H steps at once, and as many rollouts of single steps as the line search tries.
 public struct TrajectoryOptimization: ContinuousPlanner {
   public typealias Settings = IterativeLQRSettings
 
@@ -117,8 +117,8 @@ public struct TrajectoryOptimization: ContinuousPlanner {
 /// A search whose dynamics' type is hidden.
 private protocol TrajectorySearch: AnyObject {
   var dynamics: any PlannedDynamics { get }
-  /// Improves `actions` [H * A] from the state that `observation` [D] shows, with as many iterations as the settings give
-  /// the first plan of an episode or the others; nil where their trajectory is not finite.
+  /// Improves `actions` [H * A] from the state that `observation` [D] shows, with as many iterations as the settings
+  /// give the first plan of an episode or the others; nil where their trajectory is not finite.
   func optimize(
     from observation: UnsafePointer<Float>, _ actions: inout [Double], isFirst: Bool
   ) -> OptimizationReport?

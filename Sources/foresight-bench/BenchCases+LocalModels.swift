@@ -4,8 +4,8 @@ import Kernels
 import Models
 
 extension BenchCase {
-  /// One iteration of LQR with fitted local models without its trajectories: mixture from scratch, fits, expansions and the
-  /// bounded update.
+  /// One iteration of LQR with fitted local models without its trajectories: mixture from scratch, fits, expansions and
+  /// the bounded update.
   static let localModels = BenchCase(
     name: "lqr-flm",
     summary: "fit and update of local models: 20 trajectories of 100 steps, 10 states, 3 actions, 20 clusters anew"

@@ -170,7 +170,7 @@ import Testing
       return
     }
     let truth = (made.environment as? any ImaginableEnvironment)?.trueWorld
-    if agent == "ilqr", truth?.knownDynamics == nil, (truth?.gradients ?? .none) < .pathwise {
+    if agent == "ilqr", truth?.knownDynamics == nil, (truth?.gradients ?? GradientSupport.none) < .pathwise {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
       #expect(message.contains(environment) && message.contains("world"), "\(message)")
@@ -216,8 +216,8 @@ import Testing
     }
   }
 
-  /// In a task of the user's own without an objective models learn rewards and terminations, which the manifest says; where
-  /// the objective knows them they do not, unless told to. Refusing to learn what nobody knows is an error.
+  /// In a task of the user's own without an objective models learn rewards and terminations, which the manifest says;
+  /// where the objective knows them they do not, unless told to. Refusing to learn what nobody knows is an error.
   @Test func modelsLearnWhatTheObjectiveDoesNotKnow() throws {
     let unscored = EnvironmentEntry("unscored", summary: "no objective") {
       (_: RunSettings) throws(ConfigurationError) in

@@ -69,8 +69,8 @@ import Testing
 
   // MARK: - Distillation
 
-  /// Each task's learner sees the episodes of its task alone, and none learns after the teaching steps; then the student
-  /// does.
+  /// Each task's learner sees the episodes of its task alone, and none learns after the teaching steps; then the
+  /// student does.
   @Test func teachersLearnTheirTasksThenTheStudent() throws {
     let task = Self.task()
     var runner = AgentRunner(Self.distillation(task, seed: 1), in: task, seed: 1)

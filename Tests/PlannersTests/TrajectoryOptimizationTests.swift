@@ -53,8 +53,8 @@ import Testing
     #expect(action == [-0.5, 0.25])
   }
 
-  /// The return of the plan is better than that of the plan it started from, decision after decision, on a task that is not
-  /// linear; a saved planner decides the same.
+  /// The return of the plan is better than that of the plan it started from, decision after decision, on a task that is
+  /// not linear; a saved planner decides the same.
   @Test func improvesPlansAndContinuesExactly() throws {
     let task = CartPoleSwingUp(CartPoleSwingUpSettings())
     var evaluator = RolloutEvaluator(
@@ -132,7 +132,8 @@ import Testing
     }
   }
 
-  /// The first plan of an episode takes as many iterations as it is given, later ones from a warm start as many as they are.
+  /// The first plan of an episode takes as many iterations as it is given, later ones from a warm start as many as they
+  /// are.
   @Test func firstPlansTakeTheirOwnIterations() {
     let task = CartPoleSwingUp(CartPoleSwingUpSettings())
     var evaluator = RolloutEvaluator(

@@ -1,8 +1,8 @@
 import Interfaces
 import Kernels
 
-/// The task itself as a model that can be differentiated, with exact derivatives by dual numbers; on demand with Gaussian
-/// noise on each component of the physical state after a step.
+/// The task itself as a model that can be differentiated, with exact derivatives by dual numbers; on demand with
+/// Gaussian noise on each component of the physical state after a step.
 ///
 /// It is the model without error: what a planner or a learner finds in it is due to the method alone. States are
 /// observations, as in every model, while the physics goes on in double precision.

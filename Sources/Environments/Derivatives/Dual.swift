@@ -2,7 +2,8 @@ import Foundation
 
 /// A number with its derivatives in up to eight directions: forward differentiation, exact to rounding.
 ///
-/// (a + a'ε)(b + b'ε) = ab + (a'b + ab')ε with ε² = 0 (Griewank and Walther, "Evaluating Derivatives", 2008, chapter 3).
+/// (a + a'ε)(b + b'ε) = ab + (a'b + ab')ε with ε² = 0 (Griewank and Walther, "Evaluating Derivatives", 2008, chapter
+/// 3).
 public struct Dual: DynamicsScalar {
   /// Directions there are.
   public static var directions: Int { 8 }

@@ -1,8 +1,8 @@
 import Interfaces
 import Kernels
 
-/// A reward that is one formula of an observation and the action within its bounds, written once over any kind of number:
-/// plain ones for rewards, dual ones for their derivatives. Never terminates.
+/// A reward that is one formula of an observation and the action within its bounds, written once over any kind of
+/// number: plain ones for rewards, dual ones for their derivatives. Never terminates.
 ///
 /// Observations have at most eight components, those of the action included.
 public protocol RewardFormula: DifferentiableObjective {

@@ -26,8 +26,8 @@ public struct SwingUpVariantsSettings: VariantSettings {
   }
 }
 
-/// Swing up poles of different lengths and masses: `CartPoleSwingUp` with other poles, the reward that of each pole's own
-/// length l, exp(-|p - (0, l)|² / l²) - action cost.
+/// Swing up poles of different lengths and masses: `CartPoleSwingUp` with other poles, the reward that of each pole's
+/// own length l, exp(-|p - (0, l)|² / l²) - action cost.
 public struct SwingUpVariants: TaskVariants {
   public static let name = "swingup-poles"
   public static let summary = "swing up poles of different lengths and masses (family, continuous, 200 steps)"

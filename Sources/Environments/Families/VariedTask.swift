@@ -2,11 +2,11 @@ import Archive
 import Interfaces
 import Kernels
 
-/// A family of tasks as one environment: every episode is of a task drawn uniformly, and observations end with its one-hot
-/// code unless it is hidden.
+/// A family of tasks as one environment: every episode is of a task drawn uniformly, and observations end with its
+/// one-hot code unless it is hidden.
 ///
-/// A state has the task's number beside its physical state, so that planners may imagine steps of the right task. Where the
-/// code is hidden, observations do not determine the state: `state(fromObservation:)` then takes them for task 0's.
+/// A state has the task's number beside its physical state, so that planners may imagine steps of the right task. Where
+/// the code is hidden, observations do not determine the state: `state(fromObservation:)` then takes them for task 0's.
 public struct VariedTask<Variants: TaskVariants>: StateSpaceTask, TaskFamily {
   public static var name: String { Variants.name }
   public static var summary: String { Variants.summary }
@@ -63,8 +63,8 @@ public struct VariedTask<Variants: TaskVariants>: StateSpaceTask, TaskFamily {
     }
   }
 
-  /// The task is the largest component of the code: predictions of it need not be exact. A code that is not finite gives a
-  /// state that is not.
+  /// The task is the largest component of the code: predictions of it need not be exact. A code that is not finite
+  /// gives a state that is not.
   public func state(fromObservation observation: UnsafePointer<Float>) -> SIMD8<Double> {
     var physical = variants.state(fromObservation: observation)
     guard shown else { return Self.state(physical, task: only ?? 0) }

@@ -88,8 +88,8 @@ final class DistillationScratch<Head: StudentHead>: PhasedWork {
       descent.parameters, x, rows: range.count, outputGradient: output, workspace, parameterGradient: gradients[block])
   }
 
-  /// Overwrites the predictions of features by their gradient, 0 but for those of each row's teacher, and returns the sum
-  /// of the squared errors.
+  /// Overwrites the predictions of features by their gradient, 0 but for those of each row's teacher, and returns the
+  /// sum of the squared errors.
   private func featureGradient(
     _ descent: Descent, _ range: Range<Int>, _ output: UnsafeMutablePointer<Float>, share: Float
   ) -> Float {

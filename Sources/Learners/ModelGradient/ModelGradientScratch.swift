@@ -37,8 +37,8 @@ final class ModelGradientScratch<Head: ActorHead> {
   /// Whether it can serve that many starts.
   func fits(starts: Int) -> Bool { starts <= capacity }
 
-  /// Leaves in `gradient` that of minus the average imagined return from `observations` [N, D]; `times` [N], or none, are
-  /// theirs within their episodes.
+  /// Leaves in `gradient` that of minus the average imagined return from `observations` [N, D]; `times` [N], or none,
+  /// are theirs within their episodes.
   func differentiate<W: World>(
     _ core: ActorCriticCore<Head>, _ settings: PolicyBackpropagationSettings, at observations: Matrix, times: [Int],
     in imagination: ModelGradientImagination<W, Head>, using random: RandomStream

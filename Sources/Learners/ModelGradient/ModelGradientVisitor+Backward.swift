@@ -50,8 +50,8 @@ extension ModelGradientVisitor {
     for row in 0..<pass.rows { seeds[row] = active[row] > 0 ? seed : 0 }
   }
 
-  /// Weights of the scores: the loss's derivative times the return that follows, less the mean of the other trajectories
-  /// from the same start (of the other rows where there is one from each).
+  /// Weights of the scores: the loss's derivative times the return that follows, less the mean of the other
+  /// trajectories from the same start (of the other rows where there is one from each).
   private func setScores(_ t: Int, _ rows: Int) {
     let (returns, scores) = (returns.pointer + t * self.rows, scores.mutablePointer)
     let seeds = seeds.pointer

@@ -12,7 +12,8 @@ public struct ModelGradientJob<Head: ActorHead> {
   let scaling: ActionScaling
   let critics: CriticNetworks
   let criticParameters: UnsafePointer<Float>
-  /// Start states of all trajectories, [N, D], and their times within their episodes, [N], where the world depends on them.
+  /// Start states of all trajectories, [N, D], and their times within their episodes, [N], where the world depends on
+  /// them.
   let starts: UnsafePointer<Float>
   let times: UnsafePointer<Int>?
   /// Number of trajectories, N.
@@ -23,8 +24,8 @@ public struct ModelGradientJob<Head: ActorHead> {
   let sums: UnsafeMutablePointer<Float>
 }
 
-/// Takes the trajectories of a shard forward with the policy acting, and back for the gradient of their returns. One serves
-/// one thread.
+/// Takes the trajectories of a shard forward with the policy acting, and back for the gradient of their returns. One
+/// serves one thread.
 public final class ModelGradientVisitor<Rollout: WorldRollout, Head: ActorHead>: RolloutVisitor {
   typealias Side = ModelGradientSide
 

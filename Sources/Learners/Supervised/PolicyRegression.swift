@@ -16,12 +16,13 @@ public struct PolicyRegressionSettings: Configuration {
   @Setting("Decoupled weight decay per unit of learning rate", in: 0...100) public var weightDecay: Double = 0.005
 }
 
-/// A perceptron for the mean of a Gaussian policy, trained by least squares in the metric of each lesson's precision (Levine,
-/// Finn, Darrell and Abbeel 2016, section 4.2):
+/// A perceptron for the mean of a Gaussian policy, trained by least squares in the metric of each lesson's precision
+/// (Levine, Finn, Darrell and Abbeel 2016, section 4.2):
 ///
 ///     Σ_i w_i (mu(o_i) - m_i)ᵀ P_i (mu(o_i) - m_i),   S = (Σ_i w_i P_i / Σ_i w_i)⁻¹
 ///
-/// by Adam on random batches. Observations are standardized by those of the first teaching, actions by half their range.
+/// by Adam on random batches. Observations are standardized by those of the first teaching, actions by half their
+/// range.
 public struct PolicyRegression: SupervisedPolicy {
   public let observationSize: Int
   public let actionSize: Int

@@ -1,8 +1,8 @@
 import Interfaces
 import Kernels
 
-/// The metric in which lessons measure a policy's error: their weighted precisions in standardized actions, divided by the
-/// loss of the best constant mean.
+/// The metric in which lessons measure a policy's error: their weighted precisions in standardized actions, divided by
+/// the loss of the best constant mean.
 struct PrecisionMetric {
   /// (Σ w P / Σ w)⁻¹, [m, m].
   let covariance: [Double]

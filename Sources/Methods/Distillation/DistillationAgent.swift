@@ -6,9 +6,9 @@ import Kernels
 /// Trains several learners, each in its own episodes, then distills their policies into one student.
 ///
 /// For the first `teachingSteps` steps the learners act, each in its part of the episodes: an ensemble's in turns, a
-/// family's by task. Then they stay as they are, and the student learns at replayed states what they say there. States that
-/// the student itself comes to are added (Ross, Gordon and Bagnell 2011), so that it learns what to do after its own
-/// errors.
+/// family's by task. Then they stay as they are, and the student learns at replayed states what they say there. States
+/// that the student itself comes to are added (Ross, Gordon and Bagnell 2011), so that it learns what to do after its
+/// own errors.
 public struct DistillationAgent<Learner: TeachingLearner, Student: PolicyStudent>: RowwiseAgent {
   private let settings: DistillationScheduleSettings
   private var learners: PartitionedLearners<Learner>
@@ -26,7 +26,8 @@ public struct DistillationAgent<Learner: TeachingLearner, Student: PolicyStudent
     Learner.metricNames + Student.metricNames + ["teacher_return", "student_return"]
   }
 
-  /// An agent in an environment of `spec`, whose actions `learners`, one for each part by `rule`, and the student can take.
+  /// An agent in an environment of `spec`, whose actions `learners`, one for each part by `rule`, and the student can
+  /// take.
   public init(
     _ settings: DistillationScheduleSettings, _ schedule: OffPolicySettings, learners: [Learner], student: Student,
     rule: PartitionRule, spec: EnvironmentSpec, using random: RandomStream

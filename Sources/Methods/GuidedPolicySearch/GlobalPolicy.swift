@@ -26,8 +26,8 @@ struct GlobalPolicy<Taught: SupervisedPolicy, Linearizer: LinearGaussianEstimato
     linearizing = random.child("linearizing")
   }
 
-  /// Writes the action for `observation`, within the bounds of `task`; with the policy's covariance if `noisy`. Does not
-  /// allocate but for the noise's factor.
+  /// Writes the action for `observation`, within the bounds of `task`; with the policy's covariance if `noisy`. Does
+  /// not allocate but for the noise's factor.
   mutating func act(
     on observation: [Float], _ task: TrajectoryOptimizationTask, noisy: Bool, using random: inout RandomStream,
     action: inout [Float]

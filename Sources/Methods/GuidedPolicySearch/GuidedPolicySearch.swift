@@ -8,9 +8,10 @@ import Kernels
 /// policy, which in turn holds them back. Measured is the global policy.
 ///
 /// With `multipliers`, controllers minimize E_p[l - uᵀλ] + ν KL(p ‖ π̄) within a divergence of those that collected the
-/// trajectories, the policy is taught their actions less (ν P)⁻¹ λ, and λ grows with what is left between the two, some rounds
-/// an iteration (Levine, Finn, Darrell and Abbeel 2016, algorithm 1). With `mirror`, controllers minimize E_p[l] within a
-/// divergence of the linearized policy π̄, and the policy is taught what they do (Montgomery and Levine 2016, algorithm 2).
+/// trajectories, the policy is taught their actions less (ν P)⁻¹ λ, and λ grows with what is left between the two, some
+/// rounds an iteration (Levine, Finn, Darrell and Abbeel 2016, algorithm 1). With `mirror`, controllers minimize E_p[l]
+/// within a divergence of the linearized policy π̄, and the policy is taught what they do (Montgomery and Levine 2016,
+/// algorithm 2).
 public struct GuidedPolicySearch<
   Estimator: LinearGaussianEstimator, Taught: SupervisedPolicy, Linearizer: LinearGaussianEstimator
 >: RowwiseAgent {
@@ -31,8 +32,8 @@ public struct GuidedPolicySearch<
     ]
   }
 
-  /// An agent for `task` that fits dynamics with `estimator`, teaches `policy` and linearizes it with `linearizer`. Throws
-  /// where settings do not fit the task.
+  /// An agent for `task` that fits dynamics with `estimator`, teaches `policy` and linearizes it with `linearizer`.
+  /// Throws where settings do not fit the task.
   public init(
     _ settings: GuidedSearchSettings, _ local: LQRFLMSettings, coupling: PolicyCoupling,
     task: TrajectoryOptimizationTask,

@@ -22,7 +22,8 @@ extension AgentEntry {
     }
   }
 
-  /// Guided policy search by mirror descent. `registry` is where it finds, for its refusals, the tasks that it can act in.
+  /// Guided policy search by mirror descent. `registry` is where it finds, for its refusals, the tasks that it can act
+  /// in.
   public static func guidedByMirrorDescent(_ registry: @escaping @Sendable () -> Registry) -> AgentEntry {
     AgentEntry(
       "gps-mirror", summary: "guided policy search: local controllers and a network, coupled by mirror descent",

@@ -41,8 +41,8 @@ public enum PolicyCoupling: Sendable {
   /// Lagrange multipliers on the mean actions and a weighted divergence: the Bregman alternating direction method of
   /// multipliers (Levine, Finn, Darrell and Abbeel 2016).
   case multipliers(MultiplierCouplingSettings)
-  /// Controllers stay within a divergence of the linearized policy, which then follows them: mirror descent (Montgomery and
-  /// Levine 2016).
+  /// Controllers stay within a divergence of the linearized policy, which then follows them: mirror descent (Montgomery
+  /// and Levine 2016).
   case mirror
 }
 

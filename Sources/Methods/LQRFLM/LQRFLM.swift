@@ -102,8 +102,8 @@ struct LQRFLM<Estimator: LinearGaussianEstimator> {
     ]
   }
 
-  /// Adapts condition `index`'s bound to what became of the last update, `cost` being what is expected now. The predicted and
-  /// the actual improvement, if there was an update.
+  /// Adapts condition `index`'s bound to what became of the last update, `cost` being what is expected now. The
+  /// predicted and the actual improvement, if there was an update.
   mutating func adaptBound(_ index: Int, cost: Double?, metrics: inout MetricRow) -> (Double, Double)? {
     guard let expectedImprovement = conditions[index].expectedImprovement, let cost else { return nil }
     let (predicted, actual) = (

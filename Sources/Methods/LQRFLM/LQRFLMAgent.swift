@@ -7,9 +7,9 @@ import Kernels
 /// Trajectory optimization under unknown dynamics (Levine and Abbeel 2014): LQR with fitted local models.
 ///
 /// An iteration collects trajectories of each initial condition under its time-varying linear-Gaussian controller, fits
-/// linear-Gaussian dynamics to them time by time, and updates the controller within a bound on the divergence from the one
-/// that collected them, which adapts to how well the improvement was predicted. An update that cannot be had leaves the
-/// controller as it is and is counted.
+/// linear-Gaussian dynamics to them time by time, and updates the controller within a bound on the divergence from the
+/// one that collected them, which adapts to how well the improvement was predicted. An update that cannot be had leaves
+/// the controller as it is and is counted.
 public struct LQRFLMAgent<Estimator: LinearGaussianEstimator>: RowwiseAgent {
   private var search: LQRFLM<Estimator>
   private var report: LQRFLMTables
@@ -19,8 +19,8 @@ public struct LQRFLMAgent<Estimator: LinearGaussianEstimator>: RowwiseAgent {
     LQRFLM<Estimator>.fitMetrics + LQRFLM<Estimator>.updateMetrics
   }
 
-  /// An agent for `task` that fits dynamics with `estimator`. Throws where settings of the first controller do not fit the
-  /// task.
+  /// An agent for `task` that fits dynamics with `estimator`. Throws where settings of the first controller do not fit
+  /// the task.
   public init(
     _ settings: LQRFLMSettings, task: TrajectoryOptimizationTask, estimator: Estimator, using random: RandomStream
   ) throws(ConfigurationError) {

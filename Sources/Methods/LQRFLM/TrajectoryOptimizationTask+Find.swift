@@ -2,8 +2,8 @@ import Configuration
 import Interfaces
 import Laboratory
 
-/// What local models know of `environment`, if it has what they need. Throws, naming the tasks of `registry` that do, if
-/// it has not.
+/// What local models know of `environment`, if it has what they need. Throws, naming the tasks of `registry` that do,
+/// if it has not.
 func trajectoryOptimizationTask(_ environment: EnvironmentInstance, for agent: String, in registry: Registry)
   throws(ConfigurationError)
   -> TrajectoryOptimizationTask

@@ -2,11 +2,12 @@ import Foundation
 import Kernels
 
 extension GaussianMixture {
-  /// A responsibility whose logarithm is so far below the largest of its point is zero: 4e-18, lost in the rounding of their sum.
+  /// A responsibility whose logarithm is so far below the largest of its point is zero: 4e-18, lost in the rounding of
+  /// their sum.
   private static let negligible = -40.0
 
-  /// Writes the responsibilities [K, N] of a block of `points` [D + 1, N] into vectors of memory and returns the sum of the
-  /// log-likelihoods of the first `rows`. N is a whole number of vectors; the last row is ones.
+  /// Writes the responsibilities [K, N] of a block of `points` [D + 1, N] into vectors of memory and returns the sum of
+  /// the log-likelihoods of the first `rows`. N is a whole number of vectors; the last row is ones.
   func expect(
     _ count: Int, rows: Int, _ points: UnsafePointer<Double>, into responsibilities: UnsafeMutablePointer<Double>
   ) -> Double {

@@ -13,8 +13,8 @@ public struct GaussianMixture: Sendable, Equatable {
   public internal(set) var covariances: [Double]
   /// Points that each component stands for in the last fit, [K].
   public internal(set) var counts: [Double]
-  /// V diag(λ^-1/2) of each covariance V diag(λ) Vᵀ, below them its means' images -mᵀV diag(λ^-1/2), and zeros to whole vectors:
-  /// [K, D + 1, 8 ⌈D / 8⌉].
+  /// V diag(λ^-1/2) of each covariance V diag(λ) Vᵀ, below them its means' images -mᵀV diag(λ^-1/2), and zeros to whole
+  /// vectors: [K, D + 1, 8 ⌈D / 8⌉].
   private(set) var whitening: [Double] = []
   /// log w_k - (log |S_k| + D log 2π) / 2, [K].
   private(set) var logScales: [Double] = []

@@ -2,17 +2,17 @@ import Archive
 import Interfaces
 import Kernels
 
-/// Linear-Gaussian dynamics for every time, by regression with a normal-inverse-Wishart prior from a model of all dynamics,
-/// such as an ensemble of networks (Fu, Levine and Abbeel 2016, section IV).
+/// Linear-Gaussian dynamics for every time, by regression with a normal-inverse-Wishart prior from a model of all
+/// dynamics, such as an ensemble of networks (Fu, Levine and Abbeel 2016, section IV).
 ///
-/// The model f is fitted to all transitions so far. At time t, with the samples' mean z̄ and covariance S_zz of (x, u) and f's
-/// Jacobian J at z̄, the prior's moments are those of y = f(z̄) + J (z - z̄) + noise:
+/// The model f is fitted to all transitions so far. At time t, with the samples' mean z̄ and covariance S_zz of (x, u)
+/// and f's Jacobian J at z̄, the prior's moments are those of y = f(z̄) + J (z - z̄) + noise:
 ///
 ///     m_0 = (z̄, f(z̄)),   S_0 = (S_zz, S_zz Jᵀ; J S_zz, J S_zz Jᵀ + R)
 ///
-/// where R holds the mean squares of what f leaves unexplained, and S_zz is enlarged by a hundredth of the variances over all
-/// times, so that J counts in directions that the samples of one time do not vary in. Both count for `strength` observations.
-/// The model's steps must be its mean: one that draws them is refused.
+/// where R holds the mean squares of what f leaves unexplained, and S_zz is enlarged by a hundredth of the variances
+/// over all times, so that J counts in directions that the samples of one time do not vary in. Both count for
+/// `strength` observations. The model's steps must be its mean: one that draws them is refused.
 public struct NetworkRegression<Model: LearnedDynamics>: LinearGaussianEstimator {
   private let settings: LinearGaussianRegressionSettings
   private var model: Model

@@ -20,8 +20,8 @@ struct DistillationSampler<Learner: TeachingLearner> {
     workspace = teacher.makeWorkspace()
   }
 
-  /// Draws states uniformly from the replays, as many from each that holds any. Taught by all teachers together, or each
-  /// by the teacher of its part. One at least must hold some. No allocation.
+  /// Draws states uniformly from the replays, as many from each that holds any. Taught by all teachers together, or
+  /// each by the teacher of its part. One at least must hold some. No allocation.
   mutating func draw(
     from learners: PartitionedLearners<Learner>, together: Bool, for student: some PolicyStudent,
     using random: inout RandomStream

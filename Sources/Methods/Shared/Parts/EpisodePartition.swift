@@ -8,8 +8,8 @@ public enum PartitionRule: Sendable, Equatable {
   case turns
   /// By the task that observations show as a one-hot code there.
   case tasks(code: Range<Int>)
-  /// By the cluster of the first observation; clusters are fitted to the first observations of that many episodes, which
-  /// are divided in turns.
+  /// By the cluster of the first observation; clusters are fitted to the first observations of that many episodes,
+  /// which are divided in turns.
   case starts(episodes: Int)
 }
 

@@ -3,11 +3,12 @@ import Configuration
 import Interfaces
 import Kernels
 
-/// Several learners, each for a part of the episodes, drawn to one policy that is distilled from all of them: divide and
-/// conquer (Ghosh et al. 2018) where episodes are divided by their starts, Distral (Teh et al. 2017) where by tasks.
+/// Several learners, each for a part of the episodes, drawn to one policy that is distilled from all of them: divide
+/// and conquer (Ghosh et al. 2018) where episodes are divided by their starts, Distral (Teh et al. 2017) where by
+/// tasks.
 ///
-/// Learner i of the collected episode's part maximizes rewards with `KLRegularization` towards the shared policy pi_0. Pi_0
-/// descends the average over parts of KL(pi_i || pi_0) at replayed states, which for pi_0 is the same as ascending
+/// Learner i of the collected episode's part maximizes rewards with `KLRegularization` towards the shared policy pi_0.
+/// Pi_0 descends the average over parts of KL(pi_i || pi_0) at replayed states, which for pi_0 is the same as ascending
 /// E_{pi_i} log pi_0.
 public struct SharedPolicyAgent<Learner: GuidedLearner, Student: GuidingStudent>: RowwiseAgent
 where Student.Prior == Learner.Prior {

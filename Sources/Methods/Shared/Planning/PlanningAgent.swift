@@ -4,14 +4,16 @@ import Imagining
 import Interfaces
 import Kernels
 
-/// Fits a dynamics model to all experience and plans every action in it (model predictive control): PETS with an ensemble and
-/// the cross-entropy method (Chua et al. 2018).
+/// Fits a dynamics model to all experience and plans every action in it (model predictive control): PETS with an
+/// ensemble and the cross-entropy method (Chua et al. 2018).
 ///
-/// The first episodes are those of a base policy, random actions unless one is given; then the model is fitted, again every
-/// `fitInterval` steps, and the first decisions of each plan are executed: one, several, or in open loop all of them. Evaluation has a warm start of its own, so that it leaves
-/// the collected episode alone; before the first fit it acts randomly, too.
+/// The first episodes are those of a base policy, random actions unless one is given; then the model is fitted, again
+/// every `fitInterval` steps, and the first decisions of each plan are executed: one, several, or in open loop all of
+/// them. Evaluation has a warm start of its own, so that it leaves the collected episode alone; before the first fit it
+/// acts randomly, too.
 ///
-/// With a prior, a policy that imitates the plans proposes where searches start: the better of its plan and the warm start.
+/// With a prior, a policy that imitates the plans proposes where searches start: the better of its plan and the warm
+/// start.
 public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
   private let settings: PlanningSettings
   private let space: ActionSpace
@@ -80,9 +82,9 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
     World.metricNames + ["nonfinite_returns"] + Search.metricNames + (prior == nil ? [] : ["prior_loss"])
   }
 
-  /// An agent that plans with `planner` in `world` for an environment of `spec`; `prior`, if
-  /// any, proposes plans, and `base` acts, as it does when it is measured, in the first episodes. In a world that needs no
-  /// data it plans from the first step on.
+  /// An agent that plans with `planner` in `world` for an environment of `spec`; `prior`, if any, proposes plans, and
+  /// `base` acts, as it does when it is measured, in the first episodes. In a world that needs no data it plans from
+  /// the first step on.
   public init(
     _ settings: PlanningSettings, world: World, planner: Search,
     prior: (any PlanPrior)? = nil, base: (any Agent)? = nil, spec: EnvironmentSpec, using random: RandomStream
