@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 @Suite struct DynaQTests {
-  private typealias Player = DynaQ<TabularQ, TabularModel>
+  private typealias Player = DynaQ
 
   private static func agent(
     in task: some FiniteTask, planningSteps: Int, kappa: Double = 0, kind: TabularModelSettings.Kind = .deterministic,

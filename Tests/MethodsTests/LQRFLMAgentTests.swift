@@ -171,7 +171,7 @@ import Testing
 
   // MARK: - Guided policy search
 
-  private typealias Guided = GuidedPolicySearch<MixtureRegression, PolicyRegression, MixtureRegression>
+  private typealias Guided = GuidedPolicySearch<MixtureRegression, MixtureRegression>
 
   private static func guided(
     _ environment: PointMassObstacle, _ coupling: PolicyCoupling, seed: UInt64,

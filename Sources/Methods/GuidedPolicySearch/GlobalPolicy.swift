@@ -2,10 +2,11 @@ import Archive
 import Control
 import Interfaces
 import Kernels
+import Learners
 
 /// The global policy of guided policy search: acting by it, teaching it, and linearizing it around trajectories.
-struct GlobalPolicy<Taught: SupervisedPolicy, Linearizer: LinearGaussianEstimator> {
-  private(set) var policy: Taught
+struct GlobalPolicy<Linearizer: LinearGaussianEstimator> {
+  private(set) var policy: PolicyRegression
   private var linearizer: Linearizer
   /// Components of the state that it sees.
   private let observed: [Int]
@@ -14,7 +15,7 @@ struct GlobalPolicy<Taught: SupervisedPolicy, Linearizer: LinearGaussianEstimato
   private var training: RandomStream
   private var linearizing: RandomStream
 
-  init(_ policy: Taught, linearizer: Linearizer, observed: [Int], using random: RandomStream) {
+  init(_ policy: PolicyRegression, linearizer: Linearizer, observed: [Int], using random: RandomStream) {
     precondition(observed.count == policy.observationSize, "a policy that sees other components")
     self.policy = policy
     self.linearizer = linearizer

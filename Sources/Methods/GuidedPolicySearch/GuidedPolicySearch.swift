@@ -3,6 +3,7 @@ import Configuration
 import Control
 import Interfaces
 import Kernels
+import Learners
 
 /// Guided policy search: local controllers for the initial conditions, found with fitted local models, teach one global
 /// policy, which in turn holds them back. Measured is the global policy.
@@ -13,12 +14,12 @@ import Kernels
 /// within a divergence of the linearized policy π̄, and the policy is taught what they do (Montgomery and Levine 2016,
 /// algorithm 2).
 public struct GuidedPolicySearch<
-  Estimator: LinearGaussianEstimator, Taught: SupervisedPolicy, Linearizer: LinearGaussianEstimator
+  Estimator: LinearGaussianEstimator, Linearizer: LinearGaussianEstimator
 >: RowwiseAgent {
   private let settings: GuidedSearchSettings
   private let coupling: PolicyCoupling
   private var search: LQRFLM<Estimator>
-  private var global: GlobalPolicy<Taught, Linearizer>
+  private var global: GlobalPolicy<Linearizer>
   private var duals: [DualVariables]
   private var report: LQRFLMTables
   private var collecting = RandomStream(seed: 0)
@@ -37,7 +38,7 @@ public struct GuidedPolicySearch<
   public init(
     _ settings: GuidedSearchSettings, _ local: LQRFLMSettings, coupling: PolicyCoupling,
     task: TrajectoryOptimizationTask,
-    estimator: Estimator, policy: Taught, linearizer: Linearizer, using random: RandomStream
+    estimator: Estimator, policy: PolicyRegression, linearizer: Linearizer, using random: RandomStream
   ) throws(ConfigurationError) {
     self.settings = settings
     self.coupling = coupling
