@@ -100,20 +100,12 @@ public struct DynaQ: RowwiseAgent {
   }
 }
 
-extension DynaQ: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("learner", learner)
-    writer.write("model", model)
-    writer.write("tried", tried)
-    writer.write("exploration", copies: exploration)
-    writer.write("planning", planning)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("learner", into: &learner)
-    try reader.read("model", into: &model)
-    try reader.read("tried", into: &tried)
-    try reader.read("exploration", intoCopies: &exploration)
-    planning = try reader.stream("planning")
+extension DynaQ: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("learner", &learner)
+    try fields.field("model", &model)
+    try fields.field("tried", &tried)
+    try fields.field("exploration", copies: &exploration)
+    try fields.field("planning", &planning)
   }
 }

@@ -161,27 +161,14 @@ struct LQRFLM<Estimator: LinearGaussianEstimator> {
   }
 }
 
-extension LQRFLM: Checkpointable {
-  func save(to writer: inout StateWriter) {
-    for (index, condition) in conditions.enumerated() { writer.write("condition_\(index)", condition) }
-    writer.write("estimator", estimator)
-    writer.write("collecting", collecting)
-    writer.write("evaluating", evaluating[0])
-    writer.write("fitting", fitting)
-    writer.write("counters", [iteration, discarded])
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    for index in conditions.indices { try reader.read("condition_\(index)", into: &conditions[index]) }
-    try reader.read("estimator", into: &estimator)
-    try reader.read("collecting", into: &collecting)
-    try reader.read("evaluating", into: &evaluating[0])
-    fitting = try reader.stream("fitting")
-    let counters = try reader.integers("counters")
-    guard counters.count == 2 else {
-      throw .mismatch(name: "counters", expected: "2 integers", found: "\(counters.count)")
-    }
-    (iteration, discarded) = (counters[0], counters[1])
+extension LQRFLM: Archived {
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    for index in conditions.indices { try fields.field("condition_\(index)", &conditions[index]) }
+    try fields.field("estimator", &estimator)
+    try fields.field("collecting", &collecting)
+    try fields.field("evaluating", &evaluating[0])
+    try fields.field("fitting", &fitting)
+    try fields.field("counters", &iteration, &discarded)
   }
 }
 

@@ -39,7 +39,7 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
   public private(set) var phases = PhaseSeconds()
 
   /// A planner's warm start and an episode's randomness.
-  private struct Episode: Checkpointable {
+  private struct Episode: Archived {
     var planner: Search
     /// Planned decisions, [k * A], and how many floats of them have been executed.
     var decided: [Float]
@@ -61,20 +61,12 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
       executed = decided.count
     }
 
-    func save(to writer: inout StateWriter) {
-      writer.write("planner", planner)
-      writer.write("random", random)
-      writer.write("decisions", decisions)
-      writer.write("decided", decided)
-      writer.write("executed", executed)
-    }
-
-    mutating func restore(from reader: StateReader) throws(ArchiveError) {
-      try reader.read("planner", into: &planner)
-      random = try reader.stream("random")
-      decisions = try reader.integer("decisions")
-      decided = try reader.read("decided", shape: [decided.count])
-      executed = try reader.integer("executed")
+    mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+      try fields.field("planner", &planner)
+      try fields.field("random", &random)
+      try fields.field("decisions", &decisions)
+      try fields.field("decided", &decided)
+      try fields.field("executed", &executed)
     }
   }
 
@@ -219,35 +211,29 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
   }
 }
 
-extension PlanningAgent: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("model", world)
-    writer.write("collecting", copies: collecting)
-    writer.write("evaluating", evaluating[0])
-    writer.write("replay", replay)
-    writer.write("fitting", fitting)
-    writer.write("finished_episodes", finishedEpisodes)
-    writer.write("steps_since_fit", stepsSinceFit)
-    writer.write("nonfinite_returns", evaluator?.nonFiniteReturns ?? 0)
-    if let prior { writer.scope("prior") { prior.save(to: &$0) } }
-    if let base { writer.scope("base") { base.save(to: &$0) } }
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("model", into: &world)
-    try reader.read("collecting", intoCopies: &collecting)
-    try reader.read("evaluating", into: &evaluating[0])
-    try reader.read("replay", into: &replay)
-    fitting = try reader.stream("fitting")
-    finishedEpisodes = try reader.integer("finished_episodes")
-    stepsSinceFit = try reader.integer("steps_since_fit")
-    try prior?.restore(from: reader.scope("prior"))
-    if finishedEpisodes >= randomEpisodes { base = nil }
-    try base?.restore(from: reader.scope("base"))
-    if world.isFitted {
-      makeEvaluator()
-      evaluator?.nonFiniteReturns = try reader.integer("nonfinite_returns")
+extension PlanningAgent: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    var nonFiniteReturns = evaluator?.nonFiniteReturns ?? 0
+    try fields.field("model", &world)
+    try fields.field("collecting", copies: &collecting)
+    try fields.field("evaluating", &evaluating[0])
+    try fields.field("replay", &replay)
+    try fields.field("fitting", &fitting)
+    try fields.field("finished_episodes", &finishedEpisodes)
+    try fields.field("steps_since_fit", &stepsSinceFit)
+    try fields.field("nonfinite_returns", &nonFiniteReturns)
+    if var policy = prior {
+      try fields.field("prior", &policy)
+      prior = policy
     }
+    if finishedEpisodes >= randomEpisodes { base = nil }
+    if var policy = base {
+      try fields.field("base", &policy)
+      base = policy
+    }
+    guard fields.isRestoring, world.isFitted else { return }
+    makeEvaluator()
+    evaluator?.nonFiniteReturns = nonFiniteReturns
   }
 }
 
