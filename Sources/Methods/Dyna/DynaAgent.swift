@@ -17,12 +17,16 @@ public struct DynaAgent<World: LearnedWorld, Learner: OffPolicyLearner>: Replaye
 
   private let settings: DynaSettings
   var core: ReplayedLearner<Learner>
+  /// The learner as it is now.
+  package var learner: Learner { core.learner }
+  /// Real transitions.
+  package var replay: ReplayBuffer { core.replay }
   private var initial: ReplayBuffer
   /// Whether the next step of each copy is the first of its episode.
   private var isFirstStep = [false]
-  private var world: World
+  package private(set) var world: World
   private var rollouts: BranchedRollouts<World, Learner.Acting>?
-  private var imagined: ReplayBuffer
+  package private(set) var imagined: ReplayBuffer
   private var batch: TransitionBatch
   private var points: RolloutStates
   private var trainings = 0

@@ -16,7 +16,7 @@ import Models
 /// Observations must be one-hot.
 public struct DynaQ: RowwiseAgent {
   private let settings: DynaQSettings
-  private var learner: TabularQ
+  package private(set) var learner: TabularQ
   private var model: TabularModel
   private var tried: TriedActions
   /// Of each copy.

@@ -16,8 +16,12 @@ public struct ModelBasedPolicyOptimization<World: LearnedWorld, Learner: OffPoli
   private let schedule: RolloutSchedule
   private let realRows: Int
   var core: ReplayedLearner<Learner>
-  private var world: World
-  private var imagined: ReplayBuffer
+  /// The learner as it is now.
+  package var learner: Learner { core.learner }
+  /// Real transitions.
+  package var replay: ReplayBuffer { core.replay }
+  package private(set) var world: World
+  package private(set) var imagined: ReplayBuffer
   private var batch: TransitionBatch
   private var points: RolloutStates
   private var fits = 0

@@ -14,7 +14,11 @@ import Kernels
 public struct ModelBasedValueExpansion<World: LearnedWorld, Learner: ValueLearner>: ReplayedAgent {
   private let settings: ModelBasedValueExpansionSettings
   var core: ReplayedLearner<Learner>
-  private var world: World
+  /// The learner as it is now.
+  package var learner: Learner { core.learner }
+  /// Real transitions.
+  package var replay: ReplayBuffer { core.replay }
+  package private(set) var world: World
   private var expansion: ValueExpansion<World, Learner.Bootstrap>?
   /// Times of a batch's next observations, where the world depends on them.
   private var nextTimes: [Int]

@@ -18,7 +18,7 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
   private let settings: PlanningSettings
   private let space: ActionSpace
   private let horizon: Int
-  private var world: World
+  package private(set) var world: World
   private var evaluator: RolloutEvaluator<World>?
   /// Of each copy.
   private var (collecting, evaluating): ([Episode], [Episode])
