@@ -120,7 +120,7 @@ import Testing
   }
 }
 
-@Suite struct PanelsTests {
+@Suite struct PackedMatrixTests {
   @Test(arguments: [(1, 1), (5, 16), (8, 17), (9, 40), (33, 64), (16, 100)], [false, true])
   func holdEveryElementOnceAndZerosAfterThem(_ shape: (Int, Int), _ transposed: Bool) {
     let (k, n) = shape
