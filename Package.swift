@@ -58,11 +58,11 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
-    .systemLibrary(name: "CLanes"),
+    .systemLibrary(name: "CSIMD"),
     .systemLibrary(name: "CMuJoCo"),
     .target(name: "CAllocationCounter"),
 
-    module("Kernels", ["COpenBLAS", "CLanes"]),
+    module("Kernels", ["COpenBLAS", "CSIMD"]),
     module("Archive", ["Kernels"]),
     module("Configuration", [.product(name: "Yams", package: "Yams")]),
     module("Interfaces", ["Kernels", "Archive", "Configuration"]),
@@ -72,7 +72,7 @@ let package = Package(
     module("ControlTasks", ["Interfaces", "Kernels"]),
     module("Environments", ["ControlTasks", "Interfaces", "Kernels", "Archive", "Configuration"]),
     .target(
-      name: "GymnasiumEnvironments", dependencies: ["CLanes", "Interfaces", "Kernels", "Archive", "Configuration"],
+      name: "GymnasiumEnvironments", dependencies: ["CSIMD", "Interfaces", "Kernels", "Archive", "Configuration"],
       exclude: ["README.md"], resources: [.embedInCode("worker.py")], swiftSettings: strict),
     .target(
       name: "Recording", dependencies: ["Interfaces", "Archive"], resources: [.embedInCode("pose_renderer.py")],
@@ -154,7 +154,7 @@ let package = Package(
     tests("Models", ["Models", "Networks", "Experience", "Environments", "Interfaces", "Kernels", "Archive"]),
     tests(
       "Control", ["Control", "Interfaces", "Kernels", "Archive", "Configuration", "Environments"], exclude: ["Peers"]),
-    tests("Planners", ["Planners", "Imagining", "Interfaces", "Kernels", "Archive", "Environments"]),
+    tests("Planners", ["Planners", "Control", "Imagining", "Interfaces", "Kernels", "Archive", "Environments"]),
     tests(
       "Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive"],
       exclude: ["Fixtures", "PolicyGradient/Fixtures"]),

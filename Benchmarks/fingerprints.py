@@ -133,11 +133,11 @@ RUNS = (
     ("mpc-discrete-shooting", "mpc", "MountainCar-v0", 120, (
         "search=shooting", "discrete_shooting.horizon=4", "discrete_shooting.population=12", *SCHEDULE, *ENSEMBLE)),
     ("mpc-discrete-learned", "mpc", "CartPole-v1", 120, (*search("cem", *CATEGORICAL)[2:], *LEARNED)),
-    ("ilqr", "ilqr", "Pendulum-v1", 120, ("planner.horizon=10", "agent.first_iterations=10")),
+    ("ilqr", "ilqr", "Pendulum-v1", 120, ("planner.horizon=10", "planner.first_iterations=10")),
     ("ilqr-curvature", "ilqr", "cartpole-swingup", 120, (
-        "planner.horizon=10", "agent.first_iterations=10", "planner.uses_curvature=true")),
+        "planner.horizon=10", "planner.first_iterations=10", "planner.uses_curvature=true")),
     ("ilqr-mujoco", "ilqr", "Reacher-v5", 120, (
-        "planner.horizon=5", "agent.iterations=2", "agent.first_iterations=3")),
+        "planner.horizon=5", "planner.iterations=2", "planner.first_iterations=3")),
     ("mbpo", "mbpo", "Pendulum-v1", 120, MBPO),
     ("mbpo-hopper", "mbpo", "Hopper-v5", 150, MBPO),
     ("mve", "mve", "Pendulum-v1", 120, (*IMAGINED, "agent.horizon=2")),

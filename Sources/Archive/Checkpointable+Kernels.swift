@@ -53,3 +53,20 @@ extension RunningMoments: Checkpointable {
       count: count, mean: try reader.read("mean", shape: [size]), squares: try reader.read("squares", shape: [size]))
   }
 }
+
+extension StateFields {
+  /// A stream's position.
+  public mutating func field(_ name: String, _ stream: inout RandomStream) throws(ArchiveError) {
+    if let reader { stream = try reader.stream(name) } else { writer.write(name, stream) }
+  }
+
+  /// A vector of unchanged length.
+  public mutating func field(_ name: String, _ vector: inout Vector) throws(ArchiveError) {
+    if let reader { try reader.read(name, into: &vector) } else { writer.write(name, vector) }
+  }
+
+  /// A matrix of unchanged shape.
+  public mutating func field(_ name: String, _ matrix: inout Matrix) throws(ArchiveError) {
+    if let reader { try reader.read(name, into: &matrix) } else { writer.write(name, matrix) }
+  }
+}

@@ -13,7 +13,7 @@ extension Catalog {
     AgentEntry.valueExpansion,
     AgentEntry.dyna,
     [
-      .modelBasedAcceleration, .qLearning, .dynaQ, .iterativeLQR, .localModels(everything),
+      .modelBasedAcceleration, .qLearning, .dynaQ, .iterativeLQR(everything), .localModels(everything),
       .guidedByMultipliers(everything), .guidedByMirrorDescent(everything), .distill, .distillDeepQ,
       .divideAndConquer, .distral, .random,
     ],

@@ -13,7 +13,7 @@ extension Catalog {
         settings: TimeVaryingLinearSettings()),
       ComponentEntry(
         .model, "local-linear", summary: "linear-Gaussian dynamics for each time, with a prior from a Gaussian mixture",
-        settings: LocalRegressionSettings()),
+        settings: LinearGaussianRegressionSettings()),
       ComponentEntry(
         .model, "tabular", summary: "counts of what followed each action in each state",
         settings: TabularModelSettings()),

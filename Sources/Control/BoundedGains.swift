@@ -4,15 +4,15 @@ import Kernels
 final class BoundedGains {
   private let program: BoxQuadraticProgram
   /// (Q_ux, Q_u, Q_uu) [m, width] with regularization, before elimination.
-  private let rows: LaneScratch
-  private let scattered: LaneScratch
+  private let rows: AlignedBuffer
+  private let scattered: AlignedBuffer
   private var low: [Double]
   private var high: [Double]
 
   init(_ scratch: RiccatiScratch) {
     program = BoxQuadraticProgram(size: scratch.actionSize)
-    rows = LaneScratch(count: scratch.actions * scratch.width)
-    scattered = LaneScratch(count: scratch.actions * scratch.states)
+    rows = AlignedBuffer(count: scratch.actions * scratch.width)
+    scattered = AlignedBuffer(count: scratch.actions * scratch.states)
     low = Array(repeating: 0, count: scratch.actionSize)
     high = low
   }

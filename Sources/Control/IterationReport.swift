@@ -34,7 +34,7 @@ public struct IterationReport: Sendable, Equatable {
   public var status = OptimizationStatus.improved
   /// α of the step that was taken, 0 if none was.
   public var stepLength = 0.0
-  /// What the quadratic model promised of it.
+  /// What the quadratic model predicted.
   public var expectedImprovement = 0.0
   /// By how much the cost fell.
   public var improvement = 0.0

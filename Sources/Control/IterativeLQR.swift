@@ -1,15 +1,15 @@
 import Interfaces
 import Kernels
 
-/// Finds a locally optimal trajectory and feedback around it, by iterating linear-quadratic control: iLQR (Li and Todorov
-/// 2004; Tassa, Erez and Todorov 2012), with bounded actions (Tassa, Mansard and Todorov 2014).
+/// Finds a locally optimal trajectory and feedback around it, by iterating linear-quadratic control: iLQR (Li and
+/// Todorov 2004; Tassa, Erez and Todorov 2012), with bounded actions (Tassa, Mansard and Todorov 2014).
 ///
 /// Each iteration linearizes the dynamics and expands the costs along the trajectory, solves for δu = K δx + k with
-/// `RiccatiRecursion`, and follows u_t + α k_t + K_t δx_t for the first α of 1, ½, ¼ ... whose improvement is at least a
-/// share of the expected one. Regularization grows while Q_uu is indefinite or no step improves, and shrinks after a
+/// `RiccatiRecursion`, and follows u_t + α k_t + K_t δx_t for the first α of 1, ½, ¼ ... whose improvement is at least
+/// a share of the expected one. Regularization grows while Q_uu is indefinite or no step improves, and shrinks after a
 /// success. With `usesCurvature` the expansion is of l + λᵀf, λ being the costates of the trajectory, which makes it
-/// Newton's method on the actions (Dunn and Bertsekas 1989), quadratically convergent; without, convergence is linear, the
-/// faster the smaller λᵀ∂²f.
+/// Newton's method on the actions (Dunn and Bertsekas 1989), quadratically convergent; without, convergence is linear,
+/// the faster the smaller λᵀ∂²f.
 ///
 /// Difference from the papers: a step that is worth less than the rounding of the cost ends the search.
 ///
@@ -124,14 +124,6 @@ public struct IterativeLQR<Dynamics: DifferentiableDynamics> where Dynamics.Simu
     schedule.reset()
   }
 
-  /// Takes over `actions`, T + 1 rows as this type shows them, of a search that goes on elsewhere; `start` must follow.
-  public mutating func restart(with actions: [Double]) {
-    precondition(actions.count == self.actions.count, "\(actions.count) numbers are not \(self.actions.count)")
-    for i in actions.indices { self.actions[i] = actions[i] }
-    cost = .infinity
-    schedule.reset()
-  }
-
   /// One iteration from a trajectory that `start` made.
   public mutating func iterate() -> IterationReport {
     precondition(cost.isFinite, "no finite trajectory to start from")
@@ -183,10 +175,10 @@ public struct IterativeLQR<Dynamics: DifferentiableDynamics> where Dynamics.Simu
     var alpha = 1.0
     let before = cost
     for _ in 0..<settings.stepLengths {
-      let promised = expected.change(alpha)
+      let predicted = expected.change(alpha)
       let next = rollOut(alpha)
       let rounding = 1e-14 * Swift.max(1, abs(before))
-      if next.isFinite, promised < 0, next - before <= settings.sufficientShare * promised {
+      if next.isFinite, predicted < 0, next - before <= settings.sufficientShare * predicted {
         swap(&states, &candidateStates)
         swap(&actions, &candidateActions)
         cost = next
@@ -194,13 +186,13 @@ public struct IterativeLQR<Dynamics: DifferentiableDynamics> where Dynamics.Simu
         schedule.decrease()
         report.cost = next
         report.stepLength = alpha
-        report.expectedImprovement = -promised
+        report.expectedImprovement = -predicted
         report.improvement = before - next
         let isSmall = before - next <= settings.costTolerance * Swift.max(abs(before), .leastNormalMagnitude)
         report.status = isSmall ? .converged(.improvement) : .improved
         return true
       }
-      if promised > -rounding {
+      if predicted > -rounding {
         report.status = .converged(.rounding)
         return true
       }

@@ -12,7 +12,11 @@ public enum RegularizationKind: String, CaseIterable, SettingValue {
 public struct IterativeLQRSettings: Configuration {
   public init() {}
   @Setting("Decisions in a trajectory", in: 1...10_000) public var horizon: Int = 50
-  @Setting("Iterations at most", in: 1...100_000) public var iterations: Int = 100
+  @Setting("Iterations at most for each search", in: 1...100_000) public var iterations: Int = 100
+  @Setting(
+    "Iterations at most for the first plan of an episode, which has no warm start; auto is as many as for the others",
+    in: 1...100_000)
+  public var firstIterations: Int? = nil
   @Setting("Least relative improvement of the cost that goes on", in: 0...1) public var costTolerance: Double = 1e-7
   @Setting("Largest open-loop correction, relative to 1 + |action|, that counts as none", in: 0...1)
   public var gradientTolerance: Double = 1e-6

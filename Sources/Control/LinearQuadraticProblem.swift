@@ -29,6 +29,7 @@ public struct LinearQuadraticProblem: Sendable {
     /// Upper bounds [T, m].
     public var high: [Double]
 
+    /// Bounds of the change of each action, [T, m] each, time-major.
     public init(low: [Double], high: [Double]) {
       precondition(low.count == high.count, "\(low.count) lower and \(high.count) upper bounds")
       self.low = low

@@ -74,11 +74,11 @@ struct RiccatiPass {
       copy(problem.b + (t * n + i) * m, m, to: row + u)
     }
     let value = values + (t + 1) * states * states
-    LaneProduct.transposed(
-      rowBlocks: states / 8, lanes: width / 8, inner: n + 1, value, lda: states, step, ldb: width, scratch.weighted,
+    SmallMatrixKernels.transposed(
+      rowBlocks: states / 8, vectors: width / 8, inner: n + 1, value, lda: states, step, ldb: width, scratch.weighted,
       ldc: width, adding: false, lower: false)
-    LaneProduct.transposed(
-      rowBlocks: width / 8, lanes: width / 8, inner: n + 1, step, lda: width, scratch.weighted, ldb: width, q,
+    SmallMatrixKernels.transposed(
+      rowBlocks: width / 8, vectors: width / 8, inner: n + 1, step, lda: width, scratch.weighted, ldb: width, q,
       ldc: width, adding: false, lower: true)
     for i in 0..<n { add(problem.stateHessians + (t * n + i) * n, n, to: q + i * width) }
     add(problem.stateGradients + t * n, n, to: q + n * width)
@@ -99,10 +99,10 @@ struct RiccatiPass {
   /// Adds μ Bᵀ (A, 0, B).
   private func regularizeStates() {
     let (width, step, scaled) = (scratch.width, scratch.step, scratch.weighted)
-    LaneProduct.scale(lanes: n * width / 8, regularization.state, step, into: scaled)
+    SmallMatrixKernels.scale(vectors: n * width / 8, regularization.state, step, into: scaled)
     for i in 0..<n { scaled[i * width + n] = 0 }
-    LaneProduct.transposed(
-      rowBlocks: scratch.actions / 8, lanes: width / 8, inner: n, step + u, lda: width, scaled, ldb: width,
+    SmallMatrixKernels.transposed(
+      rowBlocks: scratch.actions / 8, vectors: width / 8, inner: n, step + u, lda: width, scaled, ldb: width,
       scratch.eliminated, ldc: width, adding: true, lower: false)
   }
 
@@ -111,8 +111,8 @@ struct RiccatiPass {
     let width = scratch.width
     var linear = 0.0
     for i in 0..<m { linear += scratch.gains[i * scratch.states + n] * scratch.quadratic[(u + i) * width + n] }
-    LaneProduct.transposed(
-      rowBlocks: scratch.states / 8, lanes: scratch.states / 8, inner: m, scratch.scaled, lda: width,
+    SmallMatrixKernels.transposed(
+      rowBlocks: scratch.states / 8, vectors: scratch.states / 8, inner: m, scratch.scaled, lda: width,
       scratch.eliminated, ldb: width, scratch.quadratic, ldc: width, adding: true, lower: true)
     return ExpectedChange(linear: linear, quadratic: -linear / 2)
   }
@@ -124,10 +124,10 @@ struct RiccatiPass {
     copyActionRows()
     let actionRows = scratch.eliminated
     for i in 0..<m {
-      LaneProduct.scale(lanes: states / 8, 1, actionRows + i * width, into: scratch.residual + i * states)
+      SmallMatrixKernels.scale(vectors: states / 8, 1, actionRows + i * width, into: scratch.residual + i * states)
     }
-    LaneProduct.transposed(
-      rowBlocks: scratch.actions / 8, lanes: states / 8, inner: m, actionRows + u, lda: width, scratch.gains,
+    SmallMatrixKernels.transposed(
+      rowBlocks: scratch.actions / 8, vectors: states / 8, inner: m, actionRows + u, lda: width, scratch.gains,
       ldb: states, scratch.residual, ldc: states, adding: true, lower: false)
     var change = ExpectedChange()
     for i in 0..<m {
@@ -135,11 +135,11 @@ struct RiccatiPass {
       change.linear += k * gradient
       change.quadratic += k * (scratch.residual[i * states + n] - gradient) / 2
     }
-    LaneProduct.transposed(
-      rowBlocks: states / 8, lanes: states / 8, inner: m, scratch.gains, lda: states, scratch.residual, ldb: states,
+    SmallMatrixKernels.transposed(
+      rowBlocks: states / 8, vectors: states / 8, inner: m, scratch.gains, lda: states, scratch.residual, ldb: states,
       scratch.quadratic, ldc: width, adding: true, lower: true)
-    LaneProduct.transposed(
-      rowBlocks: states / 8, lanes: states / 8, inner: m, actionRows, lda: width, scratch.gains, ldb: states,
+    SmallMatrixKernels.transposed(
+      rowBlocks: states / 8, vectors: states / 8, inner: m, actionRows, lda: width, scratch.gains, ldb: states,
       scratch.quadratic, ldc: width, adding: true, lower: true)
     return change
   }

@@ -27,19 +27,19 @@ final class RiccatiScratch {
   let gains: UnsafeMutablePointer<Double>
   /// (Q_ux, Q_u) + Q_uu (K, k) [actions, states].
   let residual: UnsafeMutablePointer<Double>
-  private let blocks: [LaneScratch]
+  private let blocks: [AlignedBuffer]
 
   init(stateSize: Int, actionSize: Int) {
     self.stateSize = stateSize
     self.actionSize = actionSize
-    states = LaneProduct.padded(stateSize + 1)
-    width = LaneProduct.padded(stateSize + 1 + actionSize)
-    actions = LaneProduct.padded(actionSize)
+    states = SmallMatrixKernels.padded(stateSize + 1)
+    width = SmallMatrixKernels.padded(stateSize + 1 + actionSize)
+    actions = SmallMatrixKernels.padded(actionSize)
     let sizes = [
       states * width, states * width, width * width, actions * width, actions * width, actions * states,
       actions * states,
     ]
-    blocks = sizes.map { LaneScratch(count: $0) }
+    blocks = sizes.map { AlignedBuffer(count: $0) }
     step = blocks[0].pointer
     weighted = blocks[1].pointer
     quadratic = blocks[2].pointer

@@ -19,6 +19,7 @@ public struct CostSum: TrajectoryCost {
     let penalty: Penalty
     let time: TimeWeight
 
+    /// w(t) l(D(x)) with the weight `time`, by default 1 at every step.
     public init(_ penalty: Penalty, of distance: any SquaredDistance, at time: TimeWeight = .constant()) {
       self.distance = distance
       self.penalty = penalty
@@ -26,6 +27,7 @@ public struct CostSum: TrajectoryCost {
     }
   }
 
+  /// Numbers in a state, n.
   public let stateSize: Int
   /// Costs of squared actions, r [m].
   public let actionWeights: [Double]

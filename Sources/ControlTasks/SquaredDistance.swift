@@ -1,5 +1,5 @@
-/// A squared distance D(x) = z(x)ᵀW z(x) of a state from a target, with derivatives: z [k] are numbers that follow from the
-/// state, less their targets, and W is diagonal. Nothing here allocates.
+/// A squared distance D(x) = z(x)ᵀW z(x) of a state from a target, with derivatives: z [k] are numbers that follow from
+/// the state, less their targets, and W is diagonal. Nothing here allocates.
 public protocol SquaredDistance: Sendable {
   /// Requires states of `stateSize` numbers; a programmer's mistake otherwise.
   func check(stateSize: Int)
@@ -10,8 +10,8 @@ public protocol SquaredDistance: Sendable {
   /// Adds `scale` times ∂D/∂x = 2 JᵀW z to `gradient` [n], J = ∂z/∂x.
   func addGradient(_ state: UnsafePointer<Double>, scale: Double, to gradient: UnsafeMutablePointer<Double>)
 
-  /// Adds `scale` times the Hessian of D to `hessian` [n, n] (rows `stride` apart): 2 JᵀW J + 2 Σ_i W_i z_i ∂²z_i/∂x², of
-  /// which `gaussNewton` leaves out the second part.
+  /// Adds `scale` times the Hessian of D to `hessian` [n, n] (rows `stride` apart): 2 JᵀW J + 2 Σ_i W_i z_i ∂²z_i/∂x²,
+  /// of which `gaussNewton` leaves out the second part.
   func addHessian(
     _ state: UnsafePointer<Double>, scale: Double, gaussNewton: Bool, stride: Int,
     to hessian: UnsafeMutablePointer<Double>)
@@ -28,6 +28,7 @@ public struct ComponentDistance: SquaredDistance {
     /// Its share W_i.
     public let weight: Double
 
+    /// The component at `index` of the state counts with W = `weight` >= 0 for its distance from `target`.
     public init(_ index: Int, target: Double = 0, weight: Double = 1) {
       precondition(index >= 0 && weight >= 0, "component \(index) with weight \(weight)")
       self.index = index

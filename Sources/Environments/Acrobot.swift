@@ -28,9 +28,9 @@ public enum AcrobotDynamics: String, CaseIterable, SettingValue {
 /// `Acrobot-v1`.
 ///
 /// State (θ1 of the first link from hanging, θ2 of the second relative to the first, both in rad and wrapped to ±π;
-/// their velocities, limited to ±4π and ±9π rad/s); actions 0, 1, 2 are torques of -1, 0, 1 N m; one Runge-Kutta step of
-/// 0.2 s; observation (cos θ1, sin θ1, cos θ2, sin θ2, velocities). Reward -1 a step and 0 for the one that terminates:
-/// -cos θ1 - cos(θ1 + θ2) > 1. Starts: each component uniform in ±0.1.
+/// their velocities, limited to ±4π and ±9π rad/s); actions 0, 1, 2 are torques of -1, 0, 1 N m; one Runge-Kutta step
+/// of 0.2 s; observation (cos θ1, sin θ1, cos θ2, sin θ2, velocities). Reward -1 a step and 0 for the one that
+/// terminates: -cos θ1 - cos(θ1 + θ2) > 1. Starts: each component uniform in ±0.1.
 public struct Acrobot: StateSpaceTask {
   /// The name users type.
   public static let name = "Acrobot-v1"
@@ -56,7 +56,7 @@ public struct Acrobot: StateSpaceTask {
   }
 
   /// Reward and termination on observations.
-  public var objective: AcrobotObjective { AcrobotObjective() }
+  public var objective: AcrobotObjective { AcrobotObjective(task: self) }
 
   /// Draws a start state.
   public func startState(using random: inout RandomStream) -> SIMD4<Double> {
@@ -132,20 +132,6 @@ public struct Acrobot: StateSpaceTask {
 }
 
 /// Reward and termination of `Acrobot` on observations.
-public struct AcrobotObjective: Objective {
-  /// Scores `count` transitions, as `Objective` says.
-  public func evaluate(
-    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
-    rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>
-  ) {
-    for row in 0..<count {
-      let (cosine1, sine1) = (next[6 * row], next[6 * row + 1])
-      let (cosine2, sine2) = (next[6 * row + 2], next[6 * row + 3])
-      // height of the tip over the pivot: -cos θ1 - cos(θ1 + θ2)
-      let height = -cosine1 - (cosine1 * cosine2 - sine1 * sine2)
-      let arrived = height > Float(Acrobot.goalHeight)
-      rewards[row] = arrived ? 0 : -1
-      terminated[row] = arrived
-    }
-  }
+public struct AcrobotObjective: TaskObjective {
+  public let task: Acrobot
 }

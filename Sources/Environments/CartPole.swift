@@ -37,18 +37,24 @@ public struct CartPole: StateSpaceTask {
 
   /// Shapes, bounds and step limit.
   public let spec: EnvironmentSpec
-  /// Reward and termination on observations.
-  public let objective: CartPoleObjective
   /// The episode under way.
   public var episode = Episode<SIMD4<Double>>()
+  /// Reward of a step after which the pole stands.
+  private let stepReward: Float
+  /// Reward of the step that loses it.
+  private let lastReward: Float
 
   /// A task that has not been reset yet.
   public init(_ settings: CartPoleSettings) {
-    objective = CartPoleObjective(suttonBarto: settings.suttonBartoReward)
+    stepReward = settings.suttonBartoReward ? 0 : 1
+    lastReward = settings.suttonBartoReward ? -1 : 1
     spec = EnvironmentSpec(
       observationSize: 4, action: .discrete(count: 2), timeStep: Float(Self.timeStep), stepLimit: settings.stepLimit,
-      rewardRange: min(objective.stepReward, objective.lastReward)...max(objective.stepReward, objective.lastReward))
+      rewardRange: min(stepReward, lastReward)...max(stepReward, lastReward))
   }
+
+  /// Reward and termination on observations.
+  public var objective: CartPoleObjective { CartPoleObjective(task: self) }
 
   /// Draws a start state.
   public func startState(using random: inout RandomStream) -> SIMD4<Double> {
@@ -67,7 +73,7 @@ public struct CartPole: StateSpaceTask {
     _ state: SIMD4<Double>, _ action: UnsafePointer<Float>, next: SIMD4<Double>
   ) -> (reward: Float, terminated: Bool) {
     let fallen = Self.isOutside(position: next[0], angle: next[2])
-    return (fallen ? objective.lastReward : objective.stepReward, fallen)
+    return (fallen ? lastReward : stepReward, fallen)
   }
 
   /// Writes the observation of `state`.
@@ -88,26 +94,6 @@ public struct CartPole: StateSpaceTask {
 }
 
 /// Reward and termination of `CartPole` on observations.
-public struct CartPoleObjective: Objective {
-  /// Reward of a step after which the pole stands.
-  let stepReward: Float
-  /// Reward of the step that loses it.
-  let lastReward: Float
-
-  init(suttonBarto: Bool) {
-    stepReward = suttonBarto ? 0 : 1
-    lastReward = suttonBarto ? -1 : 1
-  }
-
-  /// Scores `count` transitions, as `Objective` says.
-  public func evaluate(
-    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
-    rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>
-  ) {
-    for row in 0..<count {
-      let fallen = CartPole.isOutside(position: Double(next[4 * row]), angle: Double(next[4 * row + 2]))
-      rewards[row] = fallen ? lastReward : stepReward
-      terminated[row] = fallen
-    }
-  }
+public struct CartPoleObjective: TaskObjective {
+  public let task: CartPole
 }

@@ -18,10 +18,10 @@ public struct CartPoleSwingUpSettings: Configuration {
 /// Swing a hanging pole up by pushing its cart, and balance it in the middle: the cart-pole of PETS (Chua et al., "Deep
 /// reinforcement learning in a handful of trials using probabilistic dynamics models", NeurIPS 2018).
 ///
-/// State (x in m, ẋ, θ in rad with 0 hanging, θ̇); action a in [-3, 3], a force of 100 a N on the cart; a decision lasts
-/// 0.04 s, two Runge-Kutta steps of `CartPoleSwingUpDynamics`. Reward, of the state after the step:
-/// exp(-|p - (0, 0.6)|² / 0.6²) - 0.01 a², with the pole's tip p = (x - 0.6 sin θ, -0.6 cos θ). Starts: every component
-/// normal with mean 0 and standard deviation 0.1. Never terminates; upright in the middle is worth 1 a step.
+/// State (x in m, ẋ, θ in rad with 0 hanging, θ̇); action a in [-3, 3], a force of 100 a N on the cart; a decision
+/// lasts 0.04 s, two Runge-Kutta steps of `CartPoleSwingUpDynamics`. Reward, of the state after the step: exp(-|p - (0,
+/// 0.6)|² / 0.6²) - 0.01 a², with the pole's tip p = (x - 0.6 sin θ, -0.6 cos θ). Starts: every component normal with
+/// mean 0 and standard deviation 0.1. Never terminates; upright in the middle is worth 1 a step.
 ///
 /// Differences from the original, a MuJoCo model that this one follows to rounding while the cart runs free:
 /// - The slide ends at ±2.5 m in an inelastic stop (`CartPoleSwingUpDynamics.stopped`), in MuJoCo in a soft constraint.
@@ -74,21 +74,23 @@ public struct CartPoleSwingUp: DifferentiableTask {
     _ state: SIMD4<Double>, _ action: UnsafePointer<Float>, next: SIMD4<Double>
   ) -> (reward: Float, terminated: Bool) {
     let acted = clip(action[0], -Self.maximalAction, Self.maximalAction)
-    return (Float(Self.closeness(position: next[0], angle: next[2])) - objective.actionCost * acted * acted, false)
+    let closeness = Float(Self.closeness(position: next[0], sine: sin(next[2]), cosine: cos(next[2])))
+    return (closeness - objective.effort(acted), false)
   }
 
   /// The force of an action, which is clipped, in N.
   @inline(__always)
   static func force(_ action: Float) -> Double { forcePerAction * Double(clip(action, -maximalAction, maximalAction)) }
 
-  /// exp(-|p - (0, l)|² / l²) of the tip p of a pole of length l.
+  /// exp(-|p - (0, l)|² / l²) of the tip p = (x - l sin θ, -l cos θ) of a pole of length l.
   @inline(__always)
   static func closeness<Scalar: DynamicsScalar>(
-    position: Scalar, angle: Scalar, poleLength: Double = CartPoleSwingUp.poleLength
+    position: Scalar, sine: Scalar, cosine: Scalar, poleLength: Double = CartPoleSwingUp.poleLength
   ) -> Scalar {
-    let across = position - poleLength * angle.sine
-    let below = -poleLength * angle.cosine - Scalar(poleLength)
-    return (-(across * across + below * below) / Scalar(poleLength * poleLength)).exponential
+    let across = position - poleLength * sine
+    let below = poleLength * (cosine + Scalar(1))
+    let sharpness = Scalar(1) / (Scalar(poleLength) * Scalar(poleLength))
+    return (-(across * across + below * below) * sharpness).exponential
   }
 
   @_specialize(where Scalar == Double)
@@ -98,8 +100,8 @@ public struct CartPoleSwingUp: DifferentiableTask {
     from state: ScalarVector<Scalar>, under action: ScalarVector<Scalar>
   ) -> (next: ScalarVector<Scalar>, reward: Scalar) {
     let next = dynamics.successor(of: state, force: Self.forcePerAction * action[0])
-    let effort = Double(objective.actionCost) * action[0] * action[0]
-    return (next, Self.closeness(position: next[0], angle: next[2]) - effort)
+    let closeness = Self.closeness(position: next[0], sine: next[2].sine, cosine: next[2].cosine)
+    return (next, closeness - objective.effort(action[0]))
   }
 
   /// Writes the observation of `state`.
@@ -132,47 +134,22 @@ public struct CartPoleSwingUp: DifferentiableTask {
 }
 
 /// The reward of `CartPoleSwingUp` on observations.
-public struct CartPoleSwingUpObjective: DifferentiableObjective {
+public struct CartPoleSwingUpObjective: RewardFormula {
+  public static var observationSize: Int { 5 }
+  public static var actionSize: Int { 1 }
+  public static var actionBound: Double { Double(CartPoleSwingUp.maximalAction) }
+  public static var isOfNext: Bool { true }
+
   let actionCost: Float
 
-  /// Scores `count` transitions, as `Objective` says.
-  public func evaluate(
-    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
-    rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>
-  ) {
-    let length = Float(CartPoleSwingUp.poleLength)
-    let sharpness = 1 / (length * length)
-    for row in 0..<count {
-      let after = next + 5 * row
-      let across = after[0] - length * after[3]
-      let below = length * (after[2] + 1)
-      let acted = clip(actions[row], -CartPoleSwingUp.maximalAction, CartPoleSwingUp.maximalAction)
-      let closeness = Scalar.exp(-(across * across + below * below) * sharpness)
-      rewards[row] = closeness - actionCost * acted * acted
-    }
-    terminated.update(repeating: false, count: count)
-  }
+  /// What an action costs.
+  @inline(__always)
+  func effort<Number: DynamicsScalar>(_ action: Number) -> Number { Double(actionCost) * action * action }
 
-  /// Through e^(-|p - (0, 0.6)|² / 0.6²) of the next state.
-  public func differentiate(
-    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
-    stateGradients: UnsafeMutablePointer<Float>, actionGradients: UnsafeMutablePointer<Float>,
-    nextGradients: UnsafeMutablePointer<Float>
-  ) {
-    let length = Float(CartPoleSwingUp.poleLength)
-    let sharpness = 1 / (length * length)
-    stateGradients.update(repeating: 0, count: 5 * count)
-    nextGradients.update(repeating: 0, count: 5 * count)
-    for row in 0..<count {
-      let after = next + 5 * row
-      let across = after[0] - length * after[3]
-      let below = length * (after[2] + 1)
-      let slope = -2 * sharpness * Scalar.exp(-(across * across + below * below) * sharpness)
-      nextGradients[5 * row] = slope * across
-      nextGradients[5 * row + 2] = slope * below * length
-      nextGradients[5 * row + 3] = -slope * across * length
-      let acted = actions[row]
-      actionGradients[row] = abs(acted) <= CartPoleSwingUp.maximalAction ? -2 * actionCost * acted : 0
-    }
+  public func reward<Number: ObservationScalar>(
+    _ observation: LongScalarVector<Number>, _ action: ScalarVector<Number>
+  ) -> Number {
+    CartPoleSwingUp.closeness(position: observation[0], sine: observation[3], cosine: observation[2])
+      - effort(action[0])
   }
 }

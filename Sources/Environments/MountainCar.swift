@@ -33,18 +33,20 @@ public struct MountainCar: StateSpaceTask {
 
   /// Shapes, bounds and step limit.
   public let spec: EnvironmentSpec
-  /// Reward and termination on observations.
-  public let objective: MountainCarObjective
   /// The episode under way.
   public var episode = Episode<SIMD2<Double>>()
+  private let goalVelocity: Double
 
   /// A task that has not been reset yet.
   public init(_ settings: MountainCarSettings) {
-    objective = MountainCarObjective(goalVelocity: settings.goalVelocity)
+    goalVelocity = settings.goalVelocity
     spec = EnvironmentSpec(
       observationSize: 2, action: .discrete(count: 3), timeStep: 1, stepLimit: settings.stepLimit,
       rewardRange: -1...(-1))
   }
+
+  /// Reward and termination on observations.
+  public var objective: MountainCarObjective { MountainCarObjective(task: self) }
 
   /// Draws a start state.
   public func startState(using random: inout RandomStream) -> SIMD2<Double> {
@@ -65,7 +67,7 @@ public struct MountainCar: StateSpaceTask {
   public func score(
     _ state: SIMD2<Double>, _ action: UnsafePointer<Float>, next: SIMD2<Double>
   ) -> (reward: Float, terminated: Bool) {
-    (-1, next[0] >= Self.goalPosition && next[1] >= objective.goalVelocity)
+    (-1, next[0] >= Self.goalPosition && next[1] >= goalVelocity)
   }
 
   /// Writes the observation of `state`.
@@ -81,17 +83,6 @@ public struct MountainCar: StateSpaceTask {
 }
 
 /// Reward and termination of `MountainCar` on observations.
-public struct MountainCarObjective: Objective {
-  let goalVelocity: Double
-
-  /// Scores `count` transitions, as `Objective` says.
-  public func evaluate(
-    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
-    rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>
-  ) {
-    rewards.update(repeating: -1, count: count)
-    for row in 0..<count {
-      terminated[row] = Double(next[2 * row]) >= MountainCar.goalPosition && Double(next[2 * row + 1]) >= goalVelocity
-    }
-  }
+public struct MountainCarObjective: TaskObjective {
+  public let task: MountainCar
 }

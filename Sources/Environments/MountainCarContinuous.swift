@@ -77,9 +77,8 @@ public struct MountainCarContinuous: DifferentiableTask {
     from state: ScalarVector<Scalar>, under action: ScalarVector<Scalar>
   ) -> (next: ScalarVector<Scalar>, reward: Scalar) {
     let next = successor(position: state[0], velocity: state[1], throttle: action[0])
-    let arrived =
-      next.position.value >= Double(Self.goalPosition) && next.velocity.value >= Double(objective.goalVelocity)
-    return (ScalarVector(next.position, next.velocity), Scalar(arrived ? 100 : 0) - 0.1 * action[0] * action[0])
+    let arrived = objective.hasArrived(position: next.position.value, velocity: next.velocity.value)
+    return (ScalarVector(next.position, next.velocity), objective.reward(throttle: action[0], arrived: arrived))
   }
 
   /// Reward and termination of the step from `state` to `next`.
@@ -127,8 +126,18 @@ public struct MountainCarContinuousObjective: Objective {
 
   @inline(__always)
   func score(throttle: Float, position: Float, velocity: Float) -> (reward: Float, terminated: Bool) {
-    let throttle = clip(throttle, -1, 1)
-    let arrived = position >= MountainCarContinuous.goalPosition && velocity >= goalVelocity
-    return ((arrived ? 100 : 0) - 0.1 * throttle * throttle, arrived)
+    let arrived = hasArrived(position: Double(position), velocity: Double(velocity))
+    return (reward(throttle: clip(throttle, -1, 1), arrived: arrived), arrived)
+  }
+
+  @inline(__always)
+  func hasArrived(position: Double, velocity: Double) -> Bool {
+    position >= Double(MountainCarContinuous.goalPosition) && velocity >= Double(goalVelocity)
+  }
+
+  /// Of a throttle within the bounds.
+  @inline(__always)
+  func reward<Number: DynamicsScalar>(throttle: Number, arrived: Bool) -> Number {
+    Number(arrived ? 100 : 0) - 0.1 * throttle * throttle
   }
 }

@@ -76,13 +76,14 @@ public struct Pendulum: DifferentiableTask {
     _ state: SIMD2<Double>, _ action: UnsafePointer<Float>, next: SIMD2<Double>
   ) -> (reward: Float, terminated: Bool) {
     let torque = Double(clip(action[0], -Self.maximalTorque, Self.maximalTorque))
-    return (-Float(cost(angle: state[0], speed: state[1], torque: torque)), false)
+    let angle = state[0].remainder(dividingBy: 2 * Double.pi)
+    return (-Float(Self.cost(angle: angle, speed: state[1], torque: torque)), false)
   }
 
+  /// Of an angle in [-π, π].
   @inline(__always)
-  private func cost<Scalar: DynamicsScalar>(angle: Scalar, speed: Scalar, torque: Scalar) -> Scalar {
-    let angle = angle.remainder(dividingBy: 2 * Double.pi)
-    return angle * angle + 0.1 * speed * speed + 0.001 * torque * torque
+  static func cost<Scalar: DynamicsScalar>(angle: Scalar, speed: Scalar, torque: Scalar) -> Scalar {
+    angle * angle + 0.1 * speed * speed + 0.001 * torque * torque
   }
 
   @_specialize(where Scalar == Double)
@@ -92,7 +93,8 @@ public struct Pendulum: DifferentiableTask {
     from state: ScalarVector<Scalar>, under action: ScalarVector<Scalar>
   ) -> (next: ScalarVector<Scalar>, reward: Scalar) {
     let next = successor(angle: state[0], speed: state[1], tripleTorque: 3 * action[0])
-    return (ScalarVector(next.angle, next.speed), -cost(angle: state[0], speed: state[1], torque: action[0]))
+    let angle = state[0].remainder(dividingBy: 2 * Double.pi)
+    return (ScalarVector(next.angle, next.speed), -Self.cost(angle: angle, speed: state[1], torque: action[0]))
   }
 
   /// Writes the observation of `state`.
@@ -119,37 +121,16 @@ public struct Pendulum: DifferentiableTask {
 }
 
 /// The reward of `Pendulum` on observations.
-public struct PendulumObjective: DifferentiableObjective {
-  /// Scores `count` transitions, as `Objective` says.
-  public func evaluate(
-    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
-    rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>
-  ) {
-    for row in 0..<count {
-      let angle = angleMagnitude(cosine: states[3 * row], sine: states[3 * row + 1])
-      let speed = states[3 * row + 2]
-      let torque = clip(actions[row], -Pendulum.maximalTorque, Pendulum.maximalTorque)
-      rewards[row] = -(angle * angle + 0.1 * speed * speed + 0.001 * torque * torque)
-    }
-    terminated.update(repeating: false, count: count)
-  }
+public struct PendulumObjective: RewardFormula {
+  public static var observationSize: Int { 3 }
+  public static var actionSize: Int { 1 }
+  public static var actionBound: Double { Double(Pendulum.maximalTorque) }
+  public static var isOfNext: Bool { false }
 
-  /// With θ = atan2(sine, cosine): ∂θ/∂cosine = -sine / (cosine² + sine²), ∂θ/∂sine = cosine / (cosine² + sine²).
-  public func differentiate(
-    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
-    stateGradients: UnsafeMutablePointer<Float>, actionGradients: UnsafeMutablePointer<Float>,
-    nextGradients: UnsafeMutablePointer<Float>
-  ) {
-    nextGradients.update(repeating: 0, count: 3 * count)
-    for row in 0..<count {
-      let (cosine, sine) = (states[3 * row], states[3 * row + 1])
-      let magnitude = angleMagnitude(cosine: cosine, sine: sine)
-      let slope = -2 * (sine < 0 ? -magnitude : magnitude) / (cosine * cosine + sine * sine)
-      stateGradients[3 * row] = -slope * sine
-      stateGradients[3 * row + 1] = slope * cosine
-      stateGradients[3 * row + 2] = -0.2 * states[3 * row + 2]
-      let torque = actions[row]
-      actionGradients[row] = abs(torque) <= Pendulum.maximalTorque ? -0.002 * torque : 0
-    }
+  public func reward<Number: ObservationScalar>(
+    _ observation: LongScalarVector<Number>, _ action: ScalarVector<Number>
+  ) -> Number {
+    let angle = Number.angleMagnitude(cosine: observation[0], sine: observation[1])
+    return -Pendulum.cost(angle: angle, speed: observation[2], torque: action[0])
   }
 }

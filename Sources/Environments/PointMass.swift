@@ -17,8 +17,8 @@ public struct PointMassSettings: Configuration {
 /// Bring a mass in the plane to rest at the origin: linear dynamics and a quadratic cost, so the optimum is known.
 ///
 /// State and observation (p_x, p_y, v_x, v_y) in m and m/s; action: the force on 1 kg in N, each component limited to
-/// ±10. A step holds the force for Δt = 0.1 s, which x' = A x + B u integrates exactly:
-/// p' = p + Δt v + Δt²/2 u, v' = v + Δt u. The reward is -(xᵀQ x + uᵀR u) of the state before the step, Q = diag(1, 1, 0.1,
+/// ±10. A step holds the force for Δt = 0.1 s, which x' = A x + B u integrates exactly: p' = p + Δt v + Δt²/2 u, v' = v
+/// + Δt u. The reward is -(xᵀQ x + uᵀR u) of the state before the step, Q = diag(1, 1, 0.1,
 /// 0.1), R = 0.1 I. Starts: each component uniform in ±1. Never terminates. From there the optimal force stays below 6
 /// N, so that `optimum` is the optimum of the bounded task too; so it is for any `action_cost` of at least 0.02.
 public struct PointMass: DifferentiableTask {
@@ -43,7 +43,7 @@ public struct PointMass: DifferentiableTask {
   /// A task that has not been reset yet.
   public init(_ settings: PointMassSettings) {
     actionCost = settings.actionCost
-    objective = PointMassObjective(actionCost: Float(settings.actionCost))
+    objective = PointMassObjective(actionCost: settings.actionCost)
     spec = EnvironmentSpec(
       observationSize: 4,
       action: .box(low: [-Self.maximalForce, -Self.maximalForce], high: [Self.maximalForce, Self.maximalForce]),
@@ -81,17 +81,18 @@ public struct PointMass: DifferentiableTask {
     _ state: SIMD4<Double>, _ action: UnsafePointer<Float>, next: SIMD4<Double>
   ) -> (reward: Float, terminated: Bool) {
     let force = clipped(action)
-    return (
-      -Float(cost(position: (state[0], state[1]), velocity: (state[2], state[3]), force: (force[0], force[1]))), false
-    )
+    let cost = Self.cost(
+      position: (state[0], state[1]), velocity: (state[2], state[3]), force: (force[0], force[1]), actionCost)
+    return (-Float(cost), false)
   }
 
+  /// xᵀQ x + uᵀR u.
   @inline(__always)
-  private func cost<Scalar: DynamicsScalar>(
-    position: (Scalar, Scalar), velocity: (Scalar, Scalar), force: (Scalar, Scalar)
+  static func cost<Scalar: DynamicsScalar>(
+    position: (Scalar, Scalar), velocity: (Scalar, Scalar), force: (Scalar, Scalar), _ actionCost: Double
   ) -> Scalar {
-    Self.positionCost * (position.0.squared + position.1.squared)
-      + Self.velocityCost * (velocity.0.squared + velocity.1.squared)
+    positionCost * (position.0.squared + position.1.squared)
+      + velocityCost * (velocity.0.squared + velocity.1.squared)
       + actionCost * (force.0.squared + force.1.squared)
   }
 
@@ -106,8 +107,8 @@ public struct PointMass: DifferentiableTask {
       (next[axis], next[axis + 2]) = Self.successor(
         position: state[axis], velocity: state[axis + 2], force: action[axis])
     }
-    let cost = cost(
-      position: (state[0], state[1]), velocity: (state[2], state[3]), force: (action[0], action[1]))
+    let cost = Self.cost(
+      position: (state[0], state[1]), velocity: (state[2], state[3]), force: (action[0], action[1]), actionCost)
     return (next, -cost)
   }
 
@@ -138,42 +139,19 @@ public struct PointMass: DifferentiableTask {
 }
 
 /// The reward of `PointMass` on observations.
-public struct PointMassObjective: DifferentiableObjective {
-  let actionCost: Float
+public struct PointMassObjective: RewardFormula {
+  public static var observationSize: Int { 4 }
+  public static var actionSize: Int { 2 }
+  public static var actionBound: Double { Double(PointMass.maximalForce) }
+  public static var isOfNext: Bool { false }
 
-  /// Scores `count` transitions, as `Objective` says.
-  public func evaluate(
-    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
-    rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>
-  ) {
-    let (positionCost, velocityCost) = (Float(PointMass.positionCost), Float(PointMass.velocityCost))
-    for row in 0..<count {
-      let x = states + 4 * row
-      let first = clip(actions[2 * row], -PointMass.maximalForce, PointMass.maximalForce)
-      let second = clip(actions[2 * row + 1], -PointMass.maximalForce, PointMass.maximalForce)
-      rewards[row] =
-        -(positionCost * (x[0] * x[0] + x[1] * x[1]) + velocityCost * (x[2] * x[2] + x[3] * x[3])
-        + actionCost * (first * first + second * second))
-    }
-    terminated.update(repeating: false, count: count)
-  }
+  let actionCost: Double
 
-  /// Of the quadratic cost.
-  public func differentiate(
-    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
-    stateGradients: UnsafeMutablePointer<Float>, actionGradients: UnsafeMutablePointer<Float>,
-    nextGradients: UnsafeMutablePointer<Float>
-  ) {
-    let (positionCost, velocityCost) = (Float(PointMass.positionCost), Float(PointMass.velocityCost))
-    nextGradients.update(repeating: 0, count: 4 * count)
-    for row in 0..<count {
-      for index in 0..<4 {
-        stateGradients[4 * row + index] = -2 * (index < 2 ? positionCost : velocityCost) * states[4 * row + index]
-      }
-      for index in 0..<2 {
-        let force = actions[2 * row + index]
-        actionGradients[2 * row + index] = abs(force) <= PointMass.maximalForce ? -2 * actionCost * force : 0
-      }
-    }
+  public func reward<Number: ObservationScalar>(
+    _ observation: LongScalarVector<Number>, _ action: ScalarVector<Number>
+  ) -> Number {
+    -PointMass.cost(
+      position: (observation[0], observation[1]), velocity: (observation[2], observation[3]),
+      force: (action[0], action[1]), actionCost)
   }
 }

@@ -110,6 +110,14 @@ public struct ReplayBuffer: TransitionSource, Sendable {
     }
   }
 
+  /// All transitions held, oldest first: a copy, to look at.
+  package var contents: TransitionBatch {
+    var batch = TransitionBatch(
+      count: count, observationSize: observationSize, actionSize: actionSize, keepsTimes: keepsTimes)
+    (0..<Int32(count)).map { $0 }.withUnsafeBufferPointer { gather($0, into: &batch) }
+    return batch
+  }
+
   public func time(of index: Int) -> Int {
     precondition(index >= 0 && index < count, "transition \(index) outside 0..<\(count)")
     return keepsTimes ? times[(appended - count + index) % capacity] : 0

@@ -1,5 +1,5 @@
 import Archive
-import CLanes
+import CSIMD
 import Foundation
 import Synchronization
 
@@ -178,8 +178,8 @@ final class PythonWorker: @unchecked Sendable {
   }
 
   /// Looks for an answer for some times as long as it usually takes; true if it came. Answers that take longer than a
-  /// millisecond are not looked for: being woken up takes little beside that, and on a busy machine looking would only take
-  /// the processor from whom it waits for.
+  /// millisecond are not looked for: being woken up takes little beside that, and on a busy machine looking would only
+  /// take the processor from whom it waits for.
   private func looks(_ control: borrowing SharedMemory, from start: ContinuousClock.Instant) -> Bool {
     guard canLook, usual < .milliseconds(1) else { return false }
     let limit = start.advanced(by: max(.microseconds(250), usual * 4))

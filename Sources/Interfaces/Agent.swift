@@ -56,13 +56,13 @@ public protocol Agent: Checkpointable {
 }
 
 extension Agent {
-  /// None.
+  /// No tables.
   public var tables: [AgentTable] { [] }
 
   /// False: most agents write no tables.
   public var hasRows: Bool { false }
 
-  /// None.
+  /// No rows, for agents without tables.
   public mutating func takeRows() -> [(table: Int, fields: [AgentField])] { [] }
 }
 

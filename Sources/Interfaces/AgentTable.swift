@@ -5,6 +5,7 @@ public struct AgentTable: Sendable, Equatable {
   /// Names of its columns; the laboratory puts `environment_steps` before them.
   public let columns: [String]
 
+  /// The table `agent-<name>.csv`.
   public init(_ name: String, columns: [String]) {
     precondition(
       !name.isEmpty && name.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") },

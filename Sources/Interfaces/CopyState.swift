@@ -26,5 +26,17 @@ extension StateReader {
   }
 }
 
+extension StateFields {
+  /// What each copy of an environment has, as `StateWriter.write(_:copies:)` names it.
+  public mutating func field<Part: Checkpointable>(_ name: String, copies: inout [Part]) throws(ArchiveError) {
+    if let reader { try reader.read(name, intoCopies: &copies) } else { writer.write(name, copies: copies) }
+  }
+
+  /// The same of random streams.
+  public mutating func field(_ name: String, copies: inout [RandomStream]) throws(ArchiveError) {
+    if let reader { try reader.read(name, intoCopies: &copies) } else { writer.write(name, copies: copies) }
+  }
+}
+
 /// Name in a saved state of what copy `index` has.
 private func copyName(_ name: String, _ index: Int) -> String { index == 0 ? name : "\(name)_\(index)" }

@@ -6,8 +6,8 @@ import Kernels
 /// It says T numbers of a state: the values of K discrete actions, or of a Gaussian over A components, before they are
 /// squashed into their bounds, the means and then the logarithms of the standard deviations.
 ///
-/// As with a `Policy`, parameters are shared: any number of threads may use one value, each with its own workspace, and it
-/// should be let go of before the learner's next update.
+/// As with a `Policy`, parameters are shared: any number of threads may use one value, each with its own workspace, and
+/// it should be let go of before the learner's next update.
 public protocol PolicyTeacher: Sendable {
   /// Scratch of one thread, good for any number of rows and for every later value of the same learner.
   associatedtype Workspace: AnyObject
@@ -38,7 +38,7 @@ public protocol TeachingLearner: OffPolicyLearner {
 }
 
 /// States with what a student should say of them, preallocated and reused.
-public struct LessonBatch: Sendable {
+public struct DistillationBatch: Sendable {
   /// Observations, [N, D].
   public var observations: Matrix
   /// What teachers say together, as the student's `blend` puts it, [N, T].
@@ -70,9 +70,9 @@ public protocol PolicyStudent: Checkpointable {
   /// Features of a teacher that it learns to predict, H; 0 where it learns none.
   var featureSize: Int { get }
 
-  /// Writes as `targets` [N, T] what several teachers say together, whose `outputs` [teachers, N, T] lie one after another:
-  /// the distribution of an action of a teacher drawn at random, as far as the student can have it. One teacher too is
-  /// put into the form of targets.
+  /// Writes as `targets` [N, T] what several teachers say together, whose `outputs` [teachers, N, T] lie one after
+  /// another: the distribution of an action of a teacher drawn at random, as far as the student can have it. One
+  /// teacher too is put into the form of targets.
   func blend(
     _ outputs: UnsafePointer<Float>, teachers: Int, rows: Int, into targets: UnsafeMutablePointer<Float>)
 
@@ -84,7 +84,7 @@ public protocol PolicyStudent: Checkpointable {
 
   /// One gradient step toward the lessons' targets. Does not allocate after the first call of a given size. Throws
   /// `NumericalFailure` when a loss is not finite.
-  mutating func learn(_ lessons: LessonBatch, metrics: inout MetricRow) throws(NumericalFailure)
+  mutating func learn(_ lessons: DistillationBatch, metrics: inout MetricRow) throws(NumericalFailure)
 }
 
 /// How strongly a learner with entropy temperature tau is drawn to another policy pi_0: it maximizes the sum of
@@ -98,6 +98,7 @@ public struct KLRegularization: Sendable, Equatable {
   /// Cost of a nat of divergence.
   public var divergence: Float
 
+  /// No regularization where both are zero.
   public init(share: Float = 0, divergence: Float = 0) {
     self.share = share
     self.divergence = divergence

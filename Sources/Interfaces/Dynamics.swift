@@ -2,8 +2,8 @@ import Archive
 import Kernels
 
 /// A model of how states follow from states and actions, which may predict rewards and terminations too. Parameters are
-/// immutable while rollouts use them, so that threads share one model. With what it does not predict it makes a `World`:
-/// see `KnownRewards`.
+/// immutable while rollouts use them, so that threads share one model. With what it does not predict it makes a
+/// `World`: see `KnownRewards`.
 public protocol DynamicsModel: Sendable {
   /// Mutable companion that owns all scratch of one thread.
   associatedtype Rollout: ModelRollout
@@ -66,15 +66,15 @@ public protocol ModelRollout {
   /// Replaces the states by their successors under `actions` [N, A]. Does not allocate.
   mutating func advance(_ actions: UnsafePointer<Float>)
 
-  /// Vector-Jacobian product of the step from `step` to `step + 1`, 0..<T: given the gradients of a scalar with respect to
-  /// the next states [N, D] (nil for zero) and to the predicted rewards [N] (nil for zero; ignored where the model
+  /// Vector-Jacobian product of the step from `step` to `step + 1`, 0..<T: given the gradients of a scalar with respect
+  /// to the next states [N, D] (nil for zero) and to the predicted rewards [N] (nil for zero; ignored where the model
   /// predicts none), writes its gradients with respect to the states [N, D] and to the actions [N, A].
   ///
   /// All randomness of a step is held fixed (the pathwise, or reparametrized, derivative): with noise e, s' = m(s, a) +
-  /// σ(s, a) e, and a model of several members keeps its choice among them. With `scoreWeights` w [N], adds for each row w
-  /// times the gradient of the logarithm of the density of the next state drawn, the state itself held fixed: the
-  /// likelihood ratio's part; `gradients` must include scores then. Rewards that are drawn have no score; their derivative
-  /// is always pathwise. Must not be called where `gradients` is `none`. Does not allocate.
+  /// σ(s, a) e, and a model of several members keeps its choice among them. With `scoreWeights` w [N], adds for each
+  /// row w times the gradient of the logarithm of the density of the next state drawn, the state itself held fixed: the
+  /// likelihood ratio's part; `gradients` must include scores then. Rewards that are drawn have no score; their
+  /// derivative is always pathwise. Must not be called where `gradients` is `none`. Does not allocate.
   mutating func pullBack(
     step: Int, nextGradients: UnsafePointer<Float>?, rewardGradients: UnsafePointer<Float>?,
     scoreWeights: UnsafePointer<Float>?, stateGradients: UnsafeMutablePointer<Float>,
@@ -141,6 +141,7 @@ public struct NumericalFailure: Error, Sendable, Equatable, CustomStringConverti
   /// The offending value's text.
   public let value: String
 
+  /// That metric `metric` came out as `value`.
   public init(metric: String, value: Float) {
     self.metric = metric
     self.value = "\(value)"

@@ -59,16 +59,16 @@ extension Environment {
   /// Nothing: the episodes of most environments differ by their random streams alone.
   public mutating func skipEpisodes(_ episodes: Int) {}
 
-  /// None.
+  /// Nothing is measured but the return.
   public var measureNames: [String] { [] }
 
-  /// None.
+  /// Nothing is measured but the return.
   public var measures: [Double] { [] }
 
   /// Nothing to do: most environments can be drawn at any time, or never.
   public mutating func beginShowing() {}
 
-  /// None.
+  /// Cannot be rendered: nil.
   public mutating func picture() throws -> Picture? { nil }
 }
 

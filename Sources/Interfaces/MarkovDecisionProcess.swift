@@ -16,6 +16,7 @@ public struct MarkovDecisionProcess: Sendable {
     /// Whether the episode ends there, so that no reward can follow.
     public var terminates: Bool
 
+    /// State `next` with probability p(s', r | s, a); by default the only outcome, without reward.
     public init(next: Int, probability: Double = 1, reward: Double = 0, terminates: Bool = false) {
       self.next = next
       self.probability = probability

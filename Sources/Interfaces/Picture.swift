@@ -19,6 +19,7 @@ public struct Scene: Sendable, Equatable {
     /// Share of blue, 0 to 255.
     public let blue: UInt8
 
+    /// Shares of red, green and blue, 0 to 255 each.
     public init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) {
       self.red = red
       self.green = green

@@ -17,11 +17,12 @@ public protocol PlanEvaluator {
   /// Derivatives that it has; the next two must not be called without any.
   var gradients: GradientSupport { get }
 
-  /// The same with the gradients [N, H * A] of the returns with respect to the plans, by backpropagation through the world.
+  /// The same with the gradients [N, H * A] of the returns with respect to the plans, by backpropagation through the
+  /// world.
   mutating func differentiate(_ plans: Matrix, returns: inout [Float], gradients: inout Matrix)
 
-  /// Calls `body` with the world's expected steps and what they cost, with derivatives, and the observation [D] that plans
-  /// start from; the dynamics are the same object as long as the world is the same.
+  /// Calls `body` with the world's expected steps and what they cost, with derivatives, and the observation [D] that
+  /// plans start from; the dynamics are the same object as long as the world is the same.
   mutating func withDynamics(_ body: (any PlannedDynamics, UnsafePointer<Float>) -> Void)
 
   /// Returns so far that were not finite.
@@ -45,7 +46,7 @@ extension PlanEvaluator {
 
 /// What a planner asks of the worlds it plans in, beside returns.
 public enum PlannerNeed: Sendable {
-  /// Nothing.
+  /// Predicted returns suffice.
   case returns
   /// Gradients of returns, as `PlanEvaluator.differentiate` gives them.
   case gradients
@@ -58,11 +59,17 @@ public protocol Planner: Checkpointable, Sendable {
   /// Its settings.
   associatedtype Settings: Configuration
 
+  /// Its settings by default, for learned worlds; `Settings()` unless it says otherwise.
+  static var defaults: Settings { get }
+
   /// Name on the command line.
   static var name: String { get }
   /// One line for lists.
   static var summary: String { get }
-  /// What `mpc` calls the search; the same for planners that do the same for different kinds of actions. Its name by default.
+  /// Names of what it reports of each plan, none by default.
+  static var metricNames: [String] { get }
+  /// What `mpc` calls the search; the same for planners that do the same for different kinds of actions. Its name by
+  /// default.
   static var search: String { get }
   /// What it asks of worlds; nothing by default.
   static var need: PlannerNeed { get }
@@ -80,24 +87,33 @@ public protocol Planner: Checkpointable, Sendable {
   /// Forgets the warm start; called when an episode starts.
   mutating func reset()
 
-  /// Proposes a start of the next search, such as what a policy would do: `plan` [H * A], time-major. A planner may prefer
-  /// its warm start, or ignore the proposal, as it does by default. Does not allocate.
+  /// Proposes a start of the next search, such as what a policy would do: `plan` [H * A], time-major. A planner may
+  /// prefer its warm start, or ignore the proposal, as it does by default. Does not allocate.
   mutating func suggest(_ plan: [Float])
 
-  /// Plans with `evaluator` and writes the first decisions, as many as `action` has room for (k * A floats, 1 <= k <= H),
-  /// then shifts the warm start by as many. All randomness comes from `random`. Does not allocate after the first call.
+  /// Plans with `evaluator` and writes the first decisions, as many as `action` has room for (k * A floats,
+  /// 1 <= k <= H), then shifts the warm start by as many. All randomness comes from `random`. Does not allocate after the first
+  /// call.
   mutating func plan(
     with evaluator: inout some PlanEvaluator, using random: inout RandomStream,
     action: inout [Float])
+
+  /// Records the metrics of the last plan, each of `metricNames` that it has. Does not allocate.
+  func record(into metrics: inout MetricRow)
 }
 
 extension Planner {
+  public static var defaults: Settings { Settings() }
+  public static var metricNames: [String] { [] }
   public static var search: String { name }
   public static var need: PlannerNeed { .returns }
   public static var takesSuggestions: Bool { false }
 
   /// Ignored.
   public mutating func suggest(_ plan: [Float]) {}
+
+  /// For planners that report nothing.
+  public func record(into metrics: inout MetricRow) {}
 }
 
 /// A planner for actions that are vectors of reals.

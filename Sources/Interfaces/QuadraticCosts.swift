@@ -1,10 +1,11 @@
 import Kernels
 
-/// A simulation that also knows what its steps cost, to second order: with the linearized dynamics, all that iLQR needs.
+/// A simulation that also knows what its steps cost, to second order: with the linearized dynamics, all that iLQR
+/// needs.
 ///
-/// The cost l(x, u) of a step is minus its reward, as a function of the state it leaves and of the action; where the reward
-/// looks at the state x' it leads to, that is f(x, u), and the derivatives go through f. Terminations play no part. The
-/// rules of `DifferentiableSimulation` about rows, threads, bounds and allocations hold here too.
+/// The cost l(x, u) of a step is minus its reward, as a function of the state it leaves and of the action; where the
+/// reward looks at the state x' it leads to, that is f(x, u), and the derivatives go through f. Terminations play no
+/// part. The rules of `DifferentiableSimulation` about rows, threads, bounds and allocations hold here too.
 public protocol CostSimulation: DifferentiableSimulation {
   /// Writes to `costs` [N] the costs of the steps from `states` [N, n] under `actions` [N, m].
   mutating func evaluateCosts(
@@ -15,9 +16,9 @@ public protocol CostSimulation: DifferentiableSimulation {
   mutating func quadratize(
     count: Int, states: UnsafePointer<Double>, actions: UnsafePointer<Double>, into costs: inout QuadraticCosts)
 
-  /// Adds to the Hessians of the first N of `costs` those of λᵀf(x, u), the steps' curvature weighted by `multipliers` λ
-  /// [N, k]: what Newton's method has beyond the Gauss-Newton approximation. False, with `costs` unchanged, where second
-  /// derivatives of the dynamics are not known, as here by default.
+  /// Adds to the Hessians of the first N of `costs` those of λᵀf(x, u), the steps' curvature weighted by `multipliers`
+  /// λ [N, k]: what Newton's method has beyond the Gauss-Newton approximation. False, with `costs` unchanged, where
+  /// second derivatives of the dynamics are not known, as here by default.
   mutating func addCurvature(
     count: Int, states: UnsafePointer<Double>, actions: UnsafePointer<Double>, multipliers: UnsafePointer<Double>,
     into costs: inout QuadraticCosts
@@ -29,15 +30,6 @@ extension CostSimulation {
     count: Int, states: UnsafePointer<Double>, actions: UnsafePointer<Double>, multipliers: UnsafePointer<Double>,
     into costs: inout QuadraticCosts
   ) -> Bool { false }
-}
-
-/// An environment whose dynamics and costs are known with their derivatives: what iLQR plans in.
-public protocol DifferentiableEnvironment: Environment {
-  /// Its dynamics.
-  associatedtype Dynamics: DifferentiableDynamics where Dynamics.Simulation: CostSimulation
-
-  /// Dynamics and costs; the environment's own episode plays no part.
-  var dynamics: Dynamics { get }
 }
 
 /// Second-order expansions of the costs of T steps:
@@ -125,8 +117,8 @@ extension QuadraticCosts {
 }
 
 extension CostSimulation {
-  /// Expands the costs of a trajectory: `states` [T, n] (the last state, T + 1, may follow and is ignored) and `actions`
-  /// [T, m]. Does not allocate.
+  /// Expands the costs of a trajectory: `states` [T, n] (the last state, T + 1, may follow and is ignored) and
+  /// `actions` [T, m]. Does not allocate.
   public mutating func quadratize(states: [Double], actions: [Double], into costs: inout QuadraticCosts) {
     let count = costs.count
     precondition(costs.tangentSize == tangentSize && costs.actionSize == actionSize, "an expansion of other costs")

@@ -63,6 +63,7 @@ public struct ImageShape: Sendable, Equatable {
   /// Values of a pixel: 1 for gray, 3 for red, green, blue; more where frames are stacked.
   public let channels: Int
 
+  /// Images of `height` rows of `width` pixels of `channels` values; none may be zero.
   public init(height: Int, width: Int, channels: Int) {
     precondition(height > 0 && width > 0 && channels > 0, "empty image \(height)x\(width)x\(channels)")
     self.height = height
@@ -138,6 +139,7 @@ public struct StepOutcome: Sendable, Equatable {
   /// Whether and why the episode ended.
   public var ending: Ending
 
+  /// A step that was worth `reward` and ended the episode as `ending` says.
   public init(reward: Float, ending: Ending) {
     self.reward = reward
     self.ending = ending

@@ -14,6 +14,7 @@ public struct TabularStep: Sendable, Equatable {
   /// Whether the episode terminated there.
   public var terminates: Bool
 
+  /// The step (s, a, r, s').
   public init(state: Int, action: Int, reward: Double, next: Int, terminates: Bool) {
     self.state = state
     self.action = action
@@ -21,32 +22,6 @@ public struct TabularStep: Sendable, Equatable {
     self.next = next
     self.terminates = terminates
   }
-}
-
-/// A model of numbered states and actions, learned from steps as they come.
-public protocol TabularDynamics: Checkpointable {
-  /// Takes in a real step. Allocates at most where a pair has an outcome for the first time.
-  mutating func observe(_ step: TabularStep)
-
-  /// Expectation of reward + discount * continues * `value`(next state) over what the model knows to follow `action` in
-  /// `state`; nil where that was never tried. Does not allocate.
-  func expectation(of action: Int, in state: Int, discount: Double, value: (_ next: Int) -> Double) -> Double?
-}
-
-/// Values of numbered actions in numbered states, and the policy that follows from them.
-public protocol TabularLearner: Checkpointable {
-  /// Discount of a step.
-  var discount: Double { get }
-
-  /// Value of the best action in `state`.
-  func value(of state: Int) -> Double
-
-  /// An action in `state`: one of the best, or with `explore` perhaps another.
-  func act(in state: Int, explore: Bool, using random: inout RandomStream) -> Int
-
-  /// Moves Q(state, action) towards `target` and returns the error, target - Q(state, action), that there was.
-  @discardableResult
-  mutating func update(_ state: Int, _ action: Int, toward target: Double) -> Double
 }
 
 /// Observations that are one-hot vectors, as `EnvironmentSpec.isOneHot` says.

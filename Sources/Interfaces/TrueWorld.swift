@@ -7,6 +7,7 @@ import Kernels
 public struct TrueWorld<Base: World>: LearnedWorld {
   /// What is known.
   public let base: Base
+  /// Its steps and costs in double precision, where they have derivatives.
   public let knownDynamics: (any PlannedDynamics)?
 
   /// `base`, for agents that fit a world; `dynamics` are its own in double precision, where they have derivatives.

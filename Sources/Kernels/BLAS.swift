@@ -33,8 +33,8 @@ package func gemm(
 ) {
   guard m > 0, n > 0 else { return }
   let isPlain = alpha == 1 && (beta == 0 || beta == 1) && (ta == .none || tb == .none)
-  if isPlain && (RegisterTile.isFast || allocates(ta, tb, m: m, n: n, k: k)) {
-    return TiledProduct.gemm(ta, tb, m: m, n: n, k: k, a, lda: lda, b, ldb: ldb, accumulate: beta == 1, c, ldc: ldc)
+  if isPlain && (Microkernel.isFast || allocates(ta, tb, m: m, n: n, k: k)) {
+    return BlockedGEMM.gemm(ta, tb, m: m, n: n, k: k, a, lda: lda, b, ldb: ldb, accumulate: beta == 1, c, ldc: ldc)
   }
   BLAS.multiply(ta, tb, m: m, n: n, k: k, alpha: alpha, a, lda: lda, b, ldb: ldb, beta: beta, c, ldc: ldc)
 }

@@ -1,24 +1,25 @@
 extension Elementwise {
-  /// Calls `body` with the offset of each lane of a block with row stride `stride`, and how many of its columns exist.
+  /// Calls `body` with the offset of each vector of a block with row stride `stride`, and how many of its columns
+  /// exist.
   @inline(__always)
-  static func forEachLane(rows: Int, columns: Int, stride: Int, _ body: (_ offset: Int, _ valid: Int) -> Void) {
+  static func forEachVector(rows: Int, columns: Int, stride: Int, _ body: (_ offset: Int, _ valid: Int) -> Void) {
     for r in 0..<rows {
-      for c in Swift.stride(from: 0, to: columns, by: Lanes.width) {
-        body(r * stride + c, min(Lanes.width, columns - c))
+      for c in Swift.stride(from: 0, to: columns, by: SIMDMath.width) {
+        body(r * stride + c, min(SIMDMath.width, columns - c))
       }
     }
   }
 
-  /// z[r, c] = silu(z[r, c]) in a block with row stride `stride`, its derivatives s + y (1 - s) kept at `slopes`, laid out
-  /// alike, unless nil; s is the sigmoid and y the result.
+  /// z[r, c] = silu(z[r, c]) in a block with row stride `stride`, its derivatives s + y (1 - s) kept at `slopes`, laid
+  /// out alike, unless nil; s is the sigmoid and y the result.
   package static func silu(
     _ z: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int, slopes: UnsafeMutablePointer<Float>?
   ) {
-    let lane = Lanes.width
-    let pairs = columns / (2 * lane) * 2 * lane
-    // two rows of two lanes at a time
+    let width = SIMDMath.width
+    let pairs = columns / (2 * width) * 2 * width
+    // two rows of two vectors at a time
     for r in Swift.stride(from: 0, to: rows & ~1, by: 2) {
-      for c in Swift.stride(from: 0, to: pairs, by: 2 * lane) {
+      for c in Swift.stride(from: 0, to: pairs, by: 2 * width) {
         let offset = r * stride + c
         if let slopes {
           quad(z + offset, stride, slopes: slopes + offset)
@@ -32,47 +33,47 @@ extension Elementwise {
   }
 
   @inline(__always)
-  private static func load(_ p: UnsafePointer<Float>, _ stride: Int) -> LaneQuad {
-    LaneQuad(
-      RegisterTile.load(p), RegisterTile.load(p + Lanes.width), RegisterTile.load(p + stride),
-      RegisterTile.load(p + stride + Lanes.width))
+  private static func load(_ p: UnsafePointer<Float>, _ stride: Int) -> SIMDQuad {
+    SIMDQuad(
+      Microkernel.load(p), Microkernel.load(p + SIMDMath.width), Microkernel.load(p + stride),
+      Microkernel.load(p + stride + SIMDMath.width))
   }
 
   @inline(__always)
-  private static func store(_ v: LaneQuad, _ p: UnsafeMutablePointer<Float>, _ stride: Int) {
-    RegisterTile.store(v.a, to: p)
-    RegisterTile.store(v.b, to: p + Lanes.width)
-    RegisterTile.store(v.c, to: p + stride)
-    RegisterTile.store(v.d, to: p + stride + Lanes.width)
+  private static func store(_ v: SIMDQuad, _ p: UnsafeMutablePointer<Float>, _ stride: Int) {
+    Microkernel.store(v.a, to: p)
+    Microkernel.store(v.b, to: p + SIMDMath.width)
+    Microkernel.store(v.c, to: p + stride)
+    Microkernel.store(v.d, to: p + stride + SIMDMath.width)
   }
 
   @inline(__always)
   private static func quad(_ z: UnsafeMutablePointer<Float>, _ stride: Int) {
     let x = load(z, stride)
-    store(x * LaneQuad.sigmoid(x), z, stride)
+    store(x * SIMDQuad.sigmoid(x), z, stride)
   }
 
   @inline(__always)
   private static func quad(_ z: UnsafeMutablePointer<Float>, _ stride: Int, slopes: UnsafeMutablePointer<Float>) {
     let x = load(z, stride)
-    let s = LaneQuad.sigmoid(x)
+    let s = SIMDQuad.sigmoid(x)
     let y = x * s
     store(y, z, stride)
-    store(s + y * (LaneQuad(repeating: 1) - s), slopes, stride)
+    store(s + y * (SIMDQuad(repeating: 1) - s), slopes, stride)
   }
 
-  /// Rows and columns that do not fill a pair of lanes in a pair of rows.
+  /// Rows and columns that do not fill a pair of vectors in a pair of rows.
   private static func rest(
     _ z: UnsafeMutablePointer<Float>, rows: Range<Int>, columns: Range<Int>, _ stride: Int,
     _ slopes: UnsafeMutablePointer<Float>?
   ) {
     let first = rows.lowerBound * stride + columns.lowerBound
-    forEachLane(rows: rows.count, columns: columns.count, stride: stride) { offset, valid in
-      let x = RegisterTile.load(z + first + offset, valid: valid)
-      let s = Lanes.sigmoid(x)
+    forEachVector(rows: rows.count, columns: columns.count, stride: stride) { offset, valid in
+      let x = Microkernel.load(z + first + offset, valid: valid)
+      let s = SIMDMath.sigmoid(x)
       let y = x * s
-      RegisterTile.store(y, to: z + first + offset, valid: valid)
-      if let slopes { RegisterTile.store(s + y * (1 - s), to: slopes + first + offset, valid: valid) }
+      Microkernel.store(y, to: z + first + offset, valid: valid)
+      if let slopes { Microkernel.store(s + y * (1 - s), to: slopes + first + offset, valid: valid) }
     }
   }
 }

@@ -1,4 +1,4 @@
-private import CLanes
+private import CSIMD
 
 /// In-place and fused elementwise loops on raw blocks; all vectorize. Naive counterparts are in the tests.
 package enum Elementwise {

@@ -24,15 +24,15 @@ package enum LayerProduct {
     case kept(UnsafePointer<Float>)
   }
 
-  /// The weights W [inputs, outputs] of a layer, as stored and perhaps as panels already.
+  /// The weights W [inputs, outputs] of a layer, as stored and perhaps packed already.
   package struct Weights {
     let stored: UnsafePointer<Float>
-    let panels: UnsafePointer<Float>?
+    let packed: UnsafePointer<Float>?
 
-    /// `panels` are those of W for a forward pass, of W' for a gradient; nil where they are to be made.
-    package init(_ stored: UnsafePointer<Float>, panels: UnsafePointer<Float>? = nil) {
+    /// `packed` is W for a forward pass, W' for a gradient; nil where it is yet to be packed.
+    package init(_ stored: UnsafePointer<Float>, packed: UnsafePointer<Float>? = nil) {
       self.stored = stored
-      self.panels = panels
+      self.packed = packed
     }
   }
 
@@ -41,13 +41,13 @@ package enum LayerProduct {
     rows: Int, inputs: Int, outputs: Int, _ x: UnsafePointer<Float>, _ weights: Weights, bias: UnsafePointer<Float>,
     _ function: Function, into z: UnsafeMutablePointer<Float>
   ) {
-    guard RegisterTile.isFast else {
+    guard Microkernel.isFast else {
       gemm(
         .none, .none, m: rows, n: outputs, k: inputs, x, lda: inputs, weights.stored, ldb: outputs, z, ldc: outputs)
       return addBias(z, bias, rows: rows, columns: outputs, function)
     }
     let shape = Shape(m: rows, n: outputs, k: inputs)
-    let a = RegisterTile.Operand(base: x, rowStride: inputs, innerStride: 1)
+    let a = Microkernel.Operand(base: x, rowStride: inputs, innerStride: 1)
     func run<F: LayerFunction>(_ function: F) {
       multiply(
         shape, a, .none, weights, ldb: outputs, LayerEpilogue(bias: bias, c: z, ldc: outputs, function: function))
@@ -83,15 +83,15 @@ package enum LayerProduct {
       Elementwise.outerProduct(gradient, weights.stored, rows: rows, columns: inputs, into: below)
       return multiply(below, by: slope, count: rows * inputs)
     }
-    guard RegisterTile.isFast else {
+    guard Microkernel.isFast else {
       gemm(
         .none, .transposed, m: rows, n: inputs, k: outputs, gradient, lda: outputs, weights.stored, ldb: outputs, below,
         ldc: inputs)
       return multiply(below, by: slope, count: rows * inputs)
     }
     let shape = Shape(m: rows, n: inputs, k: outputs)
-    let a = RegisterTile.Operand(base: gradient, rowStride: outputs, innerStride: 1)
-    func run<E: TileEpilogue>(_ epilogue: E) { multiply(shape, a, .transposed, weights, ldb: outputs, epilogue) }
+    let a = Microkernel.Operand(base: gradient, rowStride: outputs, innerStride: 1)
+    func run<E: GEMMEpilogue>(_ epilogue: E) { multiply(shape, a, .transposed, weights, ldb: outputs, epilogue) }
     switch slope {
     case .one: run(StoreEpilogue(c: below, ldc: inputs))
     case .positive(let y): run(SlopeEpilogue(c: below, ldc: inputs, slope: PositiveSlope(y: y)))
@@ -117,13 +117,13 @@ package enum LayerProduct {
   }
 
   @inline(__always)
-  private static func multiply<E: TileEpilogue>(
-    _ shape: Shape, _ a: RegisterTile.Operand, _ tb: Transposition, _ weights: Weights, ldb: Int, _ epilogue: E
+  private static func multiply<E: GEMMEpilogue>(
+    _ shape: Shape, _ a: Microkernel.Operand, _ tb: Transposition, _ weights: Weights, ldb: Int, _ epilogue: E
   ) {
-    if let panels = weights.panels {
-      TiledProduct.multiply(m: shape.m, n: shape.n, k: shape.k, a, panels: panels, epilogue)
+    if let packed = weights.packed {
+      BlockedGEMM.multiply(m: shape.m, n: shape.n, k: shape.k, a, packed: packed, epilogue)
     } else {
-      TiledProduct.multiply(m: shape.m, n: shape.n, k: shape.k, a, tb, weights.stored, ldb: ldb, epilogue)
+      BlockedGEMM.multiply(m: shape.m, n: shape.n, k: shape.k, a, tb, weights.stored, ldb: ldb, epilogue)
     }
   }
 }

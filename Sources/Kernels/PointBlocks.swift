@@ -1,12 +1,14 @@
-/// Points cut into blocks of a fixed number, each block transposed: [W, stride] for points of W numbers, of which the first
-/// `rows` columns are points and the others zeros that make up whole lanes.
+/// Points cut into blocks of a fixed number, each block transposed: [W, stride] for points of W numbers, of which the
+/// first `rows` columns are points and the others zeros that make up whole vectors.
 ///
-/// A pass over all points then goes along contiguous rows, many points at a time, and blocks can be worked on side by side.
+/// A pass over all points then goes along contiguous rows, many points at a time, and blocks can be worked on side by
+/// side.
 package struct PointBlocks {
-  /// Points in every block but the last: whole lanes, but no power of two, whose rows would fall on the same lines of the cache.
+  /// Points in every block but the last: whole vectors, but no power of two, whose rows would fall on the same lines of
+  /// the cache.
   package static let rows = 248
 
-  private let values: LaneScratch
+  private let values: AlignedBuffer
   private let width: Int
   private let points: Int
 
@@ -14,7 +16,7 @@ package struct PointBlocks {
   package init(_ points: [Double], width: Int) {
     self.width = width
     self.points = points.count / width
-    values = LaneScratch(count: LaneProduct.padded(self.points) * width)
+    values = AlignedBuffer(count: SmallMatrixKernels.padded(self.points) * width)
     for block in 0..<count {
       let (first, stride) = (first(block), stride(block))
       for row in 0..<rows(block) {
@@ -33,7 +35,7 @@ package struct PointBlocks {
   package func rows(_ block: Int) -> Int { min(Self.rows, points - block * Self.rows) }
 
   /// Columns of `block`.
-  package func stride(_ block: Int) -> Int { LaneProduct.padded(rows(block)) }
+  package func stride(_ block: Int) -> Int { SmallMatrixKernels.padded(rows(block)) }
 
   /// Lends the numbers of `block`, [W, stride].
   package func withBlock(_ block: Int, _ body: (UnsafePointer<Double>) -> Void) {

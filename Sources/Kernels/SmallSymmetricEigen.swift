@@ -1,9 +1,9 @@
-/// Eigenvalues and eigenvectors of a small symmetric matrix: Householder's tridiagonalization and the implicit QL iteration (Golub
-/// and Van Loan, "Matrix Computations", 4th edition, sections 8.3.1 and 8.3.3).
+/// Eigenvalues and eigenvectors of a small symmetric matrix: Householder's tridiagonalization and the implicit QL
+/// iteration (Golub and Van Loan, "Matrix Computations", 4th edition, sections 8.3.1 and 8.3.3).
 ///
-/// The rotations of the iteration act on pairs of rows of the transposed eigenvectors, which are contiguous and padded to
-/// whole vector registers: at orders of some tens that takes about half of LAPACK's time, whose rotations go through the
-/// matrix column by column.
+/// The rotations of the iteration act on pairs of rows of the transposed eigenvectors, which are contiguous and padded
+/// to whole vector registers: at orders of some tens that takes about half of LAPACK's time, whose rotations go through
+/// the matrix column by column.
 struct SmallSymmetricEigen {
   /// Largest order that it is used for.
   static let largest = 64
@@ -22,10 +22,10 @@ struct SmallSymmetricEigen {
   private let scales: UnsafeMutablePointer<Double>
   private let scratch: UnsafeMutablePointer<Double>
 
-  /// Eigenvalues in ascending order and eigenvectors in columns of the symmetric `elements` [n, n]; nil if the iteration does
-  /// not converge. O(n³).
+  /// Eigenvalues in ascending order and eigenvectors in columns of the symmetric `elements` [n, n]; nil if the
+  /// iteration does not converge. O(n³).
   static func solve(_ elements: [Double], order n: Int) -> (values: [Double], vectors: [Double])? {
-    let stride = LaneProduct.padded(n)
+    let stride = SmallMatrixKernels.padded(n)
     return withUnsafeTemporaryAllocation(of: Double.self, capacity: (2 * n + 5) * stride) { buffer in
       buffer.initialize(repeating: 0)
       guard let base = buffer.baseAddress else { return ([], []) }
@@ -153,8 +153,9 @@ struct SmallSymmetricEigen {
       p = s * t
       diagonal[i + 1] = g + p
       g = c * t - b
-      LaneProduct.rotate(
-        lanes: stride / LaneProduct.lane, cosine: c, sine: s, vectors + i * stride, vectors + (i + 1) * stride)
+      SmallMatrixKernels.rotate(
+        vectors: stride / SmallMatrixKernels.width, cosine: c, sine: s, vectors + i * stride, vectors + (i + 1) * stride
+      )
       i -= 1
     }
     diagonal[first] -= p

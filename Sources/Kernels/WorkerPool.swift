@@ -1,4 +1,4 @@
-private import CLanes
+private import CSIMD
 import Foundation
 import Synchronization
 
@@ -43,8 +43,8 @@ public enum WorkerPool {
     size.store(threads, ordering: .relaxed)
   }
 
-  /// Runs shards 0..<count of `work` and returns when all are done. Called while the pool is busy (from a shard, or from
-  /// another thread), it runs them in the calling thread. Allocates nothing.
+  /// Runs shards 0..<count of `work` and returns when all are done. Called while the pool is busy (from a shard, or
+  /// from another thread), it runs them in the calling thread. Allocates nothing.
   public static func run<Work: ShardedWork>(shards count: Int, _ work: Work) {
     precondition(MemoryLayout<Work>.size <= 24, "work values must fit three words")
     let mode = foresight_flush_denormals()
@@ -67,8 +67,8 @@ public enum WorkerPool {
     try body()
   }
 
-  /// Calls `body` with 0..<count, which may run side by side: for passes of some microseconds a call and more, whose context
-  /// would not fit `run`. Allocates the closure.
+  /// Calls `body` with 0..<count, which may run side by side: for passes of some microseconds a call and more, whose
+  /// context would not fit `run`. Allocates the closure.
   public static func forEach(_ count: Int, _ body: (Int) -> Void) {
     withoutActuallyEscaping(body) { run(shards: count, Closure(body: $0)) }
   }

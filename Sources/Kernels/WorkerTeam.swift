@@ -1,4 +1,4 @@
-private import CLanes
+private import CSIMD
 import Foundation
 import Synchronization
 

@@ -18,6 +18,7 @@ public struct AgentPreset: Sendable {
   /// What differs, as on the command line: `agent.updates=40`.
   public let settings: [String]
 
+  /// `settings`, as on the command line, are defaults in `environments`.
   public init(_ environments: [String], _ settings: [String]) {
     self.environments = environments
     self.settings = settings

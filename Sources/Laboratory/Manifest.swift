@@ -15,6 +15,7 @@ public struct HostFacts: Sendable, Equatable {
   /// Commit of the source tree, if known.
   public var commit: String?
 
+  /// What a manifest says of the machine that a run was made on.
   public init(cores: Int, threads: Int, blas: String, system: String, commit: String?) {
     self.cores = cores
     self.threads = threads

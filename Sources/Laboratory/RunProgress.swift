@@ -17,6 +17,7 @@ public struct RunProgress: Sendable, Equatable {
     return Double(max(0, budget - steps)) / rate
   }
 
+  /// After `steps` of `budget` steps; `evaluation` and `rate` are nil until there are any.
   public init(steps: Int, budget: Int, evaluation: Double? = nil, rate: Double? = nil) {
     self.steps = steps
     self.budget = budget

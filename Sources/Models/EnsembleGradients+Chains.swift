@@ -5,10 +5,10 @@ import Networks
 /// Fits to predictions of several steps that feed on their own means (Venkatraman, Hebert and Bagnell, "Improving
 /// Multi-Step Prediction of Learned Time Series Models", 2015; Luo et al. 2019 compare differences of states instead).
 ///
-/// From a real state s_t the chain goes on ŝ_{j+1} = ŝ_j + mean(ŝ_j, a_{t+j}) under the actions that were taken. The loss is
-/// the mean over j = 0...k-1 of the usual one, of N(ŝ_j + mean, variance) at the real s_{t+j+1}, and its gradient goes back
-/// through all means. A chain ends where the episode does, and before a row that is held out. k forward and backward passes
-/// a row.
+/// From a real state s_t the chain goes on ŝ_{j+1} = ŝ_j + mean(ŝ_j, a_{t+j}) under the actions that were taken. The
+/// loss is the mean over j = 0...k-1 of the usual one, of N(ŝ_j + mean, variance) at the real s_{t+j+1}, and its
+/// gradient goes back through all means. A chain ends where the episode does, and before a row that is held out. k
+/// forward and backward passes a row.
 final class EnsembleChains {
   /// Steps of a chain at most, k.
   let steps: Int
@@ -133,7 +133,7 @@ extension EnsembleGradients {
       for c in 0..<size { y[r * outputs + c] += (real[c] - x[r * width + c]) * chains.ratio[c] }
     }
     let workspace = step == 0 ? scratch.workspace : own.workspaces[step - 1]
-    let output = network.forward(weights, x, rows: rows, workspace, panels: scratch.panels)
+    let output = network.forward(weights, x, rows: rows, workspace, packed: scratch.packed)
     if step + 1 < chains.steps {
       let next = own.inputs[step].mutablePointer
       for r in 0..<own.counts[step + 1] {
@@ -146,8 +146,8 @@ extension EnsembleGradients {
       losses[member] + lossAndGradient(member, output, rows: rows, of: batchSize * chains.steps, scratch)
   }
 
-  /// Takes a step's gradient into the parameters, and into the states that it started from. The first `below` rows go on to
-  /// another step, whose states' gradient is what is carried.
+  /// Takes a step's gradient into the parameters, and into the states that it started from. The first `below` rows go
+  /// on to another step, whose states' gradient is what is carried.
   private func pullBack(
     _ weights: UnsafePointer<Float>, _ step: Int, below: Int, accumulate: Bool, _ chains: EnsembleChains,
     _ own: EnsembleChains.Scratch, _ scratch: Scratch
@@ -167,7 +167,7 @@ extension EnsembleGradients {
     network.backward(
       weights, x, rows: rows, outputGradient: output, workspace,
       parameterGradient: scratch.gradient.mutablePointer, accumulate: accumulate,
-      inputGradient: step == 0 ? nil : slopes, panels: scratch.panels)
+      inputGradient: step == 0 ? nil : slopes, packed: scratch.packed)
     guard step > 0 else { return }
     for r in 0..<rows {
       for c in 0..<size {

@@ -3,9 +3,9 @@ import Kernels
 import Networks
 import Synchronization
 
-/// The parallel arithmetic of a fit. Members do not depend on one another, so each goes through an epoch's minibatches on
-/// its own: workers take turns of a few minibatches, always of the member that has most left. What a member learns does
-/// not depend on who takes its turns.
+/// The parallel arithmetic of a fit. Members do not depend on one another, so each goes through an epoch's minibatches
+/// on its own: workers take turns of a few minibatches, always of the member that has most left. What a member learns
+/// does not depend on who takes its turns.
 ///
 /// At most as many threads as members take part.
 final class EnsembleGradients {
@@ -65,7 +65,7 @@ final class EnsembleGradients {
   final class Scratch {
     let workspace: PerceptronWorkspace
     /// The weights of the member whose turn it is.
-    let panels: WeightPanels
+    let packed: PackedWeights
     var x: Vector
     var y: Vector
     /// Whether rows terminated, and what the networks that predict it need.
@@ -82,7 +82,7 @@ final class EnsembleGradients {
         EnsembleChains.Scratch(network, steps: $0.steps, stateSize: $0.stateSize, capacity: rows)
       }
       workspace = PerceptronWorkspace(for: network, capacity: rows, keepsActivations: true)
-      panels = WeightPanels(for: network, gradients: true, inputGradients: chains != nil)
+      packed = PackedWeights(for: network, gradients: true, inputGradients: chains != nil)
       x = Vector(count: rows * network.inputs)
       y = Vector(count: rows * outputs)
       ends = Vector(count: terminator == nil ? 0 : rows)
@@ -122,8 +122,8 @@ final class EnsembleGradients {
     }
   }
 
-  /// One pass of every member over its `samples` in minibatches of `batchSize`, a rest left out. Returns each member's losses,
-  /// means over minibatches.
+  /// One pass of every member over its `samples` in minibatches of `batchSize`, a rest left out. Returns each member's
+  /// losses, means over minibatches.
   func epoch(
     _ model: inout ProbabilisticEnsemble, _ data: EnsembleData, _ samples: [[Int32]], batchSize: Int
   ) -> [EnsembleLoss] {
@@ -184,7 +184,7 @@ final class EnsembleGradients {
     let own = parameters + member * size
     let gradient = scratch.gradient.mutablePointer
     (gradient + size).update(repeating: 0, count: 2 * outputs)
-    scratch.panels.update(from: own)
+    scratch.packed.update(from: own)
     for start in stride(from: 0, to: batchSize, by: EnsembleGradients.blockRows) {
       let rows = min(EnsembleGradients.blockRows, batchSize - start)
       let first = batch * batchSize + start
@@ -210,8 +210,8 @@ final class EnsembleGradients {
     }
   }
 
-  /// Gradient of the loss on some rows of a minibatch: replaces what the scratch holds at the minibatch's first rows, else
-  /// adds to it.
+  /// Gradient of the loss on some rows of a minibatch: replaces what the scratch holds at the minibatch's first rows,
+  /// else adds to it.
   private func addGradient(_ member: Int, from first: Int, rows: Int, _ scratch: Scratch) {
     guard let parameters, let inputs, let targets, let sample = samples[member] else { return }
     let x = scratch.x.mutablePointer
@@ -223,11 +223,11 @@ final class EnsembleGradients {
     }
     let own = UnsafePointer(parameters + member * network.layout.count)
     let gradient = scratch.gradient.mutablePointer
-    let output = network.forward(own, x, rows: rows, scratch.workspace, panels: scratch.panels)
+    let output = network.forward(own, x, rows: rows, scratch.workspace, packed: scratch.packed)
     losses[member] = losses[member] + lossAndGradient(member, output, rows: rows, of: batchSize, scratch)
     network.backward(
       own, x, rows: rows, outputGradient: output, scratch.workspace, parameterGradient: gradient,
-      accumulate: first % batchSize != 0, panels: scratch.panels)
+      accumulate: first % batchSize != 0, packed: scratch.packed)
     losses[member].termination += terminationLoss(
       member, rows: rows, of: batchSize, scratch, accumulate: first % batchSize != 0)
   }
@@ -256,8 +256,8 @@ final class EnsembleGradients {
     return result
   }
 
-  /// What `rows` of altogether `count` rows add to the loss of a member's predicted terminations; 0 where there are none. The
-  /// gradient replaces what the scratch holds, or adds to it.
+  /// What `rows` of altogether `count` rows add to the loss of a member's predicted terminations; 0 where there are
+  /// none. The gradient replaces what the scratch holds, or adds to it.
   func terminationLoss(
     _ member: Int, rows: Int, of count: Int, _ scratch: Scratch, accumulate: Bool = false
   ) -> Float {

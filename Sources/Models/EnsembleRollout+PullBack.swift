@@ -113,7 +113,7 @@ extension EnsembleRollout {
     network.backward(
       model.networks.parameters.pointer + member * network.layout.count, input.pointer, rows: rows,
       outputGradient: outputGradients.pointer, workspaces[step], parameterGradient: nil,
-      inputGradient: inputGradients.mutablePointer, from: first, panels: panels[group])
+      inputGradient: inputGradients.mutablePointer, from: first, packed: packed[group])
   }
 
   /// Adds the gradient of the `r`th network input to row `row`'s.

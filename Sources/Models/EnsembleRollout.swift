@@ -2,14 +2,15 @@ import Interfaces
 import Kernels
 import Networks
 
-/// Imagined trajectories in a probabilistic ensemble. Rows are sorted by the member that advances them, so each member's
-/// network sees one block of rows.
+/// Imagined trajectories in a probabilistic ensemble. Rows are sorted by the member that advances them, so each
+/// member's network sees one block of rows.
 ///
-/// Made to be differentiated, it keeps states, draws and activations of every step; otherwise those of the last one only.
+/// Made to be differentiated, it keeps states, draws and activations of every step; otherwise those of the last one
+/// only.
 public final class EnsembleRollout: ModelRollout {
   let model: ProbabilisticEnsemble
   /// Weights of each elite.
-  let panels: [WeightPanels]
+  let packed: [PackedWeights]
   let capacity: Int
   /// Steps that are kept; 0 where there is no tape.
   let keptSteps: Int
@@ -19,7 +20,7 @@ public final class EnsembleRollout: ModelRollout {
   private(set) var input: Vector  // [capacity, D + encoded A], sorted by member
   private var rewards: Vector
   /// Whether rows terminated, and the numbers that this is decided by; where terminations are learned.
-  private let ended: UnsafeMutableBufferPointer<Bool>
+  private let terminatedRows: UnsafeMutableBufferPointer<Bool>
   private let terminatorWorkspace: PerceptronWorkspace?
   private var uniformDraws: Vector
   /// Means, then variances [capacity, outputs] of the members' mixture, where rows go through all members.
@@ -47,19 +48,19 @@ public final class EnsembleRollout: ModelRollout {
     workspaces = (0..<max(keptSteps, 1)).map { _ in
       PerceptronWorkspace(for: network, capacity: passRows, keepsActivations: keeps)
     }
-    panels = model.elites.map { member in
-      let panels = WeightPanels(for: network, gradients: keeps, inputGradients: keeps)
-      panels.update(from: model.networks.parameters.pointer + member * network.layout.count)
-      return panels
+    packed = model.elites.map { member in
+      let packed = PackedWeights(for: network, gradients: keeps, inputGradients: keeps)
+      packed.update(from: model.networks.parameters.pointer + member * network.layout.count)
+      return packed
     }
     state = Vector(count: (keptSteps + 1) * capacity * model.stateSize)
     input = Vector(count: capacity * network.inputs)
     noise = (0..<max(keptSteps, 1)).map { _ in Vector(count: capacity * model.outputSize) }
     groups = (0..<max(keptSteps, 1)).map { _ in MemberGroups(capacity: capacity, elites: model.elites.count) }
     rewards = Vector(count: capacity)
-    ended = .allocate(capacity: model.learnsTermination ? capacity : 0)
-    ended.initialize(repeating: false)
-    uniformDraws = Vector(count: ended.count)
+    terminatedRows = .allocate(capacity: model.learnsTermination ? capacity : 0)
+    terminatedRows.initialize(repeating: false)
+    uniformDraws = Vector(count: terminatedRows.count)
     terminatorWorkspace = (model.terminators?.network).map {
       PerceptronWorkspace(for: $0, capacity: capacity, keepsActivations: false)
     }
@@ -68,7 +69,7 @@ public final class EnsembleRollout: ModelRollout {
     inputGradients = Vector(count: keeps ? capacity * network.inputs : 0)
   }
 
-  deinit { ended.deallocate() }
+  deinit { terminatedRows.deallocate() }
 
   public var states: UnsafePointer<Float> { state.pointer + place(of: steps) }
 
@@ -84,7 +85,7 @@ public final class EnsembleRollout: ModelRollout {
 
   /// Drawn with the predicted probability; with propagation `mean`, where that is above one half.
   public var predictedTerminations: UnsafePointer<Bool>? {
-    model.learnsTermination ? ended.baseAddress.map { UnsafePointer($0) } : nil
+    model.learnsTermination ? terminatedRows.baseAddress.map { UnsafePointer($0) } : nil
   }
 
   public func reset(_ starts: RolloutStarts, using random: RandomStream) {
@@ -100,19 +101,19 @@ public final class EnsembleRollout: ModelRollout {
 
   public func advance(_ actions: UnsafePointer<Float>) {
     precondition(keptSteps == 0 || steps < keptSteps, "step \(steps + 1) of a rollout that keeps \(keptSteps)")
-    let slot = keptSteps > 0 ? steps : 0
+    let stepIndex = keptSteps > 0 ? steps : 0
     let base = state.mutablePointer
     let (before, after) = (base + place(of: steps), base + place(of: steps + 1))
     switch model.settings.propagation {
-    case .mean, .distribution: advanceByAllMembers(actions, before, after, slot)
+    case .mean, .distribution: advanceByAllMembers(actions, before, after, stepIndex)
     case .tsInfinity:
       if keptSteps > 0 {
-        groups[slot].assign(count: count, rowsPerParticle: particles.rows, firstParticle: particles.first)
+        groups[stepIndex].assign(count: count, rowsPerParticle: particles.rows, firstParticle: particles.first)
       }
-      advanceByMembers(actions, before, after, slot)
+      advanceByMembers(actions, before, after, stepIndex)
     case .ts1:
-      groups[slot].draw(count: count, using: &random)
-      advanceByMembers(actions, before, after, slot)
+      groups[stepIndex].draw(count: count, using: &random)
+      advanceByMembers(actions, before, after, stepIndex)
     }
     steps += 1
   }
@@ -137,14 +138,15 @@ public final class EnsembleRollout: ModelRollout {
   }
 
   private func advanceByMembers(
-    _ actions: UnsafePointer<Float>, _ before: UnsafePointer<Float>, _ after: UnsafeMutablePointer<Float>, _ slot: Int
+    _ actions: UnsafePointer<Float>, _ before: UnsafePointer<Float>, _ after: UnsafeMutablePointer<Float>,
+    _ stepIndex: Int
   ) {
-    gather(before, actions, in: groups[slot].order)
+    gather(before, actions, in: groups[stepIndex].order)
     let (network, outputs) = (model.networks.network, model.outputSize)
-    let draws = noise[slot].mutablePointer
+    let draws = noise[stepIndex].mutablePointer
     if !model.settings.deterministic { random.fillNormal(draws, count: count * outputs) }
     if model.learnsTermination { random.fillUniform(uniformDraws.mutablePointer, count: count) }
-    let groups = groups[slot]
+    let groups = groups[stepIndex]
     groups.order.withUnsafeBufferPointer { order in
       for group in 0..<groups.elites where groups.starts[group + 1] > groups.starts[group] {
         let (first, member) = (groups.starts[group], model.elites[group])
@@ -152,7 +154,7 @@ public final class EnsembleRollout: ModelRollout {
         let places = UnsafeBufferPointer(rebasing: order[first..<first + rows])
         let output = network.forward(
           model.networks.parameters.pointer + member * network.layout.count, input.pointer + first * network.inputs,
-          rows: rows, workspaces[slot], from: keptSteps > 0 ? first : 0, panels: panels[group])
+          rows: rows, workspaces[stepIndex], from: keptSteps > 0 ? first : 0, packed: packed[group])
         if model.settings.deterministic {
           move(places, by: output, before, after)
         } else {
@@ -164,13 +166,14 @@ public final class EnsembleRollout: ModelRollout {
         }
         if let odds = terminationOdds(member, from: first, rows: rows) {
           let chance = uniformDraws.pointer + first
-          for r in 0..<rows { ended[Int(places[r])] = chance[r] < Scalar.sigmoid(odds[r]) }
+          for r in 0..<rows { terminatedRows[Int(places[r])] = chance[r] < Scalar.sigmoid(odds[r]) }
         }
       }
     }
   }
 
-  /// A member's log-odds [rows] that the rows whose inputs begin at row `first` terminate; nil where that is not learned.
+  /// A member's log-odds [rows] that the rows whose inputs begin at row `first` terminate; nil where that is not
+  /// learned.
   private func terminationOdds(_ member: Int, from first: Int, rows: Int) -> UnsafePointer<Float>? {
     guard let terminators = model.terminators, let terminatorWorkspace else { return nil }
     let network = terminators.network
@@ -215,15 +218,16 @@ public final class EnsembleRollout: ModelRollout {
   }
 
   private func advanceByAllMembers(
-    _ actions: UnsafePointer<Float>, _ before: UnsafePointer<Float>, _ after: UnsafeMutablePointer<Float>, _ slot: Int
+    _ actions: UnsafePointer<Float>, _ before: UnsafePointer<Float>, _ after: UnsafeMutablePointer<Float>,
+    _ stepIndex: Int
   ) {
     let samples = model.settings.propagation == .distribution
     gather(before, actions, in: nil)
-    accumulateMoments(variances: samples, slot)
+    accumulateMoments(variances: samples, stepIndex)
     let (size, outputs) = (model.stateSize, model.outputSize)
     let (center, variance) = (moments.pointer, moments.pointer + count * outputs)
     let (mean, scale) = (model.targets.mean.pointer, model.targets.scale.pointer)
-    let (reward, draws) = (rewards.mutablePointer, noise[slot].mutablePointer)
+    let (reward, draws) = (rewards.mutablePointer, noise[stepIndex].mutablePointer)
     if samples {
       random.fillNormal(draws, count: count * outputs)
       for i in 0..<count * outputs { draws[i] = center[i] + variance[i].squareRoot() * draws[i] }
@@ -237,13 +241,13 @@ public final class EnsembleRollout: ModelRollout {
     }
     guard model.learnsTermination else { return }
     let probability = uniformDraws.pointer
-    for row in 0..<count { ended[row] = (samples ? random.uniform() : 0.5) < probability[row] }
+    for row in 0..<count { terminatedRows[row] = (samples ? random.uniform() : 0.5) < probability[row] }
   }
 
   /// Mean of the members' means in normalized units and, if asked for, the variance of their mixture: the mean of their
   /// variances plus the variance of their means, by Welford's recurrence. The mean probability of termination goes to
   /// `uniformDraws`.
-  private func accumulateMoments(variances: Bool, _ slot: Int) {
+  private func accumulateMoments(variances: Bool, _ stepIndex: Int) {
     let (network, outputs, count) = (model.networks.network, model.outputSize, count)
     let (mean, variance) = (moments.mutablePointer, moments.mutablePointer + count * outputs)
     let probability = uniformDraws.mutablePointer
@@ -254,7 +258,7 @@ public final class EnsembleRollout: ModelRollout {
     for (place, member) in model.elites.enumerated() {
       let output = network.forward(
         model.networks.parameters.pointer + member * network.layout.count, input.pointer, rows: count,
-        workspaces[slot], from: keptSteps > 0 ? place * count : 0, panels: panels[place])
+        workspaces[stepIndex], from: keptSteps > 0 ? place * count : 0, packed: packed[place])
       if variances {
         if hasNoise {
           GaussianHead.standardDeviations(

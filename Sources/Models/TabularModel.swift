@@ -22,7 +22,7 @@ public struct TabularModelSettings: Configuration {
 ///
 /// The outcomes of a pair are a list in one pool, so that memory grows with the different outcomes seen and not with the
 /// square of the number of states. Taking in a step and an expectation are linear in the outcomes of the pair.
-public struct TabularModel: TabularDynamics, Sendable {
+public struct TabularModel: Sendable {
   /// What was set.
   public let settings: TabularModelSettings
   /// Number of states, S.
@@ -55,6 +55,7 @@ public struct TabularModel: TabularDynamics, Sendable {
     return state * actionCount + action
   }
 
+  /// Takes in a real step. Allocates at most where a pair has an outcome for the first time.
   public mutating func observe(_ step: TabularStep) {
     let pair = pair(step.state, step.action)
     precondition(step.next >= 0 && step.next < stateCount, "state \(step.next)")
@@ -80,6 +81,8 @@ public struct TabularModel: TabularDynamics, Sendable {
     }
   }
 
+  /// Expectation of reward + discount * continues * `value`(next state) over what the model knows to follow `action` in
+  /// `state`; nil where that was never tried. Does not allocate.
   public func expectation(
     of action: Int, in state: Int, discount: Double, value: (_ next: Int) -> Double
   ) -> Double? {

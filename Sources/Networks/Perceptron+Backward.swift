@@ -3,19 +3,20 @@ import Kernels
 extension Perceptron {
   /// Vector-Jacobian product at the last forward pass through `workspace` with the same `parameters`, `x` and `rows`.
   ///
-  /// `outputGradient` [rows, outputs] is the loss's gradient. `parameterGradient` (laid out as the parameters) is overwritten,
-  /// or added to if `accumulate`; nil skips it. `inputGradient` [rows, inputs] is overwritten; nil skips it.
-  /// `panels`, if given, must be those of `parameters`, gradients' included. `first` is that of the forward pass.
+  /// `outputGradient` [rows, outputs] is the loss's gradient. `parameterGradient` (laid out as the parameters) is
+  /// overwritten, or added to if `accumulate`; nil skips it. `inputGradient` [rows, inputs] is overwritten; nil skips
+  /// it. `packed`, if given, must be the weights of `parameters`, gradients' included. `first` is that of the forward
+  /// pass.
   ///
-  /// `squaredNorms` [rows], if given, is overwritten by the squared Euclidean norm of each row's own contribution to the
-  /// parameters' gradient, without forming it: the sum over layers of (|x|^2 + 1) |dz|^2 for a layer's input x and output
-  /// gradient dz (Goodfellow 2015, "Efficient per-example gradient computations"). Not with layer normalization.
+  /// `squaredNorms` [rows], if given, is overwritten by the squared Euclidean norm of each row's own contribution to
+  /// the parameters' gradient, without forming it: the sum over layers of (|x|^2 + 1) |dz|^2 for a layer's input x and
+  /// output gradient dz (Goodfellow 2015, "Efficient per-example gradient computations"). Not with layer normalization.
   package func backward(
     _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int,
     outputGradient: UnsafePointer<Float>, _ workspace: PerceptronWorkspace,
     parameterGradient: UnsafeMutablePointer<Float>?, accumulate: Bool = false,
     inputGradient: UnsafeMutablePointer<Float>? = nil, squaredNorms: UnsafeMutablePointer<Float>? = nil,
-    from first: Int = 0, panels: WeightPanels? = nil
+    from first: Int = 0, packed: PackedWeights? = nil
   ) {
     precondition(workspace.keepsActivations, "the forward pass kept no activations")
     precondition(!layerNormalization || (first == 0 && squaredNorms == nil), "not with normalized layers")
@@ -54,7 +55,7 @@ extension Perceptron {
       let slope = index == 0 ? LayerProduct.Slope.one : self.slope(index - 1, workspace, from: first)
       LayerProduct.inputGradient(
         rows: rows, inputs: layer.inputs, outputs: layer.outputs, gradient,
-        .init(parameters + layer.weight, panels: panels?.gradient(index)), slope: slope, into: below)
+        .init(parameters + layer.weight, packed: packed?.gradient(index)), slope: slope, into: below)
       if index == 0 { return }
       let hidden = layers[index - 1]
       if let gain = hidden.gain {
@@ -77,8 +78,8 @@ extension Perceptron {
     }
   }
 
-  /// Brings what the last forward pass through `workspace` left of `rows`, which ascend, to the front, for a backward pass of
-  /// these rows alone that asks for no parameters' gradient. O(rows * hidden units), no allocation.
+  /// Brings what the last forward pass through `workspace` left of `rows`, which ascend, to the front, for a backward
+  /// pass of these rows alone that asks for no parameters' gradient. O(rows * hidden units), no allocation.
   package func keep(_ rows: UnsafeBufferPointer<Int32>, of workspace: PerceptronWorkspace) {
     func move(_ block: UnsafeMutablePointer<Float>, _ width: Int) {
       for (place, row) in rows.enumerated() where place != Int(row) {
@@ -95,9 +96,9 @@ extension Perceptron {
     }
   }
 
-  /// Jacobian-vector product at the last forward pass through `workspace`: the outputs' tangent [rows, outputs] for tangents
-  /// of the parameters (laid out as they are; nil for zero) and of the inputs [rows, inputs] (nil for zero). The result
-  /// is in the workspace until its next use.
+  /// Jacobian-vector product at the last forward pass through `workspace`: the outputs' tangent [rows, outputs] for
+  /// tangents of the parameters (laid out as they are; nil for zero) and of the inputs [rows, inputs] (nil for zero).
+  /// The result is in the workspace until its next use.
   package func pushforward(
     _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, _ workspace: PerceptronWorkspace,
     parameterTangent: UnsafePointer<Float>?, inputTangent: UnsafePointer<Float>?

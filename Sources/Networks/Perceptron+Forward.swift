@@ -5,17 +5,17 @@ extension Perceptron {
   /// and normalized layers, whose products are the library's.
   package var hasIndependentRows: Bool { layers.allSatisfy { $0.outputs > 1 && $0.gain == nil } }
 
-  /// Outputs [rows, outputs] for inputs `x` [rows, inputs], left in the workspace and returned. `panels`, if given, must
-  /// be those of `parameters`. O(rows * parameters).
+  /// Outputs [rows, outputs] for inputs `x` [rows, inputs], left in the workspace and returned. `packed`, if given,
+  /// must be those of `parameters`. O(rows * parameters).
   ///
-  /// They take the workspace's rows from `first` on: passes over different rows, perhaps with different parameters, can be
-  /// kept in one workspace (without layer normalization).
+  /// They take the workspace's rows from `first` on: passes over different rows, perhaps with different parameters, can
+  /// be kept in one workspace (without layer normalization).
   ///
   /// Components are left out only if a stream is given to draw them from.
   @discardableResult
   package func forward(
     _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, _ workspace: PerceptronWorkspace,
-    from first: Int = 0, panels: WeightPanels? = nil, dropout stream: RandomStream? = nil
+    from first: Int = 0, packed: PackedWeights? = nil, dropout stream: RandomStream? = nil
   ) -> UnsafeMutablePointer<Float> {
     precondition(
       first >= 0 && first + rows <= workspace.capacity,
@@ -49,7 +49,7 @@ extension Perceptron {
       } else {
         LayerProduct.forward(
           rows: rows, inputs: layer.inputs, outputs: layer.outputs, input,
-          .init(weights, panels: panels?.forward(index)), bias: bias, function, into: z)
+          .init(weights, packed: packed?.forward(index)), bias: bias, function, into: z)
       }
       input = UnsafePointer(z)
     }

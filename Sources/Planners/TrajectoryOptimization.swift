@@ -4,34 +4,37 @@ import Control
 import Interfaces
 import Kernels
 
-/// iLQR in a learned model, under model predictive control: linear-quadratic control iterated along the trajectory that the
-/// model expects (`IterativeLQR`), from the last decision's plan, one step on.
+/// iLQR under model predictive control: linear-quadratic control iterated along the trajectory that a world, learned or
+/// true, expects (`IterativeLQR`), from the last decision's plan, one step on.
 ///
-/// It plans in the model's expectation, whatever its propagation and particles, and heeds no terminations. A plan whose
-/// trajectory is not finite gives way to the middle of the bounds; if that is not either, the plan stays as it is. Cost of an
-/// iteration: D + 2 (D + A) + 1 passes through the model for all H steps at once, and as many rollouts of single steps as the
-/// line search tries.
+/// It plans in the world's expectation, whatever its propagation and particles, and ignores terminations. A plan whose
+/// trajectory is not finite gives way to the middle of the bounds; if that is not either, the plan stays as it is, and
+/// `plan_failures` counts it. Cost of an iteration in a learned world: D + 2 (D + A) + 1 passes through the model for
+/// all H steps at once, and as many rollouts of single steps as the line search tries.
 public struct TrajectoryOptimization: ContinuousPlanner {
-  /// Settings of the planner.
-  public struct Settings: Configuration {
-    public init() {}
-    @Setting("Decisions in a plan", in: 1...1000) public var horizon: Int = 20
-    @Setting("Iterations at most for each decision", in: 1...10_000) public var iterations: Int = 10
-    @Setting("Weight of the cost of the last state, under no action", in: 0...1_000_000)
-    public var terminalWeight: Double = 1
-    @Setting("What regularization is added to: the Hessian of the action, or that of the next state's value")
-    public var regularizationKind: RegularizationKind = .action
-    @Setting("Regularization beyond which the search gives up", in: 1...1e10) public var largestRegularization: Double =
-      1e4
+  public typealias Settings = IterativeLQRSettings
+
+  /// Few iterations, with tolerances as far as the single precision of learned worlds goes.
+  public static var defaults: Settings {
+    var settings = Settings()
+    (settings.horizon, settings.iterations) = (20, 10)
+    (settings.costTolerance, settings.gradientTolerance) = (1e-5, 1e-4)
+    settings.largestRegularization = 1e4
+    return settings
   }
 
   public static let name = "ilqr"
   public static let summary = "iLQR along the trajectory that the model expects"
+  public static let metricNames = ["plan_cost", "plan_iterations", "plan_regularization", "plan_failures"]
   public static let need = PlannerNeed.dynamics
 
   private let settings: Settings
   private var mean: PlannedMean
   private var actions: [Double]
+  /// Whether the episode has a plan to start from.
+  private var hasPlan = false
+  /// Of the last plan; nil where no trajectory was finite.
+  private var report: OptimizationReport?
   private var found = Found()
 
   /// The search in the dynamics met last. It keeps nothing from one plan to the next but scratch.
@@ -48,7 +51,10 @@ public struct TrajectoryOptimization: ContinuousPlanner {
 
   public var horizon: Int { settings.horizon }
 
-  public mutating func reset() { mean.reset() }
+  public mutating func reset() {
+    mean.reset()
+    hasPlan = false
+  }
 
   public mutating func suggest(_ plan: [Float]) { mean.suggest(plan) }
 
@@ -61,14 +67,15 @@ public struct TrajectoryOptimization: ContinuousPlanner {
     evaluator.withDynamics { dynamics, state in
       let search = search(in: dynamics)
       for i in actions.indices { actions[i] = Double(mean.values[i]) }
-      var isFinite = search.optimize(from: state, &actions)
-      if !isFinite {
+      report = search.optimize(from: state, &actions, isFirst: !hasPlan)
+      if report == nil {
         for i in actions.indices {
           actions[i] = Double(0.5 * (mean.low[i % mean.low.count] + mean.high[i % mean.low.count]))
         }
-        isFinite = search.optimize(from: state, &actions)
+        report = search.optimize(from: state, &actions, isFirst: true)
       }
-      guard isFinite else { return }
+      hasPlan = report != nil
+      guard hasPlan else { return }
       for i in actions.indices {
         mean.values[i] = min(max(Float(actions[i]), mean.low[i % mean.low.count]), mean.high[i % mean.low.count])
       }
@@ -78,15 +85,9 @@ public struct TrajectoryOptimization: ContinuousPlanner {
 
   private mutating func search(in dynamics: any PlannedDynamics) -> any TrajectorySearch {
     if let search = found.search, search.dynamics === dynamics { return search }
-    var search = IterativeLQRSettings()
-    (search.horizon, search.iterations) = (settings.horizon, settings.iterations)
-    (search.terminalWeight, search.regularizationKind) = (settings.terminalWeight, settings.regularizationKind)
-    // as far as single precision goes
-    (search.costTolerance, search.gradientTolerance) = (1e-5, 1e-4)
-    search.largestRegularization = settings.largestRegularization
     let (low, high) = (mean.low.map { Double($0) }, mean.high.map { Double($0) })
     func open<Dynamics: PlannedDynamics>(_ dynamics: Dynamics) -> any TrajectorySearch {
-      DynamicsSearch(dynamics, search, low: low, high: high)
+      DynamicsSearch(dynamics, settings, low: low, high: high)
     }
     let made = open(dynamics)
     found = Found()
@@ -94,16 +95,33 @@ public struct TrajectoryOptimization: ContinuousPlanner {
     return made
   }
 
-  public func save(to writer: inout StateWriter) { mean.save(to: &writer) }
+  public func record(into metrics: inout MetricRow) {
+    metrics.record("plan_failures", report == nil ? 1 : 0)
+    guard let report else { return }
+    metrics.record("plan_cost", Float(report.cost))
+    metrics.record("plan_iterations", Float(report.iterations))
+    metrics.record("plan_regularization", Float(report.regularization))
+  }
 
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) { try mean.restore(from: reader) }
+  public func save(to writer: inout StateWriter) {
+    mean.save(to: &writer)
+    writer.write("has_plan", hasPlan)
+  }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try mean.restore(from: reader)
+    hasPlan = try reader.bool("has_plan")
+  }
 }
 
 /// A search whose dynamics' type is hidden.
 private protocol TrajectorySearch: AnyObject {
   var dynamics: any PlannedDynamics { get }
-  /// Improves `actions` [H * A] from the state that `observation` [D] shows; false where their trajectory is not finite.
-  func optimize(from observation: UnsafePointer<Float>, _ actions: inout [Double]) -> Bool
+  /// Improves `actions` [H * A] from the state that `observation` [D] shows, with as many iterations as the settings
+  /// give the first plan of an episode or the others; nil where their trajectory is not finite.
+  func optimize(
+    from observation: UnsafePointer<Float>, _ actions: inout [Double], isFirst: Bool
+  ) -> OptimizationReport?
 }
 
 private final class DynamicsSearch<Dynamics: PlannedDynamics>: TrajectorySearch {
@@ -117,10 +135,12 @@ private final class DynamicsSearch<Dynamics: PlannedDynamics>: TrajectorySearch 
 
   var dynamics: any PlannedDynamics { known }
 
-  func optimize(from observation: UnsafePointer<Float>, _ actions: inout [Double]) -> Bool {
-    guard search.start(fromObservation: observation, actions: actions) else { return false }
-    _ = search.optimize()
+  func optimize(
+    from observation: UnsafePointer<Float>, _ actions: inout [Double], isFirst: Bool
+  ) -> OptimizationReport? {
+    guard search.start(fromObservation: observation, actions: actions) else { return nil }
+    let report = search.optimize(iterations: isFirst ? search.settings.firstIterations : nil)
     for i in actions.indices { actions[i] = search.actions[i] }
-    return true
+    return report
   }
 }

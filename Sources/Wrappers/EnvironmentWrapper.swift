@@ -53,6 +53,7 @@ public struct WrapperError: Error, Sendable, Equatable, CustomStringConvertible 
   /// What does not fit, in words that follow the wrapper's name.
   public let description: String
 
+  /// With the words that follow the wrapper's name.
   public init(description: String) { self.description = description }
 }
 

@@ -4,8 +4,8 @@ import Kernels
 import Models
 
 extension BenchCase {
-  /// One iteration of LQR with fitted local models without its trajectories: mixture from scratch, fits, expansions and the
-  /// bounded update.
+  /// One iteration of LQR with fitted local models without its trajectories: mixture from scratch, fits, expansions and
+  /// the bounded update.
   static let localModels = BenchCase(
     name: "lqr-flm",
     summary: "fit and update of local models: 20 trajectories of 100 steps, 10 states, 3 actions, 20 clusters anew"
@@ -20,7 +20,7 @@ extension BenchCase {
     var updater = ControllerUpdate(ControllerUpdateSettings(), horizon: horizon, stateSize: n, actionSize: m)
     return try clock.measure("lqr-flm", metric: "updates", unit: "updates/s", amount: 1) {
       var (estimator, random) = (
-        MixtureRegression(LocalRegressionSettings(), inputSize: n + m, outputSize: n), RandomStream(seed: 1)
+        MixtureRegression(LinearGaussianRegressionSettings(), inputSize: n + m, outputSize: n), RandomStream(seed: 1)
       )
       let prior = estimator.absorb([rows], using: &random)
       guard case .fitted(let conditionals, _) = estimator.fit(rows), prior.clusters > 1 else { throw Unfinished() }

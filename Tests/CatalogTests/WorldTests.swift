@@ -78,6 +78,30 @@ import Testing
     #expect(failures.isEmpty, "\(failures.joined(separator: "\n"))")
   }
 
+  /// The agent `ilqr` is `mpc` with the same search, world and settings: they decide the same.
+  @Test func iLQRIsPlanningInTheOracle() throws {
+    let search = ["horizon=8", "iterations=2", "first_iterations=4", "cost_tolerance=1e-7", "gradient_tolerance=1e-6"]
+    let limit = "largest_regularization=1e10"
+    let made = try Catalog.registry.environment("cartpole-swingup").make()
+    func agent(_ name: String, _ settings: [String]) throws -> any Agent {
+      try Catalog.registry.agent(name).make(Self.tree(settings), for: made, using: RandomStream(seed: 1)).agent
+    }
+    var agents = [
+      try agent("ilqr", search.map { "planner.\($0)" }),
+      try agent("mpc", ["search=ilqr", "world=oracle"] + (search + [limit]).map { "ilqr.\($0)" }),
+    ]
+    var (task, random) = (made.environment, RandomStream(seed: 2))
+    var observation = [Float](repeating: 0, count: made.spec.observationSize)
+    try task.reset(using: &random, observation: &observation)
+    for index in agents.indices { agents[index].startEpisode(for: .evaluate, using: random.child("episode")) }
+    for _ in 0..<6 {
+      var actions = [[Float]](repeating: [.nan], count: 2)
+      for index in agents.indices { try agents[index].act(on: observation, for: .evaluate, action: &actions[index]) }
+      #expect(actions[0] == actions[1] && actions[0][0].isFinite)
+      _ = try task.step(actions[0], observation: &observation)
+    }
+  }
+
   /// A planner in the oracle plans from the first step on, and well: cart-pole swing-up needs no episode to learn from.
   @Test func planningInTheOracleNeedsNoData() throws {
     let plan = try RunPlan(

@@ -111,8 +111,8 @@ import TestSupport
     #expect(items.count == 2 && items.allSatisfy { $0["name"] as? String == "ilqr" })  // the agent and the planner
     let settings = try #require(items.last?["settings"] as? [[String: String]])
     let horizon = try #require(settings.first { $0["key"] == "horizon" })
-    #expect(horizon["type"] == "integer" && horizon["range"] == "1...1000")
-    #expect(horizon["meaning"] == "Decisions in a plan")
+    #expect(horizon["type"] == "integer" && horizon["range"] == "1...10000")
+    #expect(horizon["meaning"] == "Decisions in a trajectory")
     let mbpo = try Program.run(["describe", "mbpo", "--json"]).output
     #expect(mbpo.contains("Hopper-v5") && mbpo.contains("agent.rollout_schedule=[20,150,1,15]"))
   }

@@ -8,7 +8,7 @@ import Testing
   /// What a course of steps leaves in the replay: observation k is [k], its action [10 k], its reward k + 1.
   private static func course(
     _ steps: Int, discount: Float, endings: [Ending], interruptedAt interruption: Int? = nil
-  ) throws -> OracleState {
+  ) throws -> TransitionBatch {
     var returns = MultiStepReturns(steps: steps, discount: discount, observationSize: 1, actionSize: 1)
     var replay = ReplayBuffer(capacity: 100, observationSize: 1, actionSize: 1)
     for (k, ending) in endings.enumerated() {
@@ -21,41 +21,41 @@ import Testing
         [Float(k)], [Float(10 * k)], StepOutcome(reward: Float(k + 1), ending: ending), next: [Float(k + 1)],
         to: &replay)
     }
-    return OracleState(replay)
+    return replay.contents
   }
 
   @Test func oneStepPassesAsItIs() throws {
-    let state = try Self.course(1, discount: 0.5, endings: [.none, .truncated, .terminated, .none])
-    #expect(state.doubles("rewards") == [1, 2, 3, 4])
-    #expect(state.doubles("continues") == [1, 1, 0, 1])
-    #expect(state.doubles("next_observations") == [1, 2, 3, 4])
+    let batch = try Self.course(1, discount: 0.5, endings: [.none, .truncated, .terminated, .none])
+    #expect(batch.rewards.elements == [1, 2, 3, 4])
+    #expect(batch.continues.elements == [1, 1, 0, 1])
+    #expect(batch.nextObservations.elements == [1, 2, 3, 4])
   }
 
   /// Three steps at a discount of 1/2; the last ones of an episode look as far as it goes.
   @Test(arguments: [nil, 1, 2, 3, 4] as [Int?]) func rewardsAddUp(_ interruption: Int?) throws {
-    let state = try Self.course(
+    let batch = try Self.course(
       3, discount: 0.5, endings: [.none, .none, .none, .none, .terminated], interruptedAt: interruption)
-    #expect(state.doubles("observations") == [0, 1, 2, 3, 4])
-    #expect(state.doubles("actions") == [0, 10, 20, 30, 40])
-    #expect(state.doubles("rewards") == [2.75, 4.5, 6.25, 6.5, 5])
-    #expect(state.doubles("next_observations") == [3, 4, 5, 5, 5])
-    #expect(state.doubles("continues") == [0.25, 0.25, 0, 0, 0])
+    #expect(batch.observations.elements == [0, 1, 2, 3, 4])
+    #expect(batch.actions.elements == [0, 10, 20, 30, 40])
+    #expect(batch.rewards.elements == [2.75, 4.5, 6.25, 6.5, 5])
+    #expect(batch.nextObservations.elements == [3, 4, 5, 5, 5])
+    #expect(batch.continues.elements == [0.25, 0.25, 0, 0, 0])
   }
 
   /// A truncated episode bootstraps as far ahead as each step got.
   @Test func truncationBootstraps() throws {
-    let state = try Self.course(3, discount: 0.5, endings: [.none, .none, .none, .truncated, .none])
-    #expect(state.doubles("rewards") == [2.75, 4.5, 5, 4])
-    #expect(state.doubles("next_observations") == [3, 4, 4, 4])
-    #expect(state.doubles("continues") == [0.25, 0.25, 0.5, 1])
+    let batch = try Self.course(3, discount: 0.5, endings: [.none, .none, .none, .truncated, .none])
+    #expect(batch.rewards.elements == [2.75, 4.5, 5, 4])
+    #expect(batch.nextObservations.elements == [3, 4, 4, 4])
+    #expect(batch.continues.elements == [0.25, 0.25, 0.5, 1])
   }
 
   /// Episodes shorter than the steps, one after another.
   @Test func shortEpisodesStayApart() throws {
-    let state = try Self.course(5, discount: 0.5, endings: [.none, .terminated, .truncated, .none, .none])
-    #expect(state.doubles("rewards") == [2, 2, 3])
-    #expect(state.doubles("next_observations") == [2, 2, 3])
-    #expect(state.doubles("continues") == [0, 0, 1])
+    let batch = try Self.course(5, discount: 0.5, endings: [.none, .terminated, .truncated, .none, .none])
+    #expect(batch.rewards.elements == [2, 2, 3])
+    #expect(batch.nextObservations.elements == [2, 2, 3])
+    #expect(batch.continues.elements == [0, 0, 1])
   }
 
   @Test func appendingDoesNotAllocate() {

@@ -28,7 +28,7 @@ import Testing
       }
     }
     let smooth = silu(slopes: nil)
-    // reciprocals of lanes may be an ulp off
+    // reciprocals of vectors may be an ulp off
     #expect(zip(smooth, sums).allSatisfy { abs($0 - Scalar.silu($1)) <= 2 * $0.ulp })
     var slopes = Vector(count: z.count)
     #expect(silu(slopes: slopes.mutablePointer) == smooth)

@@ -2,16 +2,16 @@ import Kernels
 import Testing
 
 @Suite struct HalfSquaresTests {
-  /// Against sums in plain loops, for odd and even numbers of lanes.
+  /// Against sums in plain loops, for odd and even numbers of vectors.
   @Test(arguments: [(1, 1, 1), (2, 2, 9), (3, 5, 24), (1, 4, 3)])
-  func subtractsSquaredLengthsOfImages(_ rowBlocks: Int, _ lanes: Int, _ inner: Int) {
-    let (rows, count) = (8 * rowBlocks, 8 * lanes)
+  func subtractsSquaredLengthsOfImages(_ rowBlocks: Int, _ vectors: Int, _ inner: Int) {
+    let (rows, count) = (8 * rowBlocks, 8 * vectors)
     let a = drawnDoubles(inner, rows, seed: 1)
     let b = drawnDoubles(inner, count, seed: 2)
-    let values = LaneScratch(count: count)
+    let values = AlignedBuffer(count: count)
     for n in 0..<count { values.pointer[n] = Double(n) }
-    LaneProduct.subtractHalfSquares(
-      rowBlocks: rowBlocks, lanes: lanes, inner: inner, a.elements, lda: rows, b.elements, ldb: count,
+    SmallMatrixKernels.subtractHalfSquares(
+      rowBlocks: rowBlocks, vectors: vectors, inner: inner, a.elements, lda: rows, b.elements, ldb: count,
       from: values.pointer)
     let images = a.transposed * b
     for n in 0..<count {

@@ -21,9 +21,9 @@ import Testing
     return settings
   }
 
-  private static func blend(_ head: some StudentHead, _ said: [Float], teachers: Int) -> [Float] {
-    var targets = [Float](repeating: .nan, count: said.count / teachers)
-    head.blend(said, teachers: teachers, rows: targets.count / head.outputs, into: &targets)
+  private static func blend(_ head: some StudentHead, _ teacherOutputs: [Float], teachers: Int) -> [Float] {
+    var targets = [Float](repeating: .nan, count: teacherOutputs.count / teachers)
+    head.blend(teacherOutputs, teachers: teachers, rows: targets.count / head.outputs, into: &targets)
     return targets
   }
 
@@ -32,14 +32,16 @@ import Testing
   /// The average of the teachers' softmax(Q / T), by the definition in double precision.
   @Test(arguments: [Float(0.01), 1, 5]) func ensemblesOfValuesAreAveragedAtTheirTemperature(_ temperature: Float) {
     let (teachers, rows, count) = (3, 6, 4)
-    let said = Self.drawn(teachers * rows * count, "values")
+    let teacherOutputs = Self.drawn(teachers * rows * count, "values")
     let head = CategoricalStudent(actions: count, Self.settings(.divergence, temperature: temperature))
-    let found = Self.blend(head, said, teachers: teachers)
+    let found = Self.blend(head, teacherOutputs, teachers: teachers)
     for r in 0..<rows {
       for k in 0..<count {
         var expected = 0.0
         for b in 0..<teachers {
-          let row = said[(b * rows + r) * count..<(b * rows + r + 1) * count].map { Double($0) / Double(temperature) }
+          let row = teacherOutputs[(b * rows + r) * count..<(b * rows + r + 1) * count].map {
+            Double($0) / Double(temperature)
+          }
           let highest = row.max() ?? 0
           expected += exp(row[k] - highest) / row.reduce(0) { $0 + exp($1 - highest) } / Double(teachers)
         }
@@ -49,25 +51,25 @@ import Testing
   }
 
   @Test func otherErrorsAskForTheAverageAndForItsBestAction() {
-    let said: [Float] = [1, 3, 0, 0, 1, 9, 3, 1, 0, 0, 0, 1]
-    let values = Self.blend(CategoricalStudent(actions: 3, Self.settings(.squaredError)), said, teachers: 2)
+    let teacherOutputs: [Float] = [1, 3, 0, 0, 1, 9, 3, 1, 0, 0, 0, 1]
+    let values = Self.blend(CategoricalStudent(actions: 3, Self.settings(.squaredError)), teacherOutputs, teachers: 2)
     #expect(values == [2, 2, 0, 0, 0.5, 5])
-    let best = Self.blend(CategoricalStudent(actions: 3, Self.settings(.likelihood)), said, teachers: 2)
+    let best = Self.blend(CategoricalStudent(actions: 3, Self.settings(.likelihood)), teacherOutputs, teachers: 2)
     #expect(best == [1, 0, 0, 0, 0, 1])
   }
 
   /// Mean and variance of a mixture, against draws from it: within five standard errors.
   @Test func mixturesOfGaussiansKeepTheirMoments() {
     let (teachers, size, draws) = (4, 2, 200_000)
-    let said = Self.drawn(teachers * 2 * size, "mixture", scale: 0.6)
+    let teacherOutputs = Self.drawn(teachers * 2 * size, "mixture", scale: 0.6)
     let head = GaussianStudent(low: [-1, -1], high: [1, 1], .divergence)
-    let found = Self.blend(head, said, teachers: teachers).map(Double.init)
+    let found = Self.blend(head, teacherOutputs, teachers: teachers).map(Double.init)
     var random = RandomStream(seed: 3)
     for c in 0..<size {
       var (sum, squares, fourth) = (0.0, 0.0, 0.0)
       for _ in 0..<draws {
         let row = random.index(below: teachers) * 2 * size
-        let away = Double(said[row + c] + exp(said[row + size + c]) * random.normal()) - found[c]
+        let away = Double(teacherOutputs[row + c] + exp(teacherOutputs[row + size + c]) * random.normal()) - found[c]
         (sum, squares, fourth) = (sum + away, squares + away * away, fourth + pow(away, 4))
       }
       let n = Double(draws)
@@ -77,8 +79,8 @@ import Testing
       #expect(abs(squares / n - variance) < 5 * error, "variance of component \(c)")
     }
     // one teacher's word stays as it is
-    let alone = Self.blend(head, Array(said[..<(2 * size)]), teachers: 1)
-    #expect(zip(alone, said).allSatisfy { abs($0 - $1) < 1e-5 })
+    let alone = Self.blend(head, Array(teacherOutputs[..<(2 * size)]), teachers: 1)
+    #expect(zip(alone, teacherOutputs).allSatisfy { abs($0 - $1) < 1e-5 })
   }
 
   // MARK: - Gradients
@@ -169,11 +171,12 @@ import Testing
     let parameters = Self.drawn(state.elements("network", as: Float.self).count, "parameters", scale: 0.5)
     state.set("network", parameters)
     try state.restore(into: &student)
-    var lessons = LessonBatch(count: count, observationSize: size, targetSize: choices, featureSize: features)
-    let (x, said, wanted) = (
-      Self.drawn(count * size, "x"), Self.drawn(count * choices, "said"), Self.drawn(count * features, "features")
+    var lessons = DistillationBatch(count: count, observationSize: size, targetSize: choices, featureSize: features)
+    let (x, teacherOutputs, wanted) = (
+      Self.drawn(count * size, "x"), Self.drawn(count * choices, "said"),
+      Self.drawn(count * features, "features")
     )
-    let targets = Self.blend(head, said, teachers: 1)
+    let targets = Self.blend(head, teacherOutputs, teachers: 1)
     for r in 0..<count {
       lessons.observations.setRow(r, Array(x[r * size..<(r + 1) * size]))
       lessons.targets.setRow(r, Array(targets[r * choices..<(r + 1) * choices]))
@@ -211,15 +214,16 @@ import Testing
     var (random, metrics) = (
       RandomStream(seed: 6), MetricRow(names: DistilledPolicy<CategoricalStudent>.metricNames)
     )
-    var lessons = LessonBatch(
+    var lessons = DistillationBatch(
       count: 64, observationSize: Cases.observationSize, targetSize: Cases.choices, featureSize: 0)
-    var said = Matrix(rows: 64, columns: Cases.choices)
+    var teacherOutputs = Matrix(rows: 64, columns: Cases.choices)
     let workspace = teacher.makeWorkspace()
     for step in 0..<1500 {
       for r in 0..<64 { lessons.observations.setRow(r, (0..<Cases.observationSize).map { _ in random.normal() }) }
       teacher.describe(
-        count: 64, observations: lessons.observations.pointer, outputs: said.mutablePointer, features: nil, workspace)
-      student.blend(said.pointer, teachers: 1, rows: 64, into: lessons.targets.mutablePointer)
+        count: 64, observations: lessons.observations.pointer, outputs: teacherOutputs.mutablePointer, features: nil,
+        workspace)
+      student.blend(teacherOutputs.pointer, teachers: 1, rows: 64, into: lessons.targets.mutablePointer)
       if step == 1400 { metrics.clear() }
       try student.learn(lessons, metrics: &metrics)
     }
@@ -242,7 +246,7 @@ import Testing
     var student = DistilledPolicy(
       StudentSettings(), head: head, observationSize: Cases.observationSize, using: RandomStream(seed: 4))
     var metrics = MetricRow(names: DistilledPolicy<GaussianStudent>.metricNames)
-    let lessons = LessonBatch(
+    let lessons = DistillationBatch(
       count: 200, observationSize: Cases.observationSize, targetSize: head.outputs, featureSize: 0)
     #expect(try allocations { try student.learn(lessons, metrics: &metrics) } == 0)
     var copy = student

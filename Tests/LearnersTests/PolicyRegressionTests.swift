@@ -14,9 +14,9 @@ import Testing
   }
 
   /// m(o) = (1 + o_0 o_1, 2 o_0 - o_1), with precisions that change.
-  private static func lessons(_ count: Int, seed: UInt64) -> PolicyLessons {
+  private static func lessons(_ count: Int, seed: UInt64) -> PolicyRegressionData {
     var random = RandomStream(seed: seed)
-    var lessons = PolicyLessons(observationSize: 2, actionSize: 2)
+    var lessons = PolicyRegressionData(observationSize: 2, actionSize: 2)
     for _ in 0..<count {
       let (x, y) = (Double(random.uniform(-1, 1)), Double(random.uniform(-1, 1)))
       lessons.observations += [10 * x, y + 5]
@@ -46,7 +46,7 @@ import Testing
 
   /// Where lessons contradict one another, precisions and weights decide.
   @Test func precisionsDecide() throws {
-    var lessons = PolicyLessons(observationSize: 2, actionSize: 2)
+    var lessons = PolicyRegressionData(observationSize: 2, actionSize: 2)
     for index in 0..<200 {
       let first = index % 2 == 0
       lessons.observations += [Double(index / 2 % 10), 1]

@@ -120,13 +120,14 @@ import Testing
         on: batch, toward: student.prior, regularization: regularization, using: &random, metrics: &metrics)
     }
     let teacher = learner.teacher
-    var (said, observation) = ([Float](repeating: 0, count: 2), [Float](repeating: 0, count: 1))
+    var (teacherOutputs, observation) = ([Float](repeating: 0, count: 2), [Float](repeating: 0, count: 1))
     teacher.describe(
-      count: 1, observations: &observation, outputs: &said, features: nil, teacher.makeWorkspace())
+      count: 1, observations: &observation, outputs: &teacherOutputs, features: nil, teacher.makeWorkspace())
     let precision = 1 / (0.5 * 0.5) + k / tau
     let (expected, deviation) = (mean / (0.5 * 0.5) / precision, 1 / precision.squareRoot())
-    #expect(abs(said[0] - expected) < 0.05, "mean \(said[0]), expected \(expected)")
-    #expect(abs(exp(said[1]) - deviation) < 0.04, "deviation \(exp(said[1])), expected \(deviation)")
+    #expect(abs(teacherOutputs[0] - expected) < 0.05, "mean \(teacherOutputs[0]), expected \(expected)")
+    #expect(
+      abs(exp(teacherOutputs[1]) - deviation) < 0.04, "deviation \(exp(teacherOutputs[1])), expected \(deviation)")
   }
 
   @Test func updatesDoNotAllocate() throws {

@@ -56,7 +56,7 @@ import Testing
   }
 
   private static func shared(
-    _ task: Goals, seed: UInt64, rule: PartRule = .tasks(code: 4..<7), seen: Int = 4, evaluatesShared: Bool = false
+    _ task: Goals, seed: UInt64, rule: PartitionRule = .tasks(code: 4..<7), seen: Int = 4, evaluatesShared: Bool = false
   ) -> SharedPolicyAgent<SoftActorCritic, Student> {
     var settings = SharedPolicySettings()
     (settings.lessonSize, settings.start) = (24, 20)
@@ -69,8 +69,8 @@ import Testing
 
   // MARK: - Distillation
 
-  /// Each task's learner sees the episodes of its task alone, and none learns after the teaching steps; then the student
-  /// does.
+  /// Each task's learner sees the episodes of its task alone, and none learns after the teaching steps; then the
+  /// student does.
   @Test func teachersLearnTheirTasksThenTheStudent() throws {
     let task = Self.task()
     var runner = AgentRunner(Self.distillation(task, seed: 1), in: task, seed: 1)

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 @Suite struct DynaQTests {
-  private typealias Player = DynaQ<TabularQ, TabularModel>
+  private typealias Player = DynaQ
 
   private static func agent(
     in task: some FiniteTask, planningSteps: Int, kappa: Double = 0, kind: TabularModelSettings.Kind = .deterministic,
@@ -83,7 +83,7 @@ import Testing
     }
     agent.improve(metrics: &metrics)
     let optimum = process.optimalValues(discount: 0.95)
-    let values = OracleState(agent).elements("learner.values", as: Double.self)
+    let values = agent.learner.values
     let worst = zip(values, optimum.actionValues).map { abs($0 - $1) }.max() ?? .infinity
     #expect(worst < 1e-6, "\(worst)")
   }
@@ -146,7 +146,7 @@ import Testing
       Self.agent(in: task, planningSteps: 20, kappa: 0.01, kind: .empirical, stepSize: 0.5), in: task, seed: 4)
     for _ in 0..<20_000 { try runner.step() }
     let optimum = task.process.optimalValues(discount: 0.95)
-    let values = OracleState(runner.agent).elements("learner.values", as: Double.self)
+    let values = runner.agent.learner.values
     for state in 0..<8 {
       let best = (0..<4).max { values[4 * state + $0] < values[4 * state + $1] } ?? 0
       let loss = optimum.values[state] - optimum.actionValues[4 * state + best]

@@ -1,6 +1,7 @@
 import Methods
 import Archive
 import Environments
+import Experience
 import Interfaces
 import Kernels
 import Learners
@@ -39,15 +40,18 @@ import Testing
   @Test func exactModelImaginesTheTrueTask() throws {
     var runner = AgentRunner(Self.probe(), in: Self.task, seed: 1)
     try runner.collect(200)
-    let state = OracleState(runner.agent)
     let (before, after) = (
-      state.doubles("imagined.observations"), state.doubles("imagined.next_observations")
+      runner.agent.imagined.contents.observations.elements.map(Double.init),
+      runner.agent.imagined.contents.nextObservations.elements.map(Double.init)
     )
-    let (actions, rewards) = (state.doubles("imagined.actions"), state.doubles("imagined.rewards"))
+    let (actions, rewards) = (
+      runner.agent.imagined.contents.actions.elements.map(Double.init),
+      runner.agent.imagined.contents.rewards.elements.map(Double.init)
+    )
     let count = rewards.count
     #expect(count > 150)
     #expect(actions.allSatisfy { $0 == 7 })  // as the learner explores
-    #expect(state.doubles("imagined.continues").allSatisfy { $0 == 1 })
+    #expect(runner.agent.imagined.contents.continues.elements.map(Double.init).allSatisfy { $0 == 1 })
     var worst = 0.0
     for row in 0..<count {
       let x = (0..<4).map { before[4 * row + $0] }
@@ -67,12 +71,11 @@ import Testing
   @Test func rolloutsBranchFromTheNewestEpisodes() throws {
     var runner = AgentRunner(Self.probe { $0.interval = 1000 }, in: Self.task, seed: 1)
     try runner.collect(199)
-    #expect(OracleState(runner.agent).integers("imagined.count") == [0])
+    #expect(runner.agent.imagined.count == 0)
     runner = AgentRunner(Self.probe { $0.interval = 200 }, in: Self.task, seed: 1)
     try runner.collect(200)
-    let state = OracleState(runner.agent)
-    let imagined = state.doubles("imagined.observations")
-    let real = state.doubles("replay.observations")
+    let imagined = runner.agent.imagined.contents.observations.elements.map(Double.init)
+    let real = runner.agent.replay.contents.observations.elements.map(Double.init)
     let rows = stride(from: 0, to: real.count, by: 4).map { Array(real[$0..<$0 + 4]) }
     for start in 0..<6 {
       let x = Array(imagined[4 * start..<4 * start + 4])
@@ -89,7 +92,7 @@ import Testing
       try runner.collect(1)
       // the first round is at step 155 and gives 24 transitions, enough for a batch
       let expected = max(0, step - 150) + (step < 155 ? 0 : 3 * (min(step, 180) - 154))
-      #expect(OracleState(runner.agent).integers("learner.updates") == [expected], "after \(step) steps")
+      #expect(runner.agent.learner.updates == expected, "after \(step) steps")
     }
   }
 
@@ -97,11 +100,10 @@ import Testing
   @Test func rolloutsAreGivenUpOutsideTheData() throws {
     var runner = AgentRunner(Self.probe { $0.margin = 0 }, in: Self.task, seed: 1)
     try runner.collect(400)
-    let state = OracleState(runner.agent)
     let (imagined, real) = (
-      state.doubles("imagined.next_observations"),
-      state.doubles("replay.observations")
-        + state.doubles("replay.next_observations")
+      runner.agent.imagined.contents.nextObservations.elements.map(Double.init),
+      runner.agent.replay.contents.observations.elements.map(Double.init)
+        + runner.agent.replay.contents.nextObservations.elements.map(Double.init)
     )
     #expect(!imagined.isEmpty)
     for i in 0..<4 {
@@ -132,8 +134,7 @@ import Testing
       spec: task.spec, using: RandomStream(seed: 2))
     var runner = AgentRunner(agent, in: task, seed: 1)
     try runner.collect(300)
-    let state = OracleState(runner.agent)
-    let imagined = state.doubles("imagined.next_observations")
+    let imagined = runner.agent.imagined.contents.nextObservations.elements.map(Double.init)
     let constants = stride(from: 4, to: imagined.count, by: 5).map { imagined[$0] }
     #expect(constants.count > 50 && constants.allSatisfy { abs($0 - 0.3) < 1e-3 })
     #expect((runner.metrics.mean(of: "abandoned_share") ?? 1) < 0.5)

@@ -95,7 +95,7 @@ struct BatchProbe: OffPolicyLearner {
       metrics.clear()
       try Self.step(&agent, &metrics)
       let fits = stride(from: 10, through: step, by: 5).map { $0 }
-      #expect(OracleState(agent).integers("model.fits") == fits, "after \(step) steps")
+      #expect(agent.world.dynamics.fits == fits, "after \(step) steps")
       let updates = metrics.mean(of: "probe_updates")
       #expect(updates == (step > 10 ? Double(2 * (step - 10)) - 0.5 : nil), "after \(step) steps")
     }
@@ -113,7 +113,7 @@ struct BatchProbe: OffPolicyLearner {
       let batch = rewards[first..<first + 40]
       #expect(batch.count { $0 == -1 } == real && batch.prefix(real).allSatisfy { $0 == -1 })
     }
-    #expect(OracleState(agent).integers("model.fits").isEmpty == (ratio == 1))
+    #expect(agent.world.dynamics.fits.isEmpty == (ratio == 1))
   }
 
   /// The buffer of imagined transitions holds those of the last fits, and grows with the schedule.
@@ -125,10 +125,9 @@ struct BatchProbe: OffPolicyLearner {
       metrics.clear()
       try Self.step(&agent, &metrics)
       guard step >= 10, step % 5 == 0 else { continue }
-      let state = OracleState(agent)
       course.append([
         metrics.mean(of: "rollout_length") ?? 0, metrics.mean(of: "imagined_transitions") ?? 0,
-        Double(state.integers("imagined_capacity")[0]), Double(state.integers("imagined.count")[0]),
+        Double(agent.imagined.capacity), Double(agent.imagined.count),
       ])
     }
     // steps 10, 15 are of epoch 0, 20, 25 of epoch 1, 30, 35 of epoch 2
@@ -142,7 +141,7 @@ struct BatchProbe: OffPolicyLearner {
   @Test func emptyImaginationLeavesReality() throws {
     var (agent, metrics) = Self.probe(Self.settings())
     for _ in 0..<12 { try Self.step(&agent, &metrics, at: .greatestFiniteMagnitude) }
-    #expect(metrics.mean(of: "nonfinite_rollouts") == 30 && OracleState(agent).integers("imagined.count") == [0])
+    #expect(metrics.mean(of: "nonfinite_rollouts") == 30 && agent.imagined.count == 0)
     let rewards = OracleState(agent).doubles("learner.rewards")
     #expect(rewards.count == 4 * 40 && rewards.allSatisfy { $0 == -1 })
   }
@@ -178,10 +177,10 @@ struct BatchProbe: OffPolicyLearner {
     let settings = Self.settings { $0.rolloutSchedule = [0, 0, 4, 4] }
     var runner = AgentRunner(Self.agent(Self.task, seed: 1, settings), in: Self.task, seed: 1)
     try runner.collect(40)
-    let state = OracleState(runner.agent)
     let (before, chosen, after, rewards) = (
-      state.doubles("imagined.observations").map { Float($0) }, state.doubles("imagined.actions").map { Float($0) },
-      state.doubles("imagined.next_observations").map { Float($0) }, state.doubles("imagined.rewards")
+      runner.agent.imagined.contents.observations.elements, runner.agent.imagined.contents.actions.elements,
+      runner.agent.imagined.contents.nextObservations.elements,
+      runner.agent.imagined.contents.rewards.elements.map(Double.init)
     )
     #expect(rewards.count == 2 * 30 * 4)
     var (task, next) = (Self.task, [Float](repeating: 0, count: 4))

@@ -76,7 +76,7 @@ import Testing
       return sample
     }
     let rows = TimedRows(transitionsOf: samples)
-    var settings = LocalRegressionSettings()
+    var settings = LinearGaussianRegressionSettings()
     (settings.strength, settings.mixture.clusters, settings.mixture.pointsPerCluster) = (1.5, 3, 30)
     var estimator = MixtureRegression(settings, inputSize: n + m, outputSize: n)
     #expect(estimator.absorb([rows], using: &random).clusters > 1)

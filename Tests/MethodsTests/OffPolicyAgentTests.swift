@@ -1,5 +1,6 @@
 import Methods
 import Environments
+import Experience
 import Interfaces
 import Kernels
 import Learners
@@ -69,7 +70,7 @@ import Testing
     for step in 1...40 {
       try runner.collect(1)
       let expected = step > 10 ? updates * (step / interval - 10 / interval) : 0
-      #expect(OracleState(runner.agent).integers("learner.updates") == [expected], "after \(step) steps")
+      #expect(runner.agent.learner.updates == expected, "after \(step) steps")
     }
   }
 
@@ -79,17 +80,19 @@ import Testing
     for ending in [Ending.none, .truncated, .terminated, .none] {
       agent.observe([0, 0, 0, 0], [1, 2], StepOutcome(reward: 3, ending: ending), next: [1, 1, 1, 1])
     }
-    #expect(OracleState(agent).doubles("replay.continues") == [1, 1, 0, 1])
-    #expect(OracleState(agent).doubles("replay.rewards") == [3, 3, 3, 3])
+    #expect(agent.replay.contents.continues.elements == [1, 1, 0, 1])
+    #expect(agent.replay.contents.rewards.elements == [3, 3, 3, 3])
   }
 
   /// The learner sees every transition as it happened, next observations across episode ends included.
   @Test func remembersWhatHappened() throws {
     var runner = AgentRunner(Self.probe(Self.settings()), in: Self.task, seed: 1)
     try runner.collect(35)
-    let state = OracleState(runner.agent)
-    let (before, after) = (state.doubles("replay.observations"), state.doubles("replay.next_observations"))
-    #expect(state.doubles("replay.actions") == runner.actions.joined().map(Double.init))
+    let (before, after) = (
+      runner.agent.replay.contents.observations.elements.map(Double.init),
+      runner.agent.replay.contents.nextObservations.elements.map(Double.init)
+    )
+    #expect(runner.agent.replay.contents.actions.elements.map(Double.init) == runner.actions.joined().map(Double.init))
     for step in 0..<34 {
       let isSame = after[4 * step..<4 * step + 4] == before[4 * step + 4..<4 * step + 8]
       // a new episode starts elsewhere
@@ -188,9 +191,9 @@ import Testing
     for (step, ending) in [Ending.none, .none, .none, .truncated].enumerated() {
       agent.observe([0, 0, 0, 0], [1, 2], StepOutcome(reward: 4, ending: ending), next: [1, 1, 1, 1])
       try agent.improve(metrics: &metrics)
-      #expect(OracleState(agent).integers("learner.updates") == [max(0, step - 1)])
+      #expect(agent.learner.updates == max(0, step - 1))
     }
-    #expect(OracleState(agent).doubles("replay.rewards") == [7, 7, 6, 4])
-    #expect(OracleState(agent).doubles("replay.continues") == [0.25, 0.25, 0.5, 1])
+    #expect(agent.replay.contents.rewards.elements == [7, 7, 6, 4])
+    #expect(agent.replay.contents.continues.elements == [0.25, 0.25, 0.5, 1])
   }
 }

@@ -121,7 +121,7 @@ private struct NumberedPlanner: Planner {
         $0.randomEpisodes = 2
       }, in: Self.task, seed: 1)
     try runner.collect(60)
-    #expect(OracleState(runner.agent).integers("model.fits") == [20])
+    #expect(runner.agent.world.dynamics.fits == [20])
   }
 
   /// A prior is shown what is executed, fitted with the model, and asked for a proposal from its first fit on.

@@ -26,9 +26,9 @@ import Testing
   @Test func fitsAfterTheRandomEpisodesAndEverySoManySteps() throws {
     var runner = AgentRunner(Self.agent(), in: PointMass.short(10), seed: 1)
     try runner.collect(19)
-    #expect(OracleState(runner.agent).integers("model.fits") == [])
+    #expect(runner.agent.world.dynamics.fits == [])
     try runner.collect(36)
-    #expect(OracleState(runner.agent).integers("model.fits") == [20, 27, 34, 41, 48, 55])
+    #expect(runner.agent.world.dynamics.fits == [20, 27, 34, 41, 48, 55])
     #expect(runner.agent.metricNames == ["probe_transitions", "nonfinite_returns"])
     #expect(runner.metrics.mean(of: "probe_transitions") == Double(20 + 27 + 34 + 41 + 48 + 55) / 6)
   }

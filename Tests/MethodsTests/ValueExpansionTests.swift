@@ -267,7 +267,7 @@ private struct BrakingBootstrap: BootstrapValue {
     for step in 1...26 {
       try runner.collect(1)
       let fits = stride(from: 10, through: step, by: 7).map { $0 }
-      #expect(OracleState(runner.agent).integers("model.fits") == fits)
+      #expect(runner.agent.world.dynamics.fits == fits)
       #expect(OracleState(runner.agent).integers("updates") == [max(0, step - 10)])
     }
   }

@@ -52,17 +52,18 @@ import Testing
     }
   }
 
-  private func estimator(_ strength: Double, _ change: (inout LocalRegressionSettings) -> Void = { _ in })
+  private func estimator(_ strength: Double, _ change: (inout LinearGaussianRegressionSettings) -> Void = { _ in })
     -> MixtureRegression
   {
-    var settings = LocalRegressionSettings()
+    var settings = LinearGaussianRegressionSettings()
     (settings.strength, settings.regularization) = (strength, 1e-12)
     change(&settings)
     return MixtureRegression(settings, inputSize: Self.n + Self.m, outputSize: Self.n)
   }
 
   private func fitted(
-    _ samples: [SampledTrajectory], _ strength: Double, _ change: (inout LocalRegressionSettings) -> Void = { _ in }
+    _ samples: [SampledTrajectory], _ strength: Double,
+    _ change: (inout LinearGaussianRegressionSettings) -> Void = { _ in }
   ) throws -> (dynamics: TimeVaryingLinearGaussian, logLikelihoods: [Double]) {
     var (estimator, random) = (estimator(strength, change), RandomStream(seed: 1))
     let rows = TimedRows(transitionsOf: samples)
@@ -89,8 +90,8 @@ import Testing
     #expect(found.covariances.allSatisfy { abs($0) < 1e-8 })
   }
 
-  /// With N samples of p inputs and noise of variance s², least squares has the covariance s² (ZᵀZ)⁻¹, of about s² / N on
-  /// inputs of unit variance: the error falls as 1 / √N.
+  /// With N samples of p inputs and noise of variance s², least squares has the covariance s² (ZᵀZ)⁻¹, of about s² / N
+  /// on inputs of unit variance: the error falls as 1 / √N.
   @Test func errorsFallAsTheRootOfTheNumberOfSamples() throws {
     var scaled: [Double] = []
     for count in [100, 400, 1600] {
@@ -109,8 +110,8 @@ import Testing
     }
   }
 
-  /// Where dynamics are the same at all times, five samples a time and a prior are better than without, whose fit to five
-  /// samples of five inputs is worthless.
+  /// Where dynamics are the same at all times, five samples a time and a prior are better than without, whose fit to
+  /// five samples of five inputs is worthless.
   @Test func thePriorHelps() throws {
     let system = System(seed: 2, noise: 0.05, isConstant: true)
     let samples = system.samples(5, seed: 3)
@@ -136,7 +137,8 @@ import Testing
     for value in likelihoods { #expect(abs(value - expected) < 0.05, "\(value) against \(expected)") }
   }
 
-  /// Iterations beyond the history, and trajectories beyond their number, are forgotten; what is left goes with a checkpoint.
+  /// Iterations beyond the history, and trajectories beyond their number, are forgotten; what is left goes with a
+  /// checkpoint.
   @Test func forgetsAndIsRestored() throws {
     var model = estimator(1) { ($0.history, $0.trajectories) = (2, 10) }
     var random = RandomStream(seed: 1)

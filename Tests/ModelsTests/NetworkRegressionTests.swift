@@ -102,7 +102,7 @@ import Testing
     let samples = Self.samples(3, seed: 1)
     let rows = TimedRows(transitionsOf: samples)
     func slopes(_ strength: Double) throws -> (b: [Double], a: [Double]) {
-      var settings = LocalRegressionSettings()
+      var settings = LinearGaussianRegressionSettings()
       (settings.strength, settings.regularization) = (strength, 1e-9)
       var (regression, random) = (NetworkRegression(settings, model: KnownModel()), RandomStream(seed: 1))
       let report = regression.absorb([rows], using: &random)
@@ -130,7 +130,7 @@ import Testing
     (network.epochs, network.propagation) = (2, .mean)
     func make(_ seed: UInt64) -> NetworkRegression<ProbabilisticEnsemble> {
       NetworkRegression(
-        LocalRegressionSettings(),
+        LinearGaussianRegressionSettings(),
         model: ProbabilisticEnsemble(network, stateSize: 2, actionSize: 1, using: RandomStream(seed: seed)))
     }
     let rows = TimedRows(transitionsOf: Self.samples(6, seed: 2))

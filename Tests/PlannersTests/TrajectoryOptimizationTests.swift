@@ -1,4 +1,5 @@
 import Archive
+import Control
 import Environments
 import Foundation
 import Imagining
@@ -27,7 +28,7 @@ import Testing
     for index in 0..<6 {
       let drawn = Self.task.startState(using: &random)
       let start = (0..<4).map { Float(drawn[$0]) }
-      var settings = TrajectoryOptimization.Settings()
+      var settings = TrajectoryOptimization.defaults
       (settings.horizon, settings.iterations, settings.terminalWeight) = (horizon, 2, 0)
       var planner = TrajectoryOptimization(settings, low: [-10, -10], high: [10, 10])
       var (stream, action) = (RandomStream(seed: UInt64(index)), [Float](repeating: 0, count: 2))
@@ -42,7 +43,7 @@ import Testing
 
   /// An optimum beyond the bounds: the plan stays at the bound.
   @Test func staysWithinTheBounds() {
-    var settings = TrajectoryOptimization.Settings()
+    var settings = TrajectoryOptimization.defaults
     settings.horizon = 5
     var planner = TrajectoryOptimization(settings, low: [-0.5, -0.5], high: [0.5, 0.25])
     var (random, action) = (RandomStream(seed: 1), [Float](repeating: .nan, count: 2))
@@ -52,13 +53,13 @@ import Testing
     #expect(action == [-0.5, 0.25])
   }
 
-  /// The return of the plan is better than that of the plan it started from, decision after decision, on a task that is not
-  /// linear; a saved planner decides the same.
+  /// The return of the plan is better than that of the plan it started from, decision after decision, on a task that is
+  /// not linear; a saved planner decides the same.
   @Test func improvesPlansAndContinuesExactly() throws {
     let task = CartPoleSwingUp(CartPoleSwingUpSettings())
     var evaluator = RolloutEvaluator(
       KnownRewards(DifferentiableTrueModel(task), task.objective), horizon: 25, particles: 1)
-    var settings = TrajectoryOptimization.Settings()
+    var settings = TrajectoryOptimization.defaults
     (settings.horizon, settings.iterations, settings.terminalWeight) = (25, 30, 0)
     var planner = TrajectoryOptimization(settings, low: [-3], high: [3])
     var (random, plan) = (RandomStream(seed: 1), [Float](repeating: 0, count: 25))
@@ -131,8 +132,29 @@ import Testing
     }
   }
 
+  /// The first plan of an episode takes as many iterations as it is given, later ones from a warm start as many as they
+  /// are.
+  @Test func firstPlansTakeTheirOwnIterations() {
+    let task = CartPoleSwingUp(CartPoleSwingUpSettings())
+    var evaluator = RolloutEvaluator(
+      KnownRewards(DifferentiableTrueModel(task), task.objective), horizon: 15, particles: 1)
+    var settings = TrajectoryOptimization.defaults
+    (settings.horizon, settings.iterations, settings.firstIterations) = (15, 1, 4)
+    (settings.costTolerance, settings.gradientTolerance) = (0, 0)
+    var planner = TrajectoryOptimization(settings, low: [-3], high: [3])
+    var (random, action) = (RandomStream(seed: 1), [Float](repeating: 0, count: 1))
+    for expected in [4.0, 1, 1, 4] {
+      evaluator.begin(at: [0, 0, -0.3, 0.95, 1], using: random)
+      if expected == 4 { planner.reset() }
+      planner.plan(with: &evaluator, using: &random, action: &action)
+      var metrics = MetricRow(names: TrajectoryOptimization.metricNames)
+      planner.record(into: &metrics)
+      #expect(metrics.mean(of: "plan_iterations") == expected && metrics.mean(of: "plan_failures") == 0)
+    }
+  }
+
   @Test func planningDoesNotAllocate() {
-    var settings = TrajectoryOptimization.Settings()
+    var settings = TrajectoryOptimization.defaults
     (settings.horizon, settings.iterations) = (8, 3)
     var planner = TrajectoryOptimization(settings, low: [-10, -10], high: [10, 10])
     var (random, action) = (RandomStream(seed: 1), [Float](repeating: 0, count: 2))

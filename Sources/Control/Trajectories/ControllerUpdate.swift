@@ -14,6 +14,8 @@ public struct ControllerUpdateProblem: Sendable {
   /// A policy that the controller pays for leaving: weights [T] times the divergence from it.
   public var policy: (conditionals: TimedLinearGaussian, weights: [Double])?
 
+  /// A problem of T steps; all parts must have the same T, states and actions. Without `policy` only the divergence
+  /// from `previous` matters.
   public init(
     dynamics: TimeVaryingLinearGaussian, costs: QuadraticCosts, start: GaussianState, previous: TimedLinearGaussian,
     policy: (conditionals: TimedLinearGaussian, weights: [Double])? = nil
@@ -30,13 +32,13 @@ public struct ControllerUpdateProblem: Sendable {
 ///
 ///     min_p E_p[Σ l] + Σ_t w_t KL(p ‖ π)_t   such that   KL(p ‖ p̄) <= ε   (on the sum over t, or on every t)
 ///
-/// (Levine and Abbeel 2014, section 3.1; the second term, absent there, is guided policy search's). At a multiplier η the
-/// Lagrangian is a maximum-entropy linear-quadratic problem of the cost l - η log p̄ - w log π at temperature η + w: the
-/// surrogate cost l / η - log p̄ of the paper, times η. Its solution is u ~ N(K x + k, (η + w) Q_uu⁻¹), with K, k and Q_uu from
-/// the Riccati recursion. Written this way multipliers may differ from step to step.
+/// (Levine and Abbeel 2014, section 3.1; the second term, absent there, is guided policy search's). At a multiplier η
+/// the Lagrangian is a maximum-entropy linear-quadratic problem of the cost l - η log p̄ - w log π at temperature η +
+/// w: the surrogate cost l / η - log p̄ of the paper, times η. Its solution is u ~ N(K x + k, (η + w) Q_uu⁻¹), with K,
+/// k and Q_uu from the Riccati recursion. Written this way multipliers may differ from step to step.
 ///
-/// One multiplier is found by bracketing in log η, with the secant of log KL where that shrinks the bracket well and the
-/// geometric mean elsewhere; where Q_uu is not positive definite η must grow. Multipliers of every step follow from
+/// One multiplier is found by bracketing in log η, with the secant of log KL where that shrinks the bracket well and
+/// the geometric mean elsewhere; where Q_uu is not positive definite η must grow. Multipliers of every step follow from
 /// η_t ← η_t √(KL_t / ε), since far from the optimum KL goes as 1 / η². O(T (n + m)³) a pass.
 public struct ControllerUpdate {
   private let settings: ControllerUpdateSettings

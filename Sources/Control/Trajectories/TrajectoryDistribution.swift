@@ -8,6 +8,7 @@ public struct GaussianState: Sendable, Equatable {
   /// Covariance, [n, n].
   public var covariance: [Double]
 
+  /// Of mean [n] and covariance [n, n], row-major and symmetric.
   public init(mean: [Double], covariance: [Double]) {
     precondition(covariance.count == mean.count * mean.count, "covariance of another size")
     self.mean = mean
@@ -17,9 +18,9 @@ public struct GaussianState: Sendable, Equatable {
 
 /// The Gaussian marginals p(x_t, u_t) of a trajectory under linear-Gaussian dynamics and a linear-Gaussian controller.
 ///
-/// With x ~ N(m, S), u = K x + k + N(0, C) and x' = F (x, u) + c + N(0, W):
-/// the joint has mean (m, K m + k) and covariance (S, S Kᵀ; K S, K S Kᵀ + C) =: J, and x' has F (m, K m + k) + c and F J Fᵀ +
-/// W. O(T (n + m)³); nothing allocates after the first use.
+/// With x ~ N(m, S), u = K x + k + N(0, C) and x' = F (x, u) + c + N(0, W): the joint has mean (m, K m + k) and
+/// covariance (S, S Kᵀ; K S, K S Kᵀ + C) =: J, and x' has F (m, K m + k) + c and F J Fᵀ + W. O(T (n + m)³); nothing
+/// allocates after the first use.
 public struct TrajectoryDistribution: Sendable, Equatable {
   /// Number of steps, T.
   public let horizon: Int

@@ -3,13 +3,13 @@ import ControlTasks
 import Interfaces
 import Kernels
 
-/// A task for local models and trajectory optimizers: the state is observed as it is, steps cost what a `CostSum` says, and
-/// episodes start from conditions.
+/// A task for local models and trajectory optimizers: the state is observed as it is, steps cost what a `CostSum` says,
+/// and episodes start from conditions.
 ///
-/// A conforming structure states the physics over any kind of number, the cost and the starts. It gets from the extension
-/// the rest: conditions in turn, rewards, observations, objective, and with `dynamics` what iLQR needs. States have at most
-/// eight components, of which the first `cost.stateSize` are in use, and actions at most eight.
-public protocol ControlTask: StateSpaceTask, ConditionedEnvironment, DifferentiableEnvironment
+/// A conforming structure states the physics over any kind of number, the cost and the starts. It gets from the
+/// extension the rest: conditions in turn, rewards, observations, objective, and with `dynamics` what iLQR needs.
+/// States have at most eight components, of which the first `cost.stateSize` are in use, and actions at most eight.
+public protocol ControlTask: StateSpaceTask, ConditionedEnvironment
 where State == SIMD8<Double>, Score == CostObjective {
   /// What states and actions cost.
   var cost: CostSum { get }

@@ -5,7 +5,7 @@ import Interfaces
 ///
 /// Implementations name the kinds of numbers that the package uses with `@_specialize`; without that they work, far
 /// slower.
-public protocol DifferentiableTask: StateSpaceTask, DifferentiableEnvironment where State.Scalar: BinaryFloatingPoint {
+public protocol DifferentiableTask: StateSpaceTask where State.Scalar: BinaryFloatingPoint {
   /// The state that follows `state` under `action`, which lies within the bounds, and the reward of the step. In plain
   /// numbers of the task's own precision it agrees with `successor` and `score` to rounding.
   func transition<Scalar: DynamicsScalar>(

@@ -1,8 +1,8 @@
 import Interfaces
 import Kernels
 
-/// The task itself as a model that can be differentiated, with exact derivatives by dual numbers; on demand with Gaussian
-/// noise on each component of the physical state after a step.
+/// The task itself as a model that can be differentiated, with exact derivatives by dual numbers; on demand with
+/// Gaussian noise on each component of the physical state after a step.
 ///
 /// It is the model without error: what a planner or a learner finds in it is due to the method alone. States are
 /// observations, as in every model, while the physics goes on in double precision.
@@ -77,14 +77,14 @@ public struct DifferentiableTrueRollout<Task: DifferentiableTask>: ModelRollout 
     actionJacobians = Array(repeating: 0, count: isKept ? steps * n * m : 0)
   }
 
-  public var states: UnsafePointer<Float> { observations.pointer + slot(steps) * capacity * model.stateSize }
+  public var states: UnsafePointer<Float> { observations.pointer + stepIndex(steps) * capacity * model.stateSize }
 
   public func states(at step: Int) -> UnsafePointer<Float> {
     precondition(keptSteps != nil && step >= 0 && step <= steps, "step \(step) of \(steps)")
     return observations.pointer + step * capacity * model.stateSize
   }
 
-  private func slot(_ step: Int) -> Int { keptSteps == nil ? 0 : step }
+  private func stepIndex(_ step: Int) -> Int { keptSteps == nil ? 0 : step }
 
   /// Starts at `states`, which must be observations of the task; there are no particles to tell apart.
   public mutating func reset(_ starts: RolloutStarts, using random: RandomStream) {
@@ -104,7 +104,7 @@ public struct DifferentiableTrueRollout<Task: DifferentiableTask>: ModelRollout 
   public mutating func advance(_ actions: UnsafePointer<Float>) {
     precondition(keptSteps.map { steps < $0 } ?? true, "step \(steps + 1) of a rollout that keeps \(keptSteps ?? 0)")
     let n = model.dynamics.stateSize
-    let (before, after) = (slot(steps), slot(steps + 1))
+    let (before, after) = (stepIndex(steps), stepIndex(steps + 1))
     let draw = draws.mutablePointer + before * capacity * n
     if model.noise > 0 { random.fillNormal(draw, count: count * n) }
     for row in 0..<count {
@@ -125,19 +125,19 @@ public struct DifferentiableTrueRollout<Task: DifferentiableTask>: ModelRollout 
   }
 
   @inline(__always)
-  private mutating func set(_ row: Int, _ slot: Int, _ value: (Int) -> Double) {
+  private mutating func set(_ row: Int, _ stepIndex: Int, _ value: (Int) -> Double) {
     let n = model.dynamics.stateSize
-    for i in 0..<n { physical[(slot * capacity + row) * n + i] = value(i) }
+    for i in 0..<n { physical[(stepIndex * capacity + row) * n + i] = value(i) }
   }
 
   /// The row's successor over the scalars that `variable` makes of a value and its direction.
   @inline(__always)
   private func transition<Scalar: DynamicsScalar>(
-    _ row: Int, _ slot: Int, _ actions: UnsafePointer<Float>, _ variable: (Double, Int) -> Scalar
+    _ row: Int, _ stepIndex: Int, _ actions: UnsafePointer<Float>, _ variable: (Double, Int) -> Scalar
   ) -> ScalarVector<Scalar> {
     let (n, m, bounds) = (model.dynamics.stateSize, model.actionSize, model.dynamics.actionBounds)
     var (state, action) = (ScalarVector<Scalar>(), ScalarVector<Scalar>())
-    for i in 0..<n { state[i] = variable(physical[(slot * capacity + row) * n + i], i) }
+    for i in 0..<n { state[i] = variable(physical[(stepIndex * capacity + row) * n + i], i) }
     for i in 0..<m {
       action[i] = variable(clip(Double(actions[row * m + i]), bounds.low[i], bounds.high[i]), n + i)
     }
@@ -145,10 +145,10 @@ public struct DifferentiableTrueRollout<Task: DifferentiableTask>: ModelRollout 
   }
 
   private mutating func setJacobians(
-    of next: ScalarVector<Dual>, _ row: Int, _ slot: Int, _ actions: UnsafePointer<Float>
+    of next: ScalarVector<Dual>, _ row: Int, _ stepIndex: Int, _ actions: UnsafePointer<Float>
   ) {
     let (n, m, bounds) = (model.dynamics.stateSize, model.actionSize, model.dynamics.actionBounds)
-    let place = slot * capacity + row
+    let place = stepIndex * capacity + row
     for i in 0..<n {
       let slopes = next[i].slopes
       for j in 0..<n { stateJacobians[(place * n + i) * n + j] = slopes[j] }
@@ -161,9 +161,9 @@ public struct DifferentiableTrueRollout<Task: DifferentiableTask>: ModelRollout 
   }
 
   /// Writes a row's observation, if `writes`, and its Jacobian, if kept.
-  private mutating func observe(_ row: Int, at slot: Int, writes: Bool) {
+  private mutating func observe(_ row: Int, at stepIndex: Int, writes: Bool) {
     let (n, size, task) = (model.dynamics.stateSize, model.stateSize, model.dynamics.task)
-    let place = slot * capacity + row
+    let place = stepIndex * capacity + row
     let target = observations.mutablePointer + place * size
     if keptSteps == nil {
       var state = ScalarVector<Double>()

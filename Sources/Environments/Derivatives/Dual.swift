@@ -2,7 +2,8 @@ import Foundation
 
 /// A number with its derivatives in up to eight directions: forward differentiation, exact to rounding.
 ///
-/// (a + a'ε)(b + b'ε) = ab + (a'b + ab')ε with ε² = 0 (Griewank and Walther, "Evaluating Derivatives", 2008, chapter 3).
+/// (a + a'ε)(b + b'ε) = ab + (a'b + ab')ε with ε² = 0 (Griewank and Walther, "Evaluating Derivatives", 2008, chapter
+/// 3).
 public struct Dual: DynamicsScalar {
   /// Directions there are.
   public static var directions: Int { 8 }
@@ -61,4 +62,14 @@ public struct Dual: DynamicsScalar {
   }
 
   public func remainder(dividingBy divisor: Double) -> Dual { Dual(value.remainder(dividingBy: divisor), slopes) }
+}
+
+extension Dual: ObservationScalar {
+  /// With θ = atan2(s, c): ∂θ/∂c = -s / (c² + s²), ∂θ/∂s = c / (c² + s²).
+  public static func angleMagnitude(cosine: Dual, sine: Dual) -> Dual {
+    let (c, s) = (cosine.value, sine.value)
+    let sign = s < 0 ? -1.0 : 1.0
+    let scale = sign / (c * c + s * s)
+    return Dual(abs(atan2(s, c)), (scale * c) * sine.slopes - (scale * s) * cosine.slopes)
+  }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 
 /// Numbers that a task writes its equations over: plain ones to step with, dual ones that carry derivatives along.
 ///
@@ -64,7 +65,7 @@ extension Float: DynamicsScalar {
   public static func * (factor: Double, right: Float) -> Float { Float(factor) * right }
   public var sine: Float { Float(sin(Double(self))) }
   public var cosine: Float { Float(cos(Double(self))) }
-  public var exponential: Float { Float(exp(Double(self))) }
+  public var exponential: Float { Kernels.Scalar.exp(self) }
   public func cosine(times factor: Double) -> Float { Float(factor * cos(Double(self))) }
   public func clipped(_ low: Double, _ high: Double) -> Float { clip(self, Float(low), Float(high)) }
   public func remainder(dividingBy divisor: Double) -> Float { Float(Double(self).remainder(dividingBy: divisor)) }

@@ -1,4 +1,5 @@
 import Configuration
+import Foundation
 import Interfaces
 import Kernels
 
@@ -25,8 +26,8 @@ public struct SwingUpVariantsSettings: VariantSettings {
   }
 }
 
-/// Swing up poles of different lengths and masses: `CartPoleSwingUp` with other poles, the reward that of each pole's own
-/// length l, exp(-|p - (0, l)|² / l²) - action cost.
+/// Swing up poles of different lengths and masses: `CartPoleSwingUp` with other poles, the reward that of each pole's
+/// own length l, exp(-|p - (0, l)|² / l²) - action cost.
 public struct SwingUpVariants: TaskVariants {
   public static let name = "swingup-poles"
   public static let summary = "swing up poles of different lengths and masses (family, continuous, 200 steps)"
@@ -65,7 +66,8 @@ public struct SwingUpVariants: TaskVariants {
     _ state: SIMD4<Double>, _ action: UnsafePointer<Float>, next: SIMD4<Double>, task: Int
   ) -> (reward: Float, terminated: Bool) {
     let acted = clip(action[0], -CartPoleSwingUp.maximalAction, CartPoleSwingUp.maximalAction)
-    let closeness = CartPoleSwingUp.closeness(position: next[0], angle: next[2], poleLength: lengths[task])
+    let closeness = CartPoleSwingUp.closeness(
+      position: next[0], sine: sin(next[2]), cosine: cos(next[2]), poleLength: lengths[task])
     return (Float(closeness) - actionCost * acted * acted, false)
   }
 

@@ -2,11 +2,11 @@ import Archive
 import Interfaces
 import Kernels
 
-/// A family of tasks as one environment: every episode is of a task drawn uniformly, and observations end with its one-hot
-/// code unless it is hidden.
+/// A family of tasks as one environment: every episode is of a task drawn uniformly, and observations end with its
+/// one-hot code unless it is hidden.
 ///
-/// A state has the task's number beside its physical state, so that planners may imagine steps of the right task. Where the
-/// code is hidden, observations do not determine the state: `state(fromObservation:)` then takes them for task 0's.
+/// A state has the task's number beside its physical state, so that planners may imagine steps of the right task. Where
+/// the code is hidden, observations do not determine the state: `state(fromObservation:)` then takes them for task 0's.
 public struct VariedTask<Variants: TaskVariants>: StateSpaceTask, TaskFamily {
   public static var name: String { Variants.name }
   public static var summary: String { Variants.summary }
@@ -63,8 +63,8 @@ public struct VariedTask<Variants: TaskVariants>: StateSpaceTask, TaskFamily {
     }
   }
 
-  /// The task is the largest component of the code: predictions of it need not be exact. A code that is not finite gives a
-  /// state that is not.
+  /// The task is the largest component of the code: predictions of it need not be exact. A code that is not finite
+  /// gives a state that is not.
   public func state(fromObservation observation: UnsafePointer<Float>) -> SIMD8<Double> {
     var physical = variants.state(fromObservation: observation)
     guard shown else { return Self.state(physical, task: only ?? 0) }
@@ -79,19 +79,6 @@ public struct VariedTask<Variants: TaskVariants>: StateSpaceTask, TaskFamily {
 }
 
 /// Reward and termination of a family's steps on observations that show their task.
-public struct VariedObjective<Variants: TaskVariants>: Objective {
-  let task: VariedTask<Variants>
-
-  /// Scores `count` transitions, as `Objective` says; the task is that of the first observation.
-  public func evaluate(
-    count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
-    rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>
-  ) {
-    let (size, actionSize) = (task.spec.observationSize, task.spec.action.size)
-    for row in 0..<count {
-      (rewards[row], terminated[row]) = task.score(
-        task.state(fromObservation: states + row * size), actions + row * actionSize,
-        next: task.state(fromObservation: next + row * size))
-    }
-  }
+public struct VariedObjective<Variants: TaskVariants>: TaskObjective {
+  public let task: VariedTask<Variants>
 }

@@ -171,27 +171,16 @@ public struct CrossQ: OffPolicyLearner {
   }
 }
 
-extension CrossQ: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("actor", actor)
-    writer.write("actor_statistics", actorStatistics)
-    writer.write("critics", critics)
-    writer.write("critic_statistics", criticStatistics)
-    writer.write("actor_optimizer", actorOptimizer)
-    writer.write("critic_optimizer", criticOptimizer)
-    writer.write("log_temperature", logTemperature)
-    writer.write("temperature_optimizer", temperatureOptimizer)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("actor", into: &actor)
-    try reader.read("actor_statistics", into: &actorStatistics)
-    try reader.read("critics", into: &critics)
-    try reader.read("critic_statistics", into: &criticStatistics)
-    try reader.read("actor_optimizer", into: &actorOptimizer)
-    try reader.read("critic_optimizer", into: &criticOptimizer)
-    try reader.read("log_temperature", into: &logTemperature)
-    try reader.read("temperature_optimizer", into: &temperatureOptimizer)
-    foldActor()
+extension CrossQ: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("actor", &actor)
+    try fields.field("actor_statistics", &actorStatistics)
+    try fields.field("critics", &critics)
+    try fields.field("critic_statistics", &criticStatistics)
+    try fields.field("actor_optimizer", &actorOptimizer)
+    try fields.field("critic_optimizer", &criticOptimizer)
+    try fields.field("log_temperature", &logTemperature)
+    try fields.field("temperature_optimizer", &temperatureOptimizer)
+    if fields.isRestoring { foldActor() }
   }
 }

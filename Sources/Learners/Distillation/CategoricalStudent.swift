@@ -24,14 +24,14 @@ public struct CategoricalStudent: StudentHead {
   public var outputs: Int { count }
 
   public func blend(
-    _ said: UnsafePointer<Float>, teachers: Int, rows: Int, into targets: UnsafeMutablePointer<Float>
+    _ teacherOutputs: UnsafePointer<Float>, teachers: Int, rows: Int, into targets: UnsafeMutablePointer<Float>
   ) {
     precondition(teachers > 0, "no teachers")
     let share = 1 / Float(teachers)
     targets.update(repeating: 0, count: rows * count)
     for teacher in 0..<teachers {
       for r in 0..<rows {
-        let (row, target) = (said + (teacher * rows + r) * count, targets + r * count)
+        let (row, target) = (teacherOutputs + (teacher * rows + r) * count, targets + r * count)
         if settings.kind == .divergence {
           let (highest, scale) = (row[best(row)], 1 / settings.temperature)
           var sum: Float = 0

@@ -42,7 +42,7 @@ final class DistillationScratch<Head: StudentHead>: PhasedWork {
 
   /// One step; means over the rows of the errors.
   func descend(
-    _ network: Perceptron, _ head: Head, featureWeight: Float, featureSize: Int, _ lessons: LessonBatch,
+    _ network: Perceptron, _ head: Head, featureWeight: Float, featureSize: Int, _ lessons: DistillationBatch,
     _ parameters: UnsafeMutablePointer<Float>, _ step: Adam.Step
   ) -> (loss: Float, features: Float) {
     let blocks = RowBlocks(rows: lessons.count)
@@ -88,8 +88,8 @@ final class DistillationScratch<Head: StudentHead>: PhasedWork {
       descent.parameters, x, rows: range.count, outputGradient: output, workspace, parameterGradient: gradients[block])
   }
 
-  /// Overwrites the predictions of features by their gradient, 0 but for those of each row's teacher, and returns the sum
-  /// of the squared errors.
+  /// Overwrites the predictions of features by their gradient, 0 but for those of each row's teacher, and returns the
+  /// sum of the squared errors.
   private func featureGradient(
     _ descent: Descent, _ range: Range<Int>, _ output: UnsafeMutablePointer<Float>, share: Float
   ) -> Float {

@@ -6,8 +6,8 @@ import Networks
 /// A network trained to say what teachers say: distillation of ensembles (Hinton, Vinyals and Dean 2015), policy
 /// distillation (Rusu et al. 2016), and with features Actor-Mimic (Parisotto, Ba and Salakhutdinov 2016).
 ///
-/// Loss: average of the head's error + featureWeight |f_i(h) - h_i|², with the student's last hidden layer h, that of the row's
-/// teacher i, and a linear prediction f_i of its own for each teacher: further outputs of the network.
+/// Loss: average of the head's error + featureWeight |f_i(h) - h_i|², with the student's last hidden layer h, that of
+/// the row's teacher i, and a linear prediction f_i of its own for each teacher: further outputs of the network.
 public struct DistilledPolicy<Head: StudentHead>: PolicyStudent {
   public static var metricNames: [String] { ["distillation_loss", "feature_loss"] }
 
@@ -23,8 +23,8 @@ public struct DistilledPolicy<Head: StudentHead>: PolicyStudent {
   private var scratch: DistillationScratch<Head>?
   private let acting: PerceptronWorkspace
 
-  /// A fresh student for observations of `observationSize` floats. Where `featureWeight` > 0, it learns the `featureSize`
-  /// features of each of `teachers` teachers.
+  /// A fresh student for observations of `observationSize` floats. Where `featureWeight` > 0, it learns the
+  /// `featureSize` features of each of `teachers` teachers.
   public init(
     _ settings: StudentSettings, head: Head, observationSize: Int, teachers: Int = 1, featureSize: Int = 0,
     featureWeight: Float = 0, using random: RandomStream
@@ -74,7 +74,7 @@ public struct DistilledPolicy<Head: StudentHead>: PolicyStudent {
     }
   }
 
-  public mutating func learn(_ lessons: LessonBatch, metrics: inout MetricRow) throws(NumericalFailure) {
+  public mutating func learn(_ lessons: DistillationBatch, metrics: inout MetricRow) throws(NumericalFailure) {
     precondition(
       lessons.observations.columns == network.inputs && lessons.targets.columns == head.outputs
         && lessons.features.columns == featureSize && lessons.count > 0, "lessons of another shape")

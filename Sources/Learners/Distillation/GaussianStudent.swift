@@ -4,9 +4,9 @@ import Networks
 
 /// A student with a squashed Gaussian policy a = tanh(u), taught by squashed Gaussian policies.
 ///
-/// A row is [mean m, log standard deviation l], the latter clamped as in `TanhGaussianHead`. A target (m_t, l_t) has the
-/// mean and variance of the mixture of the teachers' Gaussians over u: m_t = avg m_b, s_t² = avg (s_b² + (m_b - m_t)²). Of
-/// all Gaussians it is the nearest to the mixture by KL(mixture || student), which has the same gradient as
+/// A row is [mean m, log standard deviation l], the latter clamped as in `TanhGaussianHead`. A target (m_t, l_t) has
+/// the mean and variance of the mixture of the teachers' Gaussians over u: m_t = avg m_b, s_t² = avg (s_b² + (m_b -
+/// m_t)²). Of all Gaussians it is the nearest to the mixture by KL(mixture || student), which has the same gradient as
 /// KL(target || student); squashing, one to one, changes neither. Errors, summed over the components:
 /// - `divergence`: l - l_t + (s_t² + (m_t - m)²) / (2 s²) - 1/2, whose gradient is (m - m_t) / s² by m and
 ///   1 - (s_t² + (m_t - m)²) / s² by l.
@@ -26,7 +26,7 @@ public struct GaussianStudent: StudentHead {
   public var outputs: Int { 2 * scaling.size }
 
   public func blend(
-    _ said: UnsafePointer<Float>, teachers: Int, rows: Int, into targets: UnsafeMutablePointer<Float>
+    _ teacherOutputs: UnsafePointer<Float>, teachers: Int, rows: Int, into targets: UnsafeMutablePointer<Float>
   ) {
     precondition(teachers > 0, "no teachers")
     let (size, width, share) = (scaling.size, outputs, 1 / Float(teachers))
@@ -34,10 +34,10 @@ public struct GaussianStudent: StudentHead {
       for c in 0..<size {
         let place = r * width + c
         var mean: Float = 0
-        for teacher in 0..<teachers { mean += share * said[teacher * rows * width + place] }
+        for teacher in 0..<teachers { mean += share * teacherOutputs[teacher * rows * width + place] }
         var variance: Float = 0
         for teacher in 0..<teachers {
-          let row = said + teacher * rows * width + place
+          let row = teacherOutputs + teacher * rows * width + place
           let away = row[0] - mean
           variance += share * (Scalar.exp(2 * row[size]) + away * away)
         }

@@ -10,7 +10,8 @@ public protocol StudentHead: Sendable {
   var outputs: Int { get }
 
   /// Writes what several teachers say together, as `PolicyStudent.blend` does.
-  func blend(_ said: UnsafePointer<Float>, teachers: Int, rows: Int, into targets: UnsafeMutablePointer<Float>)
+  func blend(
+    _ teacherOutputs: UnsafePointer<Float>, teachers: Int, rows: Int, into targets: UnsafeMutablePointer<Float>)
 
   /// Writes the likeliest action by one target or network row, in the environment's units.
   func decide(by row: UnsafePointer<Float>, action: UnsafeMutablePointer<Float>)

@@ -18,7 +18,7 @@ public struct ClonedPolicySettings: Configuration {
 /// Behavioral cloning of planned decisions: a deterministic policy tanh(f(s)) in the box of actions, fitted to the latest
 /// decisions by the mean squared error of the unit actions. As the prior of a planner it proposes plans by acting in the
 /// model, as in POPLIN-A (Wang and Ba 2020) but without noise of its own.
-public struct ClonedPolicy: PlanPrior {
+public struct ClonedPolicy: PlanPrior, Archived {
   private let settings: ClonedPolicySettings
   private let scaling: ActionScaling
   private let network: Perceptron
@@ -142,27 +142,15 @@ public struct ClonedPolicy: PlanPrior {
     }
   }
 
-  public func save(to writer: inout StateWriter) {
-    writer.write("parameters", parameters)
-    writer.write("optimizer", optimizer)
-    writer.write("random", random)
-    writer.write("observations", observations)
-    writer.write("actions", actions)
-    writer.write("seen", seen)
-    writer.write("mean", mean)
-    writer.write("inverse", inverse)
-    writer.write("trained", isTrained)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("parameters", into: &parameters)
-    try reader.read("optimizer", into: &optimizer)
-    random = try reader.stream("random")
-    observations = try reader.read("observations")
-    actions = try reader.read("actions")
-    seen = try reader.integer("seen")
-    mean = try reader.read("mean", shape: [mean.count])
-    inverse = try reader.read("inverse", shape: [inverse.count])
-    isTrained = try reader.bool("trained")
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("parameters", &parameters)
+    try fields.field("optimizer", &optimizer)
+    try fields.field("random", &random)
+    try fields.field("observations", &observations, growing: true)
+    try fields.field("actions", &actions, growing: true)
+    try fields.field("seen", &seen)
+    try fields.field("mean", &mean)
+    try fields.field("inverse", &inverse)
+    try fields.field("trained", &isTrained)
   }
 }

@@ -7,7 +7,7 @@ import Networks
 final class ModelGradientScratch<Head: ActorHead> {
   private let capacity: Int
   private let particles: Int
-  private let panels: WeightPanels
+  private let packed: PackedWeights
   private var starts: Matrix
   private let times: FixedBuffer<Int>
   private var shardGradients: Vector  // [shards, parameters]
@@ -26,7 +26,7 @@ final class ModelGradientScratch<Head: ActorHead> {
     particles = settings.particles
     let rows = count * particles
     let shards = (rows + settings.rowsPerShard - 1) / settings.rowsPerShard
-    panels = WeightPanels(for: core.actorNetwork, gradients: true, inputGradients: true)
+    packed = PackedWeights(for: core.actorNetwork, gradients: true, inputGradients: true)
     starts = Matrix(rows: rows, columns: core.actorNetwork.inputs)
     times = FixedBuffer(0, count: rows)
     shardGradients = Vector(count: shards * core.actor.count)
@@ -37,8 +37,8 @@ final class ModelGradientScratch<Head: ActorHead> {
   /// Whether it can serve that many starts.
   func fits(starts: Int) -> Bool { starts <= capacity }
 
-  /// Leaves in `gradient` that of minus the average imagined return from `observations` [N, D]; `times` [N], or none, are
-  /// theirs within their episodes.
+  /// Leaves in `gradient` that of minus the average imagined return from `observations` [N, D]; `times` [N], or none,
+  /// are theirs within their episodes.
   func differentiate<W: World>(
     _ core: ActorCriticCore<Head>, _ settings: PolicyBackpropagationSettings, at observations: Matrix, times: [Int],
     in imagination: ModelGradientImagination<W, Head>, using random: RandomStream
@@ -51,9 +51,9 @@ final class ModelGradientScratch<Head: ActorHead> {
       (target + row * width).update(from: observations.pointer + row / particles * width, count: width)
       self.times.pointer[row] = times.isEmpty ? 0 : times[row / particles]
     }
-    panels.update(from: core.actor.pointer)
+    packed.update(from: core.actor.pointer)
     let job = ModelGradientJob(
-      head: core.head, network: core.actorNetwork, parameters: core.actor.pointer, panels: panels,
+      head: core.head, network: core.actorNetwork, parameters: core.actor.pointer, packed: packed,
       scaling: core.scaling, critics: core.critics, criticParameters: core.criticParameters.pointer,
       starts: starts.pointer, times: UnsafePointer(self.times.pointer), rows: rows,
       gradients: shardGradients.mutablePointer, sums: sums.mutablePointer)

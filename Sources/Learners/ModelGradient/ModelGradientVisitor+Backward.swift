@@ -50,8 +50,8 @@ extension ModelGradientVisitor {
     for row in 0..<pass.rows { seeds[row] = active[row] > 0 ? seed : 0 }
   }
 
-  /// Weights of the scores: the loss's derivative times the return that follows, less the mean of the other trajectories
-  /// from the same start (of the other rows where there is one from each).
+  /// Weights of the scores: the loss's derivative times the return that follows, less the mean of the other
+  /// trajectories from the same start (of the other rows where there is one from each).
   private func setScores(_ t: Int, _ rows: Int) {
     let (returns, scores) = (returns.pointer + t * self.rows, scores.mutablePointer)
     let seeds = seeds.pointer
@@ -107,7 +107,7 @@ extension ModelGradientVisitor {
     job.network.backward(
       job.parameters, states, rows: rows, outputGradient: slopes, passes[t], parameterGradient: target,
       accumulate: accumulate, inputGradient: side.inputs.mutablePointer,
-      squaredNorms: side.squaredNorms.count > 0 ? side.squaredNorms.mutablePointer : nil, panels: job.panels)
+      squaredNorms: side.squaredNorms.count > 0 ? side.squaredNorms.mutablePointer : nil, packed: job.packed)
   }
 
   /// The gradient with respect to the states before a step: through the world, and through the policy's action.

@@ -8,11 +8,12 @@ public struct ModelGradientJob<Head: ActorHead> {
   let head: Head
   let network: Perceptron
   let parameters: UnsafePointer<Float>
-  let panels: WeightPanels
+  let packed: PackedWeights
   let scaling: ActionScaling
   let critics: CriticNetworks
   let criticParameters: UnsafePointer<Float>
-  /// Start states of all trajectories, [N, D], and their times within their episodes, [N], where the world depends on them.
+  /// Start states of all trajectories, [N, D], and their times within their episodes, [N], where the world depends on
+  /// them.
   let starts: UnsafePointer<Float>
   let times: UnsafePointer<Int>?
   /// Number of trajectories, N.
@@ -23,8 +24,8 @@ public struct ModelGradientJob<Head: ActorHead> {
   let sums: UnsafeMutablePointer<Float>
 }
 
-/// Takes the trajectories of a shard forward with the policy acting, and back for the gradient of their returns. One serves
-/// one thread.
+/// Takes the trajectories of a shard forward with the policy acting, and back for the gradient of their returns. One
+/// serves one thread.
 public final class ModelGradientVisitor<Rollout: WorldRollout, Head: ActorHead>: RolloutVisitor {
   typealias Side = ModelGradientSide
 
@@ -116,7 +117,7 @@ public final class ModelGradientVisitor<Rollout: WorldRollout, Head: ActorHead>:
 
   /// The policy's actions at step t, in the unit box and in the environment's units.
   private func act(_ t: Int, on states: UnsafePointer<Float>, rows: Int, _ job: ModelGradientJob<Head>) {
-    let output = job.network.forward(job.parameters, states, rows: rows, passes[t], panels: job.panels)
+    let output = job.network.forward(job.parameters, states, rows: rows, passes[t], packed: job.packed)
     let unit = unitActions.mutablePointer + place(t)
     job.head.sample(
       output, noise: noise.pointer + place(t), rows: rows, size: actionSize, actions: unit,

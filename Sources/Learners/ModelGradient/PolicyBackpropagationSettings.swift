@@ -13,7 +13,7 @@ public enum GradientEstimator: String, CaseIterable, SettingValue {
 
 /// What an imagined trajectory is worth beyond its last step.
 public enum TerminalValue: String, CaseIterable, SettingValue {
-  /// Nothing.
+  /// Rewards beyond the horizon count as 0.
   case none
   /// What a critic learned from real transitions says of the policy's action there.
   case critic

@@ -17,7 +17,7 @@ public struct ReinforceSettings: Configuration {
 
   /// What is taken off the credit.
   public enum Baseline: String, CaseIterable, SettingValue {
-    /// Nothing.
+    /// The credit as it is: the largest variance.
     case none
     /// The mean credit of the batch's other episodes.
     case constant

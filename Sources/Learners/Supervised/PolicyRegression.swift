@@ -16,16 +16,21 @@ public struct PolicyRegressionSettings: Configuration {
   @Setting("Decoupled weight decay per unit of learning rate", in: 0...100) public var weightDecay: Double = 0.005
 }
 
-/// A perceptron for the mean of a Gaussian policy, trained by least squares in the metric of each lesson's precision (Levine,
-/// Finn, Darrell and Abbeel 2016, section 4.2):
+/// A perceptron for the mean of a Gaussian policy, trained by least squares in the metric of each sample's precision
+/// (Levine, Finn, Darrell and Abbeel 2016, section 4.2):
 ///
 ///     Σ_i w_i (mu(o_i) - m_i)ᵀ P_i (mu(o_i) - m_i),   S = (Σ_i w_i P_i / Σ_i w_i)⁻¹
 ///
-/// by Adam on random batches. Observations are standardized by those of the first teaching, actions by half their range.
-public struct PolicyRegression: SupervisedPolicy {
+/// by Adam on random batches. Observations are standardized by those of the first teaching, actions by half their
+/// range.
+public struct PolicyRegression {
+  /// Numbers in an observation.
   public let observationSize: Int
+  /// Numbers in an action, m.
   public let actionSize: Int
+  /// Whether it was taught anything yet.
   public private(set) var isTrained = false
+  /// S, [m, m], the same everywhere.
   public private(set) var covariance: [Double]
   private let settings: PolicyRegressionSettings
   private let network: Perceptron
@@ -79,6 +84,7 @@ public struct PolicyRegression: SupervisedPolicy {
     scratch = Scratch(network, batch: settings.batchSize)
   }
 
+  /// Writes the means [N, m] for `observations` [N, D]. Does not allocate.
   public func writeMeans(
     count: Int, _ observations: UnsafePointer<Double>, into means: UnsafeMutablePointer<Double>
   ) {
@@ -98,49 +104,52 @@ public struct PolicyRegression: SupervisedPolicy {
     }
   }
 
+  /// Lowers the loss Σ_i w_i (mu(o_i) - m_i)ᵀ P_i (mu(o_i) - m_i), and sets S to the inverse of the precisions' weighted
+  /// mean. The loss in the end, relative to that of the best constant mean. Throws `NumericalFailure` when it is not
+  /// finite.
   public mutating func learn(
-    _ lessons: PolicyLessons, using random: inout RandomStream
+    _ samples: PolicyRegressionData, using random: inout RandomStream
   ) throws(NumericalFailure) -> Double {
     precondition(
-      lessons.observationSize == observationSize && lessons.actionSize == actionSize && lessons.count > 0,
-      "lessons of another shape")
-    if !isTrained { standardize(lessons) }
-    let metric = LessonMetric(lessons, scales: outputs.scales, middles: outputs.means)
+      samples.observationSize == observationSize && samples.actionSize == actionSize && samples.count > 0,
+      "samples of another shape")
+    if !isTrained { standardize(samples) }
+    let metric = PrecisionMetric(samples, scales: outputs.scales, middles: outputs.means)
     guard let metric else { throw NumericalFailure(metric: "policy_lessons", value: .nan) }
     covariance = metric.covariance
     isTrained = true
     var order: [Int32] = []
     for step in 0..<settings.steps {
       if order.count < settings.batchSize {
-        var indices = (0..<Int32(lessons.count)).map { $0 }
+        var indices = (0..<Int32(samples.count)).map { $0 }
         indices.withUnsafeMutableBufferPointer {
-          if let base = $0.baseAddress { random.shuffle(base, count: lessons.count) }
+          if let base = $0.baseAddress { random.shuffle(base, count: samples.count) }
         }
         order += indices
       }
       let batch = order.suffix(min(settings.batchSize, order.count))
       order.removeLast(batch.count)
       let progress = Double(step) / Double(settings.steps)
-      descend(lessons, metric, batch, learningRate: Float(settings.learningRate * (1 - 0.9 * progress)))
+      descend(samples, metric, batch, learningRate: Float(settings.learningRate * (1 - 0.9 * progress)))
     }
-    return try loss(lessons, metric)
+    return try loss(samples, metric)
   }
 
-  /// One step of Adam on the lessons of `batch`.
+  /// One step of Adam on the samples of `batch`.
   private mutating func descend(
-    _ lessons: PolicyLessons, _ metric: LessonMetric, _ batch: ArraySlice<Int32>, learningRate: Float
+    _ samples: PolicyRegressionData, _ metric: PrecisionMetric, _ batch: ArraySlice<Int32>, learningRate: Float
   ) {
     let (d, m, count) = (observationSize, actionSize, batch.count)
     let (x, gradient) = (scratch.rows.mutablePointer, scratch.gradient.mutablePointer)
-    for (row, lesson) in batch.enumerated() {
+    for (row, sample) in batch.enumerated() {
       for i in 0..<d {
-        let value = lessons.observations[Int(lesson) * d + i]
+        let value = samples.observations[Int(sample) * d + i]
         x[row * d + i] = Float((value - inputs.means[i]) / inputs.scales[i])
       }
     }
     let y = network.forward(parameters.pointer, x, rows: count, scratch.training)
-    for (row, lesson) in batch.enumerated() {
-      metric.writeGradient(Int(lesson), y + row * m, scale: 2 / Float(count), into: gradient + row * m)
+    for (row, sample) in batch.enumerated() {
+      metric.writeGradient(Int(sample), y + row * m, scale: 2 / Float(count), into: gradient + row * m)
     }
     network.backward(
       parameters.pointer, x, rows: count, outputGradient: gradient, scratch.training,
@@ -148,19 +157,19 @@ public struct PolicyRegression: SupervisedPolicy {
     optimizer.step(&parameters, gradient: scratch.parameterGradient, learningRate: learningRate)
   }
 
-  private func loss(_ lessons: PolicyLessons, _ metric: LessonMetric) throws(NumericalFailure) -> Double {
-    var means = [Double](repeating: 0, count: lessons.count * actionSize)
-    writeMeans(count: lessons.count, lessons.observations, into: &means)
-    let loss = metric.loss(of: means, lessons)
+  private func loss(_ samples: PolicyRegressionData, _ metric: PrecisionMetric) throws(NumericalFailure) -> Double {
+    var means = [Double](repeating: 0, count: samples.count * actionSize)
+    writeMeans(count: samples.count, samples.observations, into: &means)
+    let loss = metric.loss(of: means, samples)
     guard loss.isFinite else { throw NumericalFailure(metric: "policy_loss", value: Float(loss)) }
     return loss
   }
 
-  private mutating func standardize(_ lessons: PolicyLessons) {
-    let (d, count) = (observationSize, Double(lessons.count))
+  private mutating func standardize(_ samples: PolicyRegressionData) {
+    let (d, count) = (observationSize, Double(samples.count))
     inputs = (Array(repeating: 0, count: d), Array(repeating: 0, count: d))
-    for (index, value) in lessons.observations.enumerated() { inputs.means[index % d] += value / count }
-    for (index, value) in lessons.observations.enumerated() {
+    for (index, value) in samples.observations.enumerated() { inputs.means[index % d] += value / count }
+    for (index, value) in samples.observations.enumerated() {
       let left = value - inputs.means[index % d]
       inputs.scales[index % d] += left * left / count
     }

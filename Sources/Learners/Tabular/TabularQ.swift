@@ -16,7 +16,7 @@ public struct TabularQSettings: Configuration {
 /// r + discount * continues * max_a Q(s', a) or its expectation in a model.
 ///
 /// Among equally good actions one is drawn, also when measured.
-public struct TabularQ: TabularLearner, Sendable {
+public struct TabularQ: Sendable {
   /// What was set.
   public let settings: TabularQSettings
   /// Number of states, S.
@@ -35,14 +35,17 @@ public struct TabularQ: TabularLearner, Sendable {
     values = Array(repeating: settings.initialValue, count: states * actions)
   }
 
+  /// Discount of a step.
   public var discount: Double { settings.discount }
 
+  /// Value of the best action in `state`.
   public func value(of state: Int) -> Double {
     var best = -Double.infinity
     for pair in state * actionCount..<(state + 1) * actionCount { best = max(best, values[pair]) }
     return best
   }
 
+  /// An action in `state`: one of the best, or with `explore` perhaps another.
   public func act(in state: Int, explore: Bool, using random: inout RandomStream) -> Int {
     if explore && Double(random.uniform()) < settings.epsilon { return random.index(below: actionCount) }
     let (best, first) = (value(of: state), state * actionCount)
@@ -56,6 +59,7 @@ public struct TabularQ: TabularLearner, Sendable {
     return 0
   }
 
+  /// Moves Q(state, action) towards `target` and returns the error, target - Q(state, action), that there was.
   @discardableResult
   public mutating func update(_ state: Int, _ action: Int, toward target: Double) -> Double {
     precondition(action >= 0 && action < actionCount, "action \(action) of \(actionCount)")

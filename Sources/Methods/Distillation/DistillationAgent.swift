@@ -6,36 +6,37 @@ import Kernels
 /// Trains several learners, each in its own episodes, then distills their policies into one student.
 ///
 /// For the first `teachingSteps` steps the learners act, each in its part of the episodes: an ensemble's in turns, a
-/// family's by task. Then they stay as they are, and the student learns at replayed states what they say there. States that
-/// the student itself comes to are added (Ross, Gordon and Bagnell 2011), so that it learns what to do after its own
-/// errors.
+/// family's by task. Then they stay as they are, and the student learns at replayed states what they say there. States
+/// that the student itself comes to are added (Ross, Gordon and Bagnell 2011), so that it learns what to do after its
+/// own errors.
 public struct DistillationAgent<Learner: TeachingLearner, Student: PolicyStudent>: RowwiseAgent {
   private let settings: DistillationScheduleSettings
-  private var learners: PartedLearners<Learner>
+  private var learners: PartitionedLearners<Learner>
   private var student: Student
-  private var lessons: Lessons<Learner>
+  private var lessons: DistillationSampler<Learner>
   private var training: RandomStream
   /// Of each copy.
   private var exploration = [RandomStream(seed: 0)]
   private var counter = StepCounter()
   /// Sums of the rewards of the episodes under way in each copy, and of those that have just ended.
-  private var (totals, ended): ([Float], [Float]) = ([0], [])
+  private var (totals, finishedReturns): ([Float], [Float]) = ([0], [])
   public private(set) var phases = PhaseSeconds()
 
   public var metricNames: [String] {
     Learner.metricNames + Student.metricNames + ["teacher_return", "student_return"]
   }
 
-  /// An agent in an environment of `spec`, whose actions `learners`, one for each part by `rule`, and the student can take.
+  /// An agent in an environment of `spec`, whose actions `learners`, one for each part by `rule`, and the student can
+  /// take.
   public init(
     _ settings: DistillationScheduleSettings, _ schedule: OffPolicySettings, learners: [Learner], student: Student,
-    rule: PartRule, spec: EnvironmentSpec, using random: RandomStream
+    rule: PartitionRule, spec: EnvironmentSpec, using random: RandomStream
   ) {
     self.settings = settings
-    self.learners = PartedLearners(
+    self.learners = PartitionedLearners(
       schedule, learners, rule: rule, observationSize: spec.observationSize, spec: spec, using: random.child("parts"))
     self.student = student
-    lessons = Lessons(
+    lessons = DistillationSampler(
       count: settings.lessonSize, self.learners, featureSize: student.featureSize, spec: spec)
     training = random.child("training")
   }
@@ -78,18 +79,18 @@ public struct DistillationAgent<Learner: TeachingLearner, Student: PolicyStudent
     learners.observe(observation, action, outcome, next: next, of: copy)
     counter.add()
     totals[copy] += outcome.reward
-    if outcome.ending != .none { ended.append(totals[copy]) }
+    if outcome.ending != .none { finishedReturns.append(totals[copy]) }
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
     let start = ContinuousClock.now
     defer { phases.learning += seconds(from: start) }
     let studied = counter.takeNew().beyond(settings.teachingSteps).count
-    for total in ended {
+    for total in finishedReturns {
       let isStudents = studied > 0 && settings.collector == .student
       metrics.record(isStudents ? "student_return" : "teacher_return", total)
     }
-    ended.removeAll(keepingCapacity: true)
+    finishedReturns.removeAll(keepingCapacity: true)
     guard studied > 0 else {
       return try learners.train(using: &training) { (learner, batch, random) throws(NumericalFailure) in
         try learner.update(on: batch, using: &random, metrics: &metrics)
@@ -120,6 +121,6 @@ extension DistillationAgent: Checkpointable {
     try reader.read("exploration", intoCopies: &exploration)
     counter = StepCounter(try reader.integer("steps"))
     totals = totals.count > 1 ? try reader.read("totals", shape: [totals.count]) : [try reader.value("total")]
-    ended = []
+    finishedReturns = []
   }
 }

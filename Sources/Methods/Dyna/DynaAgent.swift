@@ -17,12 +17,16 @@ public struct DynaAgent<World: LearnedWorld, Learner: OffPolicyLearner>: Replaye
 
   private let settings: DynaSettings
   var core: ReplayedLearner<Learner>
+  /// The learner as it is now.
+  package var learner: Learner { core.learner }
+  /// Real transitions.
+  package var replay: ReplayBuffer { core.replay }
   private var initial: ReplayBuffer
   /// Whether the next step of each copy is the first of its episode.
   private var isFirstStep = [false]
-  private var world: World
+  package private(set) var world: World
   private var rollouts: BranchedRollouts<World, Learner.Acting>?
-  private var imagined: ReplayBuffer
+  package private(set) var imagined: ReplayBuffer
   private var batch: TransitionBatch
   private var points: RolloutStates
   private var trainings = 0
@@ -137,36 +141,22 @@ public struct DynaAgent<World: LearnedWorld, Learner: OffPolicyLearner>: Replaye
   }
 }
 
-extension DynaAgent: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    core.save(to: &writer)
-    writer.write("initial", initial)
-    writer.write("is_first_step", isFirstStep[0])
-    if isFirstStep.count > 1 { writer.write("are_first_steps", isFirstStep.map { $0 ? 1 : 0 }) }
-    writer.write("model", world)
-    writer.write("trainings", trainings)
-    writer.write("training", training)
-    writer.write("fitting", fitting)
-    writer.write("imagination", imagination)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try core.restore(from: reader)
-    try reader.read("initial", into: &initial)
-    isFirstStep[0] = try reader.bool("is_first_step")
+extension DynaAgent: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    var flags = isFirstStep.map { $0 ? 1 : 0 }
+    if fields.isRestoring { rollouts = nil }
+    try fields.inline(&core)
+    try fields.field("initial", &initial)
+    try fields.field("is_first_step", &isFirstStep[0])
     if isFirstStep.count > 1 {
-      let flags = try reader.integers("are_first_steps")
-      guard flags.count == isFirstStep.count else {
-        throw .mismatch(name: "copies", expected: "\(isFirstStep.count)", found: "\(flags.count)")
-      }
+      try fields.field("are_first_steps", &flags)
       isFirstStep = flags.map { $0 != 0 }
     }
-    rollouts = nil
-    try reader.read("model", into: &world)
-    trainings = try reader.integer("trainings")
-    training = try reader.stream("training")
-    fitting = try reader.stream("fitting")
-    imagination = try reader.stream("imagination")
-    if world.isFitted && core.steps >= settings.randomSteps { makeRollouts() }
+    try fields.field("model", &world)
+    try fields.field("trainings", &trainings)
+    try fields.field("training", &training)
+    try fields.field("fitting", &fitting)
+    try fields.field("imagination", &imagination)
+    if fields.isRestoring && world.isFitted && core.steps >= settings.randomSteps { makeRollouts() }
   }
 }

@@ -2,6 +2,8 @@ import Archive
 import Configuration
 import Interfaces
 import Kernels
+import Learners
+import Models
 
 /// Learns action values of numbered states from every real step and, between steps, from imagined ones in a learned model:
 /// Dyna-Q and Dyna-Q+ (Sutton and Barto 2018, sections 8.2 and 8.3). Without imagined steps it is Q-learning.
@@ -12,10 +14,10 @@ import Kernels
 /// kappa * sqrt(age) on top, and actions never tried count too, as leading back to their state without reward.
 ///
 /// Observations must be one-hot.
-public struct DynaQ<Learner: TabularLearner, Model: TabularDynamics>: RowwiseAgent {
+public struct DynaQ: RowwiseAgent {
   private let settings: DynaQSettings
-  private var learner: Learner
-  private var model: Model
+  package private(set) var learner: TabularQ
+  private var model: TabularModel
   private var tried: TriedActions
   /// Of each copy.
   private var (exploration, measurement) = ([RandomStream(seed: 0)], [RandomStream(seed: 0)])
@@ -29,7 +31,8 @@ public struct DynaQ<Learner: TabularLearner, Model: TabularDynamics>: RowwiseAge
 
   /// An agent for `states` numbered states and `actions` actions.
   public init(
-    _ settings: DynaQSettings, learner: Learner, model: Model, states: Int, actions: Int, using random: RandomStream
+    _ settings: DynaQSettings, learner: TabularQ, model: TabularModel, states: Int, actions: Int,
+    using random: RandomStream
   ) {
     self.settings = settings
     self.learner = learner
@@ -97,20 +100,12 @@ public struct DynaQ<Learner: TabularLearner, Model: TabularDynamics>: RowwiseAge
   }
 }
 
-extension DynaQ: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("learner", learner)
-    writer.write("model", model)
-    writer.write("tried", tried)
-    writer.write("exploration", copies: exploration)
-    writer.write("planning", planning)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("learner", into: &learner)
-    try reader.read("model", into: &model)
-    try reader.read("tried", into: &tried)
-    try reader.read("exploration", intoCopies: &exploration)
-    planning = try reader.stream("planning")
+extension DynaQ: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("learner", &learner)
+    try fields.field("model", &model)
+    try fields.field("tried", &tried)
+    try fields.field("exploration", copies: &exploration)
+    try fields.field("planning", &planning)
   }
 }

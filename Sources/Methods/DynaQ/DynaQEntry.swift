@@ -19,7 +19,7 @@ extension AgentEntry {
   /// The agent `name`, in an environment with numbered states and actions.
   static func tabularDyna(
     _ settings: DynaQAgentSettings, _ environment: EnvironmentInstance, _ random: RandomStream, name: String
-  ) throws(ConfigurationError) -> DynaQ<TabularQ, TabularModel> {
+  ) throws(ConfigurationError) -> DynaQ {
     let spec = environment.spec
     guard spec.isOneHot, case .discrete(let actions) = spec.action else {
       throw ConfigurationError(

@@ -2,10 +2,11 @@ import Archive
 import Control
 import Interfaces
 import Kernels
+import Learners
 
 /// The global policy of guided policy search: acting by it, teaching it, and linearizing it around trajectories.
-struct GlobalPolicy<Taught: SupervisedPolicy, Linearizer: LinearGaussianEstimator> {
-  private(set) var policy: Taught
+struct GlobalPolicy<Linearizer: LinearGaussianEstimator> {
+  private(set) var policy: PolicyRegression
   private var linearizer: Linearizer
   /// Components of the state that it sees.
   private let observed: [Int]
@@ -14,7 +15,7 @@ struct GlobalPolicy<Taught: SupervisedPolicy, Linearizer: LinearGaussianEstimato
   private var training: RandomStream
   private var linearizing: RandomStream
 
-  init(_ policy: Taught, linearizer: Linearizer, observed: [Int], using random: RandomStream) {
+  init(_ policy: PolicyRegression, linearizer: Linearizer, observed: [Int], using random: RandomStream) {
     precondition(observed.count == policy.observationSize, "a policy that sees other components")
     self.policy = policy
     self.linearizer = linearizer
@@ -26,10 +27,11 @@ struct GlobalPolicy<Taught: SupervisedPolicy, Linearizer: LinearGaussianEstimato
     linearizing = random.child("linearizing")
   }
 
-  /// Writes the action for `observation`, within the bounds of `task`; with the policy's covariance if `noisy`. Does not
-  /// allocate but for the noise's factor.
+  /// Writes the action for `observation`, within the bounds of `task`; with the policy's covariance if `noisy`. Does
+  /// not allocate but for the noise's factor.
   mutating func act(
-    on observation: [Float], _ task: LocalTask, noisy: Bool, using random: inout RandomStream, action: inout [Float]
+    on observation: [Float], _ task: TrajectoryOptimizationTask, noisy: Bool, using random: inout RandomStream,
+    action: inout [Float]
   ) {
     for (place, index) in observed.enumerated() { seen[place] = Double(observation[index]) }
     policy.writeMeans(count: 1, seen, into: &mean)
@@ -46,10 +48,10 @@ struct GlobalPolicy<Taught: SupervisedPolicy, Linearizer: LinearGaussianEstimato
   /// Teaches it what the controllers of `conditions` do at the states of their trajectories. `duals`, if given, shift
   /// and weigh that. The loss; nil if there was nothing to teach.
   mutating func learn(
-    from conditions: [LocalCondition], _ duals: [DualVariables]?
+    from conditions: [InitialCondition], _ duals: [DualVariables]?
   ) throws(NumericalFailure) -> Double? {
     let m = policy.actionSize
-    var lessons = PolicyLessons(observationSize: observed.count, actionSize: m)
+    var lessons = PolicyRegressionData(observationSize: observed.count, actionSize: m)
     for (index, condition) in conditions.enumerated() {
       let controller = condition.controller
       guard let precisions = ControllerDivergence(from: controller)?.precisions else { continue }
@@ -72,7 +74,7 @@ struct GlobalPolicy<Taught: SupervisedPolicy, Linearizer: LinearGaussianEstimato
   }
 
   /// The policy as a linear-Gaussian controller around the trajectories of each condition; nil where that fails.
-  mutating func linearize(around conditions: [LocalCondition]) -> [TimedLinearGaussian?] {
+  mutating func linearize(around conditions: [InitialCondition]) -> [TimedLinearGaussian?] {
     let rows = conditions.map { self.rows(of: $0.samples) }
     _ = linearizer.absorb(rows, using: &linearizing)
     return rows.map { rows in

@@ -3,43 +3,46 @@ import Configuration
 import Control
 import Interfaces
 import Kernels
+import Learners
 
 /// Guided policy search: local controllers for the initial conditions, found with fitted local models, teach one global
 /// policy, which in turn holds them back. Measured is the global policy.
 ///
 /// With `multipliers`, controllers minimize E_p[l - uᵀλ] + ν KL(p ‖ π̄) within a divergence of those that collected the
-/// trajectories, the policy is taught their actions less (ν P)⁻¹ λ, and λ grows with what is left between the two, some rounds
-/// an iteration (Levine, Finn, Darrell and Abbeel 2016, algorithm 1). With `mirror`, controllers minimize E_p[l] within a
-/// divergence of the linearized policy π̄, and the policy is taught what they do (Montgomery and Levine 2016, algorithm 2).
+/// trajectories, the policy is taught their actions less (ν P)⁻¹ λ, and λ grows with what is left between the two, some
+/// rounds an iteration (Levine, Finn, Darrell and Abbeel 2016, algorithm 1). With `mirror`, controllers minimize E_p[l]
+/// within a divergence of the linearized policy π̄, and the policy is taught what they do (Montgomery and Levine 2016,
+/// algorithm 2).
 public struct GuidedPolicySearch<
-  Estimator: LinearGaussianEstimator, Taught: SupervisedPolicy, Linearizer: LinearGaussianEstimator
+  Estimator: LinearGaussianEstimator, Linearizer: LinearGaussianEstimator
 >: RowwiseAgent {
   private let settings: GuidedSearchSettings
   private let coupling: PolicyCoupling
-  private var search: LocalSearch<Estimator>
-  private var global: GlobalPolicy<Taught, Linearizer>
+  private var search: LQRFLM<Estimator>
+  private var global: GlobalPolicy<Linearizer>
   private var duals: [DualVariables]
-  private var report: LocalTables
+  private var report: LQRFLMTables
   private var collecting = RandomStream(seed: 0)
   /// Of each copy.
   private var evaluating = [RandomStream(seed: 0)]
   public private(set) var phases = PhaseSeconds()
 
   public var metricNames: [String] {
-    LocalSearch<Estimator>.fitMetrics + LocalSearch<Estimator>.updateMetrics + [
+    LQRFLM<Estimator>.fitMetrics + LQRFLM<Estimator>.updateMetrics + [
       "policy_kl", "policy_loss", "policy_weight", "policy_failures",
     ]
   }
 
-  /// An agent for `task` that fits dynamics with `estimator`, teaches `policy` and linearizes it with `linearizer`. Throws
-  /// where settings do not fit the task.
+  /// An agent for `task` that fits dynamics with `estimator`, teaches `policy` and linearizes it with `linearizer`.
+  /// Throws where settings do not fit the task.
   public init(
-    _ settings: GuidedSearchSettings, _ local: LocalSearchSettings, coupling: PolicyCoupling, task: LocalTask,
-    estimator: Estimator, policy: Taught, linearizer: Linearizer, using random: RandomStream
+    _ settings: GuidedSearchSettings, _ local: LQRFLMSettings, coupling: PolicyCoupling,
+    task: TrajectoryOptimizationTask,
+    estimator: Estimator, policy: PolicyRegression, linearizer: Linearizer, using random: RandomStream
   ) throws(ConfigurationError) {
     self.settings = settings
     self.coupling = coupling
-    search = try LocalSearch(local, task: task, estimator: estimator, using: random.child("local"))
+    search = try LQRFLM(local, task: task, estimator: estimator, using: random.child("local"))
     global = GlobalPolicy(
       policy, linearizer: linearizer, observed: try settings.components(of: task), using: random.child("global"))
     var weight = 1.0
@@ -47,7 +50,7 @@ public struct GuidedPolicySearch<
     duals = task.starts.map { _ in
       DualVariables(horizon: task.horizon, actionSize: task.actionSize, weight: weight)
     }
-    report = LocalTables(task, extra: ["policy_kl", "policy_weight"], details: local.details)
+    report = LQRFLMTables(task, extra: ["policy_kl", "policy_weight"], details: local.details)
   }
 
   // MARK: - Episodes
@@ -113,7 +116,7 @@ public struct GuidedPolicySearch<
   }
 
   private mutating func descend(
-    _ fits: [LocalFit?], _ changes: inout [Change], metrics: inout MetricRow
+    _ fits: [FittedDynamics?], _ changes: inout [Change], metrics: inout MetricRow
   ) throws(NumericalFailure) {
     if !global.policy.isTrained { try teach(nil, metrics: &metrics) }
     let linear = global.linearize(around: search.conditions)
@@ -131,7 +134,8 @@ public struct GuidedPolicySearch<
   }
 
   private mutating func alternate(
-    _ fits: [LocalFit?], _ settings: MultiplierCouplingSettings, _ changes: inout [Change], metrics: inout MetricRow
+    _ fits: [FittedDynamics?], _ settings: MultiplierCouplingSettings, _ changes: inout [Change],
+    metrics: inout MetricRow
   ) throws(NumericalFailure) {
     let collectors = search.conditions.map(\.controller)
     var linear = [TimedLinearGaussian?](repeating: nil, count: fits.count)
@@ -162,7 +166,7 @@ public struct GuidedPolicySearch<
   }
 
   private mutating func update(
-    _ index: Int, _ fit: LocalFit, cost: Double, adapting: Bool, _ problem: ControllerUpdateProblem,
+    _ index: Int, _ fit: FittedDynamics, cost: Double, adapting: Bool, _ problem: ControllerUpdateProblem,
     _ change: inout Change, metrics: inout MetricRow
   ) {
     if adapting {
@@ -177,7 +181,7 @@ public struct GuidedPolicySearch<
   }
 
   /// Measures how far controllers and policy are apart, adapts weights, and writes the rows.
-  private mutating func finish(_ fits: [LocalFit?], _ changes: [Change], metrics: inout MetricRow) {
+  private mutating func finish(_ fits: [FittedDynamics?], _ changes: [Change], metrics: inout MetricRow) {
     let linear = global.policy.isTrained ? global.linearize(around: search.conditions) : fits.map { _ in nil }
     for (index, fit) in fits.enumerated() {
       let (condition, change) = (search.conditions[index], changes[index])
@@ -215,7 +219,7 @@ public struct GuidedPolicySearch<
 
 extension GuidedSearchSettings {
   /// The components of the state that the policy sees. Throws for one that there is not.
-  public func components(of task: LocalTask) throws(ConfigurationError) -> [Int] {
+  public func components(of task: TrajectoryOptimizationTask) throws(ConfigurationError) -> [Int] {
     if let wrong = observed.first(where: { $0 >= task.stateSize }) {
       throw ConfigurationError("observed", "has \(wrong); observations have components 0 to \(task.stateSize - 1)")
     }

@@ -22,7 +22,8 @@ extension AgentEntry {
     }
   }
 
-  /// Guided policy search by mirror descent. `registry` is where it finds, for its refusals, the tasks that it can act in.
+  /// Guided policy search by mirror descent. `registry` is where it finds, for its refusals, the tasks that it can act
+  /// in.
   public static func guidedByMirrorDescent(_ registry: @escaping @Sendable () -> Registry) -> AgentEntry {
     AgentEntry(
       "gps-mirror", summary: "guided policy search: local controllers and a network, coupled by mirror descent",
@@ -39,11 +40,12 @@ extension AgentEntry {
   }
 
   private static func guidedPolicySearch(
-    _ name: String, _ agent: LocalSearchSettings, _ guided: GuidedSearchSettings, _ coupling: PolicyCoupling,
-    _ policy: PolicyRegressionSettings, _ model: LocalDynamicsSettings, _ linearization: LocalRegressionSettings,
+    _ name: String, _ agent: LQRFLMSettings, _ guided: GuidedSearchSettings, _ coupling: PolicyCoupling,
+    _ policy: PolicyRegressionSettings, _ model: FittedDynamicsSettings,
+    _ linearization: LinearGaussianRegressionSettings,
     _ environment: EnvironmentInstance, _ registry: Registry, _ random: RandomStream
   ) throws(ConfigurationError) -> any Agent {
-    let task = try localTask(environment, for: name, in: registry)
+    let task = try trajectoryOptimizationTask(environment, for: name, in: registry)
     let (n, m) = (task.stateSize, task.actionSize)
     let global = PolicyRegression(
       policy, observationSize: try guided.components(of: task).count, low: task.low, high: task.high,

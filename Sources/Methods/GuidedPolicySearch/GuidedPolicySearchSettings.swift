@@ -41,36 +41,36 @@ public enum PolicyCoupling: Sendable {
   /// Lagrange multipliers on the mean actions and a weighted divergence: the Bregman alternating direction method of
   /// multipliers (Levine, Finn, Darrell and Abbeel 2016).
   case multipliers(MultiplierCouplingSettings)
-  /// Controllers stay within a divergence of the linearized policy, which then follows them: mirror descent (Montgomery and
-  /// Levine 2016).
+  /// Controllers stay within a divergence of the linearized policy, which then follows them: mirror descent (Montgomery
+  /// and Levine 2016).
   case mirror
 }
 
 /// Settings of guided policy search by mirror descent.
 struct GuidedMirrorSettings: Configuration {
   init() {}
-  @SettingGroup("Iterations and controllers") var agent = LocalSearchSettings()
+  @SettingGroup("Iterations and controllers") var agent = LQRFLMSettings()
   @SettingGroup("Global policy's part") var guided = GuidedSearchSettings()
   @SettingGroup("Global policy") var policy = PolicyRegressionSettings()
-  @SettingGroup("Local dynamics") var model = LocalDynamicsSettings()
-  @SettingGroup("Linearization of the global policy") var linearization = LocalRegressionSettings.ofPolicies
+  @SettingGroup("Local dynamics") var model = FittedDynamicsSettings()
+  @SettingGroup("Linearization of the global policy") var linearization = LinearGaussianRegressionSettings.ofPolicies
 }
 
 /// Settings of guided policy search by multipliers.
 struct GuidedMultiplierSettings: Configuration {
   init() {}
-  @SettingGroup("Iterations and controllers") var agent = LocalSearchSettings()
+  @SettingGroup("Iterations and controllers") var agent = LQRFLMSettings()
   @SettingGroup("Global policy's part") var guided = GuidedSearchSettings()
   @SettingGroup("Multipliers and weights") var coupling = MultiplierCouplingSettings()
   @SettingGroup("Global policy") var policy = PolicyRegressionSettings()
-  @SettingGroup("Local dynamics") var model = LocalDynamicsSettings()
-  @SettingGroup("Linearization of the global policy") var linearization = LocalRegressionSettings.ofPolicies
+  @SettingGroup("Local dynamics") var model = FittedDynamicsSettings()
+  @SettingGroup("Linearization of the global policy") var linearization = LinearGaussianRegressionSettings.ofPolicies
 }
 
-extension LocalRegressionSettings {
+extension LinearGaussianRegressionSettings {
   /// Only the newest trajectories show the policy as it is.
-  static var ofPolicies: LocalRegressionSettings {
-    var settings = LocalRegressionSettings()
+  static var ofPolicies: LinearGaussianRegressionSettings {
+    var settings = LinearGaussianRegressionSettings()
     settings.history = 1
     return settings
   }

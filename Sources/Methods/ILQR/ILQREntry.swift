@@ -1,23 +1,19 @@
-import Configuration
+import Control
 import Interfaces
 import Laboratory
+import Planners
 
 extension AgentEntry {
-  /// iLQR in the true dynamics of tasks whose derivatives are known.
-  public static let iterativeLQR = AgentEntry(
-    "ilqr", summary: "iLQR: plans in the task's own dynamics, linearized along trajectories", secondsPerStep: 0.003,
-    tiny: TinyRun(in: "Pendulum-v1", [])
-  ) { (settings: ILQRSettings, environment, _) throws(ConfigurationError) in
-    func agent(_ task: some DifferentiableEnvironment) -> any Agent {
-      IterativeLQRAgent(settings.agent, search: settings.planner, dynamics: task.dynamics)
-    }
-    _ = try continuous(environment, for: "ilqr")
-    guard let task = environment.environment as? any DifferentiableEnvironment else {
-      throw ConfigurationError(
-        kind: .relation,
-        problem: "ilqr needs a native or MuJoCo task without wrappers, such as Pendulum-v1 or Reacher-v5, whose "
-          + "derivatives are known; \(environment.name) is none")
-    }
-    return agent(task)
+  /// iLQR in the true dynamics of tasks whose derivatives are known: `mpc` with `search=ilqr` and `world=oracle`.
+  ///
+  /// - Parameter registry: where agents of saved runs are found, for `agent.base_run`.
+  public static func iterativeLQR(_ registry: @escaping @Sendable () -> Registry) -> AgentEntry {
+    // the original's tolerances, which single precision would not reach, and time for the first plan of an episode
+    var search = IterativeLQRSettings()
+    (search.iterations, search.firstIterations) = (10, 100)
+    return planning(
+      "ilqr", "iLQR: plans in the task's own dynamics, linearized along trajectories", secondsPerStep: 0.003,
+      TrajectoryOptimization.self, search, in: .oracle, tiny: ["planner.horizon=15", "agent.replay_capacity=1000"],
+      registry)
   }
 }

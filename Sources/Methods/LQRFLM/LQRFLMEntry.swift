@@ -17,10 +17,10 @@ extension AgentEntry {
       tiny: TinyRun(
         in: "point-mass-obstacle", TinyRun.local + ["agent.update.constraint=step", "agent.initial.kind=pd"]),
       singleCopyReason: oneAfterAnother
-    ) { (settings: LocalModelSettings, environment, random) throws(ConfigurationError) in
-      let task = try localTask(environment, for: "lqr-flm", in: registry())
+    ) { (settings: LQRFLMAgentSettings, environment, random) throws(ConfigurationError) in
+      let task = try trajectoryOptimizationTask(environment, for: "lqr-flm", in: registry())
       func agent(_ estimator: some LinearGaussianEstimator) throws(ConfigurationError) -> any Agent {
-        try LocalModelAgent(settings.agent, task: task, estimator: estimator, using: random)
+        try LQRFLMAgent(settings.agent, task: task, estimator: estimator, using: random)
       }
       return try settings.model.withEstimator(for: task, using: random) { estimator throws(ConfigurationError) in
         try agent(estimator)

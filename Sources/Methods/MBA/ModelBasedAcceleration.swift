@@ -15,15 +15,15 @@ public struct ModelBasedAcceleration<Learner: OffPolicyLearner, World: LearnedWo
   private let settings: OffPolicySettings
   private let imagining: ImaginationSettings
   private let space: ActionSpace
-  private var learner: Learner
+  package private(set) var learner: Learner
   private var world: World
   private var rollouts: BranchedRollouts<World, Learner.Acting>?
-  private var imagined: ReplayBuffer
+  package private(set) var imagined: ReplayBuffer
   private var points: RolloutStates
   private var range: ObservedRange
   /// Numbers of the transitions that the world was fitted to and that its predictions hold near, as the replay counts them.
   private var fitted = 0..<0
-  private var replay: ReplayBuffer
+  package private(set) var replay: ReplayBuffer
   private var batch: TransitionBatch
   private var counter = StepCounter()
   private var (episodes, unfitted) = (0, 0)

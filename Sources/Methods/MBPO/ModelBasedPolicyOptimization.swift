@@ -16,8 +16,12 @@ public struct ModelBasedPolicyOptimization<World: LearnedWorld, Learner: OffPoli
   private let schedule: RolloutSchedule
   private let realRows: Int
   var core: ReplayedLearner<Learner>
-  private var world: World
-  private var imagined: ReplayBuffer
+  /// The learner as it is now.
+  package var learner: Learner { core.learner }
+  /// Real transitions.
+  package var replay: ReplayBuffer { core.replay }
+  package private(set) var world: World
+  package private(set) var imagined: ReplayBuffer
   private var batch: TransitionBatch
   private var points: RolloutStates
   private var fits = 0
@@ -108,33 +112,22 @@ public struct ModelBasedPolicyOptimization<World: LearnedWorld, Learner: OffPoli
   }
 }
 
-extension ModelBasedPolicyOptimization: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    core.save(to: &writer)
-    writer.write("model", world)
-    writer.write("imagined_capacity", imagined.capacity)
-    writer.write("imagined", imagined)
-    writer.write("fits", fits)
-    writer.write("training", training)
-    writer.write("fitting", fitting)
-    writer.write("imagination", imagination)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try core.restore(from: reader)
-    try reader.read("model", into: &world)
-    let capacity = try reader.integer("imagined_capacity")
+extension ModelBasedPolicyOptimization: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    var capacity = imagined.capacity
+    try fields.inline(&core)
+    try fields.field("model", &world)
+    try fields.field("imagined_capacity", &capacity)
     if capacity != imagined.capacity {
       guard (1...Int(Int32.max)).contains(capacity) else {
         throw .mismatch(name: "imagined capacity", expected: "at least 1", found: "\(capacity)")
       }
-      imagined = ReplayBuffer(
-        capacity: capacity, observationSize: world.stateSize, actionSize: world.actionSize)
+      imagined = ReplayBuffer(capacity: capacity, observationSize: world.stateSize, actionSize: world.actionSize)
     }
-    try reader.read("imagined", into: &imagined)
-    fits = try reader.integer("fits")
-    training = try reader.stream("training")
-    fitting = try reader.stream("fitting")
-    imagination = try reader.stream("imagination")
+    try fields.field("imagined", &imagined)
+    try fields.field("fits", &fits)
+    try fields.field("training", &training)
+    try fields.field("fitting", &fitting)
+    try fields.field("imagination", &imagination)
   }
 }

@@ -14,7 +14,11 @@ import Kernels
 public struct ModelBasedValueExpansion<World: LearnedWorld, Learner: ValueLearner>: ReplayedAgent {
   private let settings: ModelBasedValueExpansionSettings
   var core: ReplayedLearner<Learner>
-  private var world: World
+  /// The learner as it is now.
+  package var learner: Learner { core.learner }
+  /// Real transitions.
+  package var replay: ReplayBuffer { core.replay }
+  package private(set) var world: World
   private var expansion: ValueExpansion<World, Learner.Bootstrap>?
   /// Times of a batch's next observations, where the world depends on them.
   private var nextTimes: [Int]
@@ -104,24 +108,15 @@ public struct ModelBasedValueExpansion<World: LearnedWorld, Learner: ValueLearne
   }
 }
 
-extension ModelBasedValueExpansion: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    core.save(to: &writer)
-    writer.write("model", world)
-    writer.write("updates", updates)
-    writer.write("training", training)
-    writer.write("fitting", fitting)
-    writer.write("imagination", imagination)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try core.restore(from: reader)
-    expansion = nil
-    try reader.read("model", into: &world)
-    updates = try reader.integer("updates")
-    training = try reader.stream("training")
-    fitting = try reader.stream("fitting")
-    imagination = try reader.stream("imagination")
-    if world.isFitted && core.steps >= settings.randomSteps { makeExpansion() }
+extension ModelBasedValueExpansion: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    if fields.isRestoring { expansion = nil }
+    try fields.inline(&core)
+    try fields.field("model", &world)
+    try fields.field("updates", &updates)
+    try fields.field("training", &training)
+    try fields.field("fitting", &fitting)
+    try fields.field("imagination", &imagination)
+    if fields.isRestoring && world.isFitted && core.steps >= settings.randomSteps { makeExpansion() }
   }
 }

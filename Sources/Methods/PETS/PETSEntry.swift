@@ -31,19 +31,23 @@ extension AgentEntry {
 
   private static let tinyPlanning = TinyRun.planning + ["planner.horizon=4"]
 
-  /// PETS with the given planner.
+  /// An agent that plans with one planner: by default PETS with that planner.
   ///
   /// - Parameters:
+  ///   - search: the planner's settings by default.
+  ///   - world: what it plans in by default.
   ///   - model: its ensemble's settings by default.
   ///   - tiny: settings of a run in Pendulum that is over in seconds.
   ///   - registry: where agents of saved runs are found, for `agent.base_run`.
-  public static func planning<Search: Planner>(
-    _ name: String, _ summary: String, _: Search.Type, model: EnsembleSettings = EnsembleSettings(), tiny: [String],
+  static func planning<Search: Planner>(
+    _ name: String, _ summary: String, secondsPerStep: Double = 0.5, _: Search.Type,
+    _ search: Search.Settings = Search.defaults, in world: WorldChoice = .ensemble,
+    model: EnsembleSettings = EnsembleSettings(), tiny: [String],
     _ registry: @escaping @Sendable () -> Registry
   ) -> AgentEntry {
     AgentEntry(
-      name, summary: summary, secondsPerStep: 0.5, tiny: TinyRun(in: "Pendulum-v1", tiny),
-      defaults: PlanningAgentSettings<Search>(model),
+      name, summary: summary, secondsPerStep: secondsPerStep, tiny: TinyRun(in: "Pendulum-v1", tiny),
+      defaults: PlanningAgentSettings<Search>(search, in: world, model: model),
       resolve: { settings, environment throws(ConfigurationError) in
         if !Search.plans(environment.spec.action) { _ = try continuous(environment, for: name) }
         try settings.world.resolve(for: environment, needing: WorldNeed(Search.need))

@@ -6,10 +6,13 @@ import Models
 struct PlanningAgentSettings<Search: Planner>: Configuration {
   init() {}
 
-  /// With an ensemble whose settings are `model` by default.
-  init(_ model: EnsembleSettings) { world = WorldSettings(model: model) }
+  /// With other defaults: the planner's settings, the world, and the settings of an ensemble.
+  init(_ planner: Search.Settings, in world: WorldChoice, model: EnsembleSettings) {
+    self.planner = planner
+    self.world = WorldSettings(world, model: model)
+  }
 
   @SettingGroup("Schedule and imagination") var agent = PlanningSettings()
-  @SettingGroup("Planner") var planner = Search.Settings()
+  @SettingGroup("Planner") var planner = Search.defaults
   @SettingGroup(inline: "World") var world = WorldSettings()
 }

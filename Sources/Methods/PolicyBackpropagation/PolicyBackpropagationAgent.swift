@@ -101,28 +101,20 @@ public struct PolicyBackpropagationAgent<World: LearnedWorld, Head: ActorHead>: 
   }
 }
 
-extension PolicyBackpropagationAgent: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("model", world)
-    writer.write("learner", learner)
-    writer.write("replay", replay)
-    writer.write("steps", counter.steps)
-    writer.write("steps_since_fit", stepsSinceFit)
-    writer.write("exploration", copies: exploration)
-    writer.write("fitting", fitting)
-    writer.write("training", training)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    imagination = nil
-    try reader.read("model", into: &world)
-    try reader.read("learner", into: &learner)
-    try reader.read("replay", into: &replay)
-    counter = StepCounter(try reader.integer("steps"))
-    stepsSinceFit = try reader.integer("steps_since_fit")
-    try reader.read("exploration", intoCopies: &exploration)
-    fitting = try reader.stream("fitting")
-    training = try reader.stream("training")
+extension PolicyBackpropagationAgent: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    if fields.isRestoring { imagination = nil }
+    var steps = counter.steps
+    try fields.field("model", &world)
+    try fields.field("learner", &learner)
+    try fields.field("replay", &replay)
+    try fields.field("steps", &steps)
+    try fields.field("steps_since_fit", &stepsSinceFit)
+    try fields.field("exploration", copies: &exploration)
+    try fields.field("fitting", &fitting)
+    try fields.field("training", &training)
+    guard fields.isRestoring else { return }
+    counter = StepCounter(steps)
     if world.isFitted && counter.steps >= settings.randomSteps { imagination = learner.makeImagination(in: world) }
   }
 }

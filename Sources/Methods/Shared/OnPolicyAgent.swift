@@ -108,24 +108,12 @@ struct OnPolicyAgent<Learner: OnPolicyLearner>: Agent {
   }
 }
 
-extension OnPolicyAgent: Checkpointable {
-  func save(to writer: inout StateWriter) {
-    writer.write("learner", learner)
-    writer.write("segment", segment)
-    writer.write("exploration", copies: streams)
-    writer.write("training", training)
-    writer.write("counters", [steps, episodes])
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("learner", into: &learner)
-    try reader.read("segment", into: &segment)
-    try reader.read("exploration", intoCopies: &streams)
-    training = try reader.stream("training")
-    let counters = try reader.integers("counters")
-    guard counters.count == 2 else {
-      throw .mismatch(name: "counters", expected: "2 integers", found: "\(counters.count)")
-    }
-    (steps, episodes) = (counters[0], counters[1])
+extension OnPolicyAgent: Archived {
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("learner", &learner)
+    try fields.field("segment", &segment)
+    try fields.field("exploration", copies: &streams)
+    try fields.field("training", &training)
+    try fields.field("counters", &steps, &episodes)
   }
 }

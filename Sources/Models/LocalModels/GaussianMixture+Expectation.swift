@@ -2,23 +2,24 @@ import Foundation
 import Kernels
 
 extension GaussianMixture {
-  /// A responsibility whose logarithm is so far below the largest of its point is zero: 4e-18, lost in the rounding of their sum.
+  /// A responsibility whose logarithm is so far below the largest of its point is zero: 4e-18, lost in the rounding of
+  /// their sum.
   private static let negligible = -40.0
 
-  /// Writes the responsibilities [K, N] of a block of `points` [D + 1, N] into lanes of memory and returns the sum of the
-  /// log-likelihoods of the first `rows`. N is a whole number of lanes; the last row is ones.
+  /// Writes the responsibilities [K, N] of a block of `points` [D + 1, N] into vectors of memory and returns the sum of
+  /// the log-likelihoods of the first `rows`. N is a whole number of vectors; the last row is ones.
   func expect(
     _ count: Int, rows: Int, _ points: UnsafePointer<Double>, into responsibilities: UnsafeMutablePointer<Double>
   ) -> Double {
-    let (d, stride) = (size, LaneProduct.padded(size))
+    let (d, stride) = (size, SmallMatrixKernels.padded(size))
     whitening.withUnsafeBufferPointer { whitening in
       guard let whitening = whitening.baseAddress else { return }
       for component in 0..<self.count {
         let logs = responsibilities + component * count
         for row in 0..<count { logs[row] = logScales[component] }
         // the squared lengths of the images Wᵀ (x, 1) are the Mahalanobis distances
-        LaneProduct.subtractHalfSquares(
-          rowBlocks: stride / LaneProduct.lane, lanes: count / LaneProduct.lane, inner: d + 1,
+        SmallMatrixKernels.subtractHalfSquares(
+          rowBlocks: stride / SmallMatrixKernels.width, vectors: count / SmallMatrixKernels.width, inner: d + 1,
           whitening + component * (d + 1) * stride, lda: stride, points, ldb: count, from: logs)
       }
     }
@@ -76,7 +77,7 @@ extension GaussianMixture {
     precondition(points.count % size == 0 && !points.isEmpty, "\(points.count) numbers are no points of \(size)")
     let (d, k, rows) = (size, count, points.count / size)
     let blocks = PointBlocks(PointBlocks.extended(points, size: d), width: d + 1)
-    let found = LaneScratch(count: PointBlocks.rows * k)
+    let found = AlignedBuffer(count: PointBlocks.rows * k)
     var (result, total) = ([Double](repeating: 0, count: rows * k), 0.0)
     for index in 0..<blocks.count {
       let (first, stride) = (blocks.first(index), blocks.stride(index))

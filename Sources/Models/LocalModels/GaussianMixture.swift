@@ -13,14 +13,14 @@ public struct GaussianMixture: Sendable, Equatable {
   public internal(set) var covariances: [Double]
   /// Points that each component stands for in the last fit, [K].
   public internal(set) var counts: [Double]
-  /// V diag(λ^-1/2) of each covariance V diag(λ) Vᵀ, below them its means' images -mᵀV diag(λ^-1/2), and zeros to whole lanes:
-  /// [K, D + 1, 8 ⌈D / 8⌉].
+  /// V diag(λ^-1/2) of each covariance V diag(λ) Vᵀ, below them its means' images -mᵀV diag(λ^-1/2), and zeros to whole
+  /// vectors: [K, D + 1, 8 ⌈D / 8⌉].
   private(set) var whitening: [Double] = []
   /// log w_k - (log |S_k| + D log 2π) / 2, [K].
   private(set) var logScales: [Double] = []
 
   /// Numbers of `whitening` for each component over `d` numbers.
-  static func whiteningSize(_ d: Int) -> Int { (d + 1) * LaneProduct.padded(d) }
+  static func whiteningSize(_ d: Int) -> Int { (d + 1) * SmallMatrixKernels.padded(d) }
 
   /// Number of components, K.
   public var count: Int { weights.count }
@@ -66,7 +66,7 @@ public struct GaussianMixture: Sendable, Equatable {
 
   /// Takes in the eigenvalues and eigenvectors of covariance `index`, whose weight and mean are known.
   mutating func setFactor(_ index: Int, values: [Double], vectors: DoubleMatrix) {
-    let (d, first, stride) = (size, index * Self.whiteningSize(size), LaneProduct.padded(size))
+    let (d, first, stride) = (size, index * Self.whiteningSize(size), SmallMatrixKernels.padded(size))
     var determinant = 0.0
     for j in 0..<d {
       let scale = 1 / values[j].squareRoot()

@@ -3,19 +3,20 @@ import Foundation
 import Interfaces
 import Kernels
 
-/// Linear-Gaussian conditionals for every time, by regression with a normal-inverse-Wishart prior that a Gaussian mixture
-/// over all times gives (Levine, Finn, Darrell and Abbeel 2016, section 4.3).
+/// Linear-Gaussian conditionals for every time, by regression with a normal-inverse-Wishart prior that a Gaussian
+/// mixture over all times gives (Levine, Finn, Darrell and Abbeel 2016, section 4.3).
 ///
 /// The mixture is fitted to the rows (z, y) of the newest iterations. At time t it becomes one Gaussian by the mean
-/// responsibilities r_k of that time's rows: m_0, S_0 are the moments of Σ r_k N(m_k, S_k), and both count for min(strength,
-/// Σ r_k N_k) observations, N_k being the rows of cluster k. The posterior mean of the joint covariance gives
+/// responsibilities r_k of that time's rows: m_0, S_0 are the moments of Σ r_k N(m_k, S_k), and both count for
+/// min(strength, Σ r_k N_k) observations, N_k being the rows of cluster k. The posterior mean of the joint covariance
+/// gives
 ///
 ///     M_t = S_yz S_zz⁻¹,   b_t = ȳ - M_t z̄,   N_t = S_yy - M_t S_zz M_tᵀ
 ///
 /// with the sample means z̄, ȳ as in the authors' code. Everything is done on numbers standardized over all rows at
 /// hand, in which `regularization` is added to the diagonal of S_zz. O(T (N K D² + D³)).
 public struct MixtureRegression: LinearGaussianEstimator, Sendable {
-  private let settings: LocalRegressionSettings
+  private let settings: LinearGaussianRegressionSettings
   private let width: Int
   /// Rows (z, y) of past iterations, an element a condition and iteration, the newest last.
   private var past: [(rows: [Double], trajectories: Int)] = []
@@ -25,7 +26,7 @@ public struct MixtureRegression: LinearGaussianEstimator, Sendable {
   private var coordinates: Standardization
 
   /// Knows nothing. Rows have `inputSize` and `outputSize` numbers.
-  public init(_ settings: LocalRegressionSettings, inputSize: Int, outputSize: Int) {
+  public init(_ settings: LinearGaussianRegressionSettings, inputSize: Int, outputSize: Int) {
     self.settings = settings
     width = inputSize + outputSize
     coordinates = Standardization(size: width)

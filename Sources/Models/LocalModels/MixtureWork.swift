@@ -11,14 +11,14 @@ final class MixtureWork {
   private let points: [Double]
   private let blocks: PointBlocks
   /// Those of the last expectation, of each block [K, stride].
-  private var responsibilities = LaneScratch(count: 0)
+  private var responsibilities = AlignedBuffer(count: 0)
   private var components = 0
   /// One a block: log-likelihoods.
   private var likelihoods: [Double]
   /// Second moments of (x, 1) by block and component, [blocks, K, D + 1, D + 1].
   private var moments: [Double] = []
   /// The points that belong to a component in a maximization, [N, D + 1].
-  private let scratch: LaneScratch
+  private let scratch: AlignedBuffer
 
   init(_ points: [Double], size: Int, _ settings: MixtureSettings) {
     count = points.count / size
@@ -27,7 +27,7 @@ final class MixtureWork {
     self.points = PointBlocks.extended(points, size: size)
     blocks = PointBlocks(self.points, width: size + 1)
     likelihoods = Array(repeating: 0, count: blocks.count)
-    scratch = LaneScratch(count: count * (size + 1))
+    scratch = AlignedBuffer(count: count * (size + 1))
   }
 
   // MARK: - Passes
@@ -36,7 +36,7 @@ final class MixtureWork {
   private func prepare(_ components: Int) {
     guard components != self.components else { return }
     self.components = components
-    responsibilities = LaneScratch(count: LaneProduct.padded(count) * components)
+    responsibilities = AlignedBuffer(count: SmallMatrixKernels.padded(count) * components)
     moments = Array(repeating: 0, count: blocks.count * components * (size + 1) * (size + 1))
   }
 

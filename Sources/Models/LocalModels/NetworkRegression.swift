@@ -2,19 +2,19 @@ import Archive
 import Interfaces
 import Kernels
 
-/// Linear-Gaussian dynamics for every time, by regression with a normal-inverse-Wishart prior from a model of all dynamics,
-/// such as an ensemble of networks (Fu, Levine and Abbeel 2016, section IV).
+/// Linear-Gaussian dynamics for every time, by regression with a normal-inverse-Wishart prior from a model of all
+/// dynamics, such as an ensemble of networks (Fu, Levine and Abbeel 2016, section IV).
 ///
-/// The model f is fitted to all transitions so far. At time t, with the samples' mean z̄ and covariance S_zz of (x, u) and f's
-/// Jacobian J at z̄, the prior's moments are those of y = f(z̄) + J (z - z̄) + noise:
+/// The model f is fitted to all transitions so far. At time t, with the samples' mean z̄ and covariance S_zz of (x, u)
+/// and f's Jacobian J at z̄, the prior's moments are those of y = f(z̄) + J (z - z̄) + noise:
 ///
 ///     m_0 = (z̄, f(z̄)),   S_0 = (S_zz, S_zz Jᵀ; J S_zz, J S_zz Jᵀ + R)
 ///
-/// where R holds the mean squares of what f leaves unexplained, and S_zz is enlarged by a hundredth of the variances over all
-/// times, so that J counts in directions that the samples of one time do not vary in. Both count for `strength` observations.
-/// The model's steps must be its mean: one that draws them is refused.
+/// where R holds the mean squares of what f leaves unexplained, and S_zz is enlarged by a hundredth of the variances
+/// over all times, so that J counts in directions that the samples of one time do not vary in. Both count for
+/// `strength` observations. The model's steps must be its mean: one that draws them is refused.
 public struct NetworkRegression<Model: LearnedDynamics>: LinearGaussianEstimator {
-  private let settings: LocalRegressionSettings
+  private let settings: LinearGaussianRegressionSettings
   private var model: Model
   private let width: Int
   /// All rows (x, u, x') so far.
@@ -23,7 +23,7 @@ public struct NetworkRegression<Model: LearnedDynamics>: LinearGaussianEstimator
   private static var enlargement: Double { 0.01 }
 
   /// Around `model`, which has not been fitted yet.
-  public init(_ settings: LocalRegressionSettings, model: Model) {
+  public init(_ settings: LinearGaussianRegressionSettings, model: Model) {
     precondition(model.gradients == .pathwise, "a model whose steps are drawn has no one linearization")
     self.settings = settings
     self.model = model

@@ -4,8 +4,8 @@ import Kernels
 ///
 ///     S ~ IW(Ψ, ν),   m | S ~ N(m_0, S / κ),   E[S] = Ψ / (ν - D - 1)
 ///
-/// (Murphy, "Conjugate Bayesian analysis of the Gaussian distribution", 2007, section 9). Here ν = n_0 + D + 1 and Ψ = n_0 S_0,
-/// so that S_0 is the prior mean of S and n_0 how many observations it counts for.
+/// (Murphy, "Conjugate Bayesian analysis of the Gaussian distribution", 2007, section 9). Here ν = n_0 + D + 1 and Ψ =
+/// n_0 S_0, so that S_0 is the prior mean of S and n_0 how many observations it counts for.
 public struct NormalInverseWishart: Sendable, Equatable {
   /// Numbers in a point, D.
   public var size: Int { mean.count }
@@ -18,6 +18,8 @@ public struct NormalInverseWishart: Sendable, Equatable {
   /// n_0: how many observations the covariance counts for.
   public var covarianceStrength: Double
 
+  /// Of mean m_0 [D] that counts for κ observations and covariance S_0 [D, D] that counts for n_0; strengths are at
+  /// least 0.
   public init(mean: [Double], meanStrength: Double, covariance: [Double], covarianceStrength: Double) {
     precondition(covariance.count == mean.count * mean.count, "covariance of another size")
     precondition(meanStrength >= 0 && covarianceStrength >= 0, "negative strength")

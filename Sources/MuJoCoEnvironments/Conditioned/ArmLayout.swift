@@ -35,6 +35,7 @@ public struct ArmPointPair: Sendable {
   /// Factor of the pair's cost.
   let weight: Double
 
+  /// The frames of `body` and `goal`, MuJoCo's names, should meet along `axes` (0, 1, 2: x, y, z of the world).
   public init(_ body: String, at goal: String, axes: [Int], weight: Double = 1) {
     self.body = body
     self.goal = goal
@@ -61,8 +62,8 @@ public enum PegInsertion: ArmLayout {
   public static var defaults: ConditionedArmSettings { ConditionedArmSettings() }
 }
 
-/// Gymnasium's reacher with a quadratic and logarithmic cost of the fingertip's offset, from conditions. The targets differ
-/// with the conditions; the offset shows them.
+/// Gymnasium's reacher with a quadratic and logarithmic cost of the fingertip's offset, from conditions. The targets
+/// differ with the conditions; the offset shows them.
 public enum ReacherConditions: ArmLayout {
   public static let name = "reacher-conditions"
   public static let summary = "bring Reacher's fingertip to a target, from conditions (MuJoCo)"
@@ -81,8 +82,8 @@ public enum ReacherConditions: ArmLayout {
   }
 }
 
-/// Gymnasium's pusher (`-v5`) with quadratic and logarithmic costs of the offsets of object and goal, and of tip and object,
-/// from conditions: places of the object.
+/// Gymnasium's pusher (`-v5`) with quadratic and logarithmic costs of the offsets of object and goal, and of tip and
+/// object, from conditions: places of the object.
 public enum PusherConditions: ArmLayout {
   public static let name = "pusher-conditions"
   public static let summary = "push Pusher's object to its goal, from conditions (MuJoCo)"

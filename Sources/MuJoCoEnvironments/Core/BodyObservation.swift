@@ -14,7 +14,7 @@ struct BodyObservation: Sendable {
   let bodies: Int
   let forces: Int
 
-  /// Nothing.
+  /// No components of bodies.
   static func none(_ model: MuJoCoModel) -> BodyObservation {
     BodyObservation(
       inertias: false, velocities: false, actuators: false, contacts: false, firstBody: 1, firstForce: 6,

@@ -11,6 +11,10 @@ import Kernels
 public struct OffPolicyAgent<Learner: OffPolicyLearner>: ReplayedAgent {
   private let settings: OffPolicySettings
   var core: ReplayedLearner<Learner>
+  /// The learner as it is now.
+  package var learner: Learner { core.learner }
+  /// Real transitions.
+  package var replay: ReplayBuffer { core.replay }
   private var batch: TransitionBatch
   private var training: RandomStream
   public private(set) var phases = PhaseSeconds()

@@ -112,20 +112,14 @@ extension ReplayedAgent {
   public mutating func observe(_ steps: CopySteps) { core.observe(steps) }
 }
 
-extension ReplayedLearner: Checkpointable {
-  func save(to writer: inout StateWriter) {
-    writer.write("learner", learner)
-    writer.write("returns", copies: returns)
-    writer.write("replay", replay)
-    writer.write("steps", steps)
-    writer.write("exploration", copies: exploration)
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("learner", into: &learner)
-    try reader.read("returns", intoCopies: &returns)
-    try reader.read("replay", into: &replay)
-    counter = StepCounter(try reader.integer("steps"))
-    try reader.read("exploration", intoCopies: &exploration)
+extension ReplayedLearner: Archived {
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    var steps = steps
+    try fields.field("learner", &learner)
+    try fields.field("returns", copies: &returns)
+    try fields.field("replay", &replay)
+    try fields.field("steps", &steps)
+    try fields.field("exploration", copies: &exploration)
+    if fields.isRestoring { counter = StepCounter(steps) }
   }
 }

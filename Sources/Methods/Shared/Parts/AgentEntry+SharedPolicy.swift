@@ -7,7 +7,8 @@ extension AgentEntry {
   /// Soft actor-critics, each for a part of the episodes, drawn to a shared policy.
   static func sharedPolicy(
     _ shared: SharedPolicySettings, _ schedule: OffPolicySettings, _ student: StudentSettings,
-    _ learner: SoftActorCriticSettings, parts: Int, regularization: KLRegularization, rule: PartRule, seenSize: Int,
+    _ learner: SoftActorCriticSettings, parts: Int, regularization: KLRegularization, rule: PartitionRule,
+    seenSize: Int,
     evaluated: SharedPolicyActor, _ spec: EnvironmentSpec, _ random: RandomStream
   ) -> any Agent {
     let (low, high) = spec.action.bounds

@@ -3,20 +3,21 @@ import Configuration
 import Interfaces
 import Kernels
 
-/// Several learners, each for a part of the episodes, drawn to one policy that is distilled from all of them: divide and
-/// conquer (Ghosh et al. 2018) where episodes are divided by their starts, Distral (Teh et al. 2017) where by tasks.
+/// Several learners, each for a part of the episodes, drawn to one policy that is distilled from all of them: divide
+/// and conquer (Ghosh et al. 2018) where episodes are divided by their starts, Distral (Teh et al. 2017) where by
+/// tasks.
 ///
-/// Learner i of the collected episode's part maximizes rewards with `KLRegularization` towards the shared policy pi_0. Pi_0
-/// descends the average over parts of KL(pi_i || pi_0) at replayed states, which for pi_0 is the same as ascending
+/// Learner i of the collected episode's part maximizes rewards with `KLRegularization` towards the shared policy pi_0.
+/// Pi_0 descends the average over parts of KL(pi_i || pi_0) at replayed states, which for pi_0 is the same as ascending
 /// E_{pi_i} log pi_0.
 public struct SharedPolicyAgent<Learner: GuidedLearner, Student: GuidingStudent>: RowwiseAgent
 where Student.Prior == Learner.Prior {
   private let settings: SharedPolicySettings
   private let regularization: KLRegularization
   private let evaluatesShared: Bool
-  private var learners: PartedLearners<Learner>
+  private var learners: PartitionedLearners<Learner>
   private var shared: Student
-  private var lessons: Lessons<Learner>
+  private var lessons: DistillationSampler<Learner>
   private var training: RandomStream
   private var counter = StepCounter()
   /// The part of observations that policies see.
@@ -30,7 +31,7 @@ where Student.Prior == Learner.Prior {
   public init(
     _ settings: SharedPolicySettings, _ schedule: OffPolicySettings, regularization: KLRegularization,
     learners: [Learner],
-    shared: Student, rule: PartRule, seenSize: Int, evaluatesShared: Bool, spec: EnvironmentSpec,
+    shared: Student, rule: PartitionRule, seenSize: Int, evaluatesShared: Bool, spec: EnvironmentSpec,
     using random: RandomStream
   ) {
     precondition(seenSize > 0 && seenSize <= spec.observationSize, "\(seenSize) of \(spec.observationSize) floats seen")
@@ -40,10 +41,10 @@ where Student.Prior == Learner.Prior {
     self.shared = shared
     let seenSpec = EnvironmentSpec(
       observationSize: seenSize, action: spec.action, timeStep: spec.timeStep, stepLimit: spec.stepLimit)
-    self.learners = PartedLearners(
+    self.learners = PartitionedLearners(
       schedule, learners, rule: rule, observationSize: spec.observationSize, spec: seenSpec,
       using: random.child("parts"))
-    lessons = Lessons(count: settings.lessonSize, self.learners, featureSize: 0, spec: seenSpec)
+    lessons = DistillationSampler(count: settings.lessonSize, self.learners, featureSize: 0, spec: seenSpec)
     training = random.child("training")
     seen = Array(repeating: 0, count: seenSize)
     seenNext = seen

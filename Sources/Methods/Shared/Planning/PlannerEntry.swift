@@ -22,7 +22,7 @@ public struct PlannerEntry: Sendable {
   public init<Search: Planner>(_: Search.Type) {
     (name, summary, search) = (Search.name, Search.summary, Search.search)
     (need, takesSuggestions) = (Search.need, Search.takesSuggestions)
-    settings = Search.Settings()
+    settings = Search.defaults
     plans = { Search.plans($0) }
     let key = Self.key(Search.name)
     make = { table, space in Search(table.settings(key), for: space) }

@@ -4,19 +4,21 @@ import Imagining
 import Interfaces
 import Kernels
 
-/// Fits a dynamics model to all experience and plans every action in it (model predictive control): PETS with an ensemble and
-/// the cross-entropy method (Chua et al. 2018).
+/// Fits a dynamics model to all experience and plans every action in it (model predictive control): PETS with an
+/// ensemble and the cross-entropy method (Chua et al. 2018).
 ///
-/// The first episodes are those of a base policy, random actions unless one is given; then the model is fitted, again every
-/// `fitInterval` steps, and the first decisions of each plan are executed: one, several, or in open loop all of them. Evaluation has a warm start of its own, so that it leaves
-/// the collected episode alone; before the first fit it acts randomly, too.
+/// The first episodes are those of a base policy, random actions unless one is given; then the model is fitted, again
+/// every `fitInterval` steps, and the first decisions of each plan are executed: one, several, or in open loop all of
+/// them. Evaluation has a warm start of its own, so that it leaves the collected episode alone; before the first fit it
+/// acts randomly, too.
 ///
-/// With a prior, a policy that imitates the plans proposes where searches start: the better of its plan and the warm start.
+/// With a prior, a policy that imitates the plans proposes where searches start: the better of its plan and the warm
+/// start.
 public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
   private let settings: PlanningSettings
   private let space: ActionSpace
   private let horizon: Int
-  private var world: World
+  package private(set) var world: World
   private var evaluator: RolloutEvaluator<World>?
   /// Of each copy.
   private var (collecting, evaluating): ([Episode], [Episode])
@@ -30,12 +32,14 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
   private let randomEpisodes: Int
   private var finishedEpisodes = 0
   private var stepsSinceFit = 0
+  /// The planner's metrics since the last call of `improve`.
+  private var planMetrics = MetricRow(names: Search.metricNames)
   /// One row's observation and action.
   private var (seen, chosen): ([Float], [Float])
   public private(set) var phases = PhaseSeconds()
 
   /// A planner's warm start and an episode's randomness.
-  private struct Episode: Checkpointable {
+  private struct Episode: Archived {
     var planner: Search
     /// Planned decisions, [k * A], and how many floats of them have been executed.
     var decided: [Float]
@@ -57,30 +61,22 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
       executed = decided.count
     }
 
-    func save(to writer: inout StateWriter) {
-      writer.write("planner", planner)
-      writer.write("random", random)
-      writer.write("decisions", decisions)
-      writer.write("decided", decided)
-      writer.write("executed", executed)
-    }
-
-    mutating func restore(from reader: StateReader) throws(ArchiveError) {
-      try reader.read("planner", into: &planner)
-      random = try reader.stream("random")
-      decisions = try reader.integer("decisions")
-      decided = try reader.read("decided", shape: [decided.count])
-      executed = try reader.integer("executed")
+    mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+      try fields.field("planner", &planner)
+      try fields.field("random", &random)
+      try fields.field("decisions", &decisions)
+      try fields.field("decided", &decided)
+      try fields.field("executed", &executed)
     }
   }
 
   public var metricNames: [String] {
-    World.metricNames + ["nonfinite_returns"] + (prior == nil ? [] : ["prior_loss"])
+    World.metricNames + ["nonfinite_returns"] + Search.metricNames + (prior == nil ? [] : ["prior_loss"])
   }
 
-  /// An agent that plans with `planner` in `world` for an environment of `spec`; `prior`, if
-  /// any, proposes plans, and `base` acts, as it does when it is measured, in the first episodes. In a world that needs no
-  /// data it plans from the first step on.
+  /// An agent that plans with `planner` in `world` for an environment of `spec`; `prior`, if any, proposes plans, and
+  /// `base` acts, as it does when it is measured, in the first episodes. In a world that needs no data it plans from
+  /// the first step on.
   public init(
     _ settings: PlanningSettings, world: World, planner: Search,
     prior: (any PlanPrior)? = nil, base: (any Agent)? = nil, spec: EnvironmentSpec, using random: RandomStream
@@ -150,7 +146,9 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
       space.draw(&chosen, using: &collecting[copy].random)
     } else {
       let start = ContinuousClock.now
+      let plans = collecting[copy].decisions
       Self.decide(on: seen, time, &collecting[copy], with: &evaluator, &prior, &proposal, space, &chosen)
+      if collecting[copy].decisions > plans { collecting[copy].planner.record(into: &planMetrics) }
       prior?.observe(seen, chosen)
       phases.planning += seconds(from: start)
     }
@@ -191,6 +189,10 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
+    for (index, name) in planMetrics.names.enumerated() {
+      if let mean = planMetrics.mean(index) { metrics.record(name, Float(mean)) }
+    }
+    planMetrics.clear()
     guard finishedEpisodes >= randomEpisodes else { return }
     guard evaluator == nil || settings.refits && stepsSinceFit >= settings.fitInterval else { return }
     metrics.record("nonfinite_returns", Float(evaluator?.nonFiniteReturns ?? 0))
@@ -209,35 +211,29 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
   }
 }
 
-extension PlanningAgent: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("model", world)
-    writer.write("collecting", copies: collecting)
-    writer.write("evaluating", evaluating[0])
-    writer.write("replay", replay)
-    writer.write("fitting", fitting)
-    writer.write("finished_episodes", finishedEpisodes)
-    writer.write("steps_since_fit", stepsSinceFit)
-    writer.write("nonfinite_returns", evaluator?.nonFiniteReturns ?? 0)
-    if let prior { writer.scope("prior") { prior.save(to: &$0) } }
-    if let base { writer.scope("base") { base.save(to: &$0) } }
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("model", into: &world)
-    try reader.read("collecting", intoCopies: &collecting)
-    try reader.read("evaluating", into: &evaluating[0])
-    try reader.read("replay", into: &replay)
-    fitting = try reader.stream("fitting")
-    finishedEpisodes = try reader.integer("finished_episodes")
-    stepsSinceFit = try reader.integer("steps_since_fit")
-    try prior?.restore(from: reader.scope("prior"))
-    if finishedEpisodes >= randomEpisodes { base = nil }
-    try base?.restore(from: reader.scope("base"))
-    if world.isFitted {
-      makeEvaluator()
-      evaluator?.nonFiniteReturns = try reader.integer("nonfinite_returns")
+extension PlanningAgent: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    var nonFiniteReturns = evaluator?.nonFiniteReturns ?? 0
+    try fields.field("model", &world)
+    try fields.field("collecting", copies: &collecting)
+    try fields.field("evaluating", &evaluating[0])
+    try fields.field("replay", &replay)
+    try fields.field("fitting", &fitting)
+    try fields.field("finished_episodes", &finishedEpisodes)
+    try fields.field("steps_since_fit", &stepsSinceFit)
+    try fields.field("nonfinite_returns", &nonFiniteReturns)
+    if var policy = prior {
+      try fields.field("prior", &policy)
+      prior = policy
     }
+    if finishedEpisodes >= randomEpisodes { base = nil }
+    if var policy = base {
+      try fields.field("base", &policy)
+      base = policy
+    }
+    guard fields.isRestoring, world.isFitted else { return }
+    makeEvaluator()
+    evaluator?.nonFiniteReturns = nonFiniteReturns
   }
 }
 

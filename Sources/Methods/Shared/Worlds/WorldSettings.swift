@@ -20,7 +20,7 @@ enum WorldChoice: String, CaseIterable, SettingValue {
 
 /// What an agent asks of a world beside its predictions.
 enum WorldNeed {
-  /// Nothing.
+  /// Predictions suffice.
   case predictions
   /// Gradients, of this kind, of steps and rewards.
   case gradients(GradientSupport)

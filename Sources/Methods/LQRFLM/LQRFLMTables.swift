@@ -2,14 +2,14 @@ import Control
 import Interfaces
 
 /// The tables of agents with local controllers: one row a condition and iteration, and one a step of every controller.
-struct LocalTables: Sendable {
-  private let task: LocalTask
+struct LQRFLMTables: Sendable {
+  private let task: TrajectoryOptimizationTask
   private let extra: [String]
   private let details: Bool
   private(set) var rows: [(table: Int, fields: [AgentField])] = []
 
   /// With columns `extra` at the end of the first table.
-  init(_ task: LocalTask, extra: [String], details: Bool) {
+  init(_ task: TrajectoryOptimizationTask, extra: [String], details: Bool) {
     self.task = task
     self.extra = extra
     self.details = details
@@ -37,7 +37,7 @@ struct LocalTables: Sendable {
 
   /// A condition's update as a row; `outcome` is a word.
   mutating func add(
-    iteration: Int, condition: Int, _ fit: LocalFit?, expectedCost: Double?, improvement: (Double, Double)?,
+    iteration: Int, condition: Int, _ fit: FittedDynamics?, expectedCost: Double?, improvement: (Double, Double)?,
     bound: Double, _ report: ControllerUpdateReport?, outcome: String, trajectories: Int, extra: [AgentField]
   ) {
     func number(_ value: Double?) -> AgentField { value.map { .number($0) } ?? .empty }
@@ -54,7 +54,7 @@ struct LocalTables: Sendable {
   /// The controller of a condition and its expected trajectory, step by step.
   mutating func add(
     iteration: Int, condition: Int, _ controller: TimedLinearGaussian, _ distribution: TrajectoryDistribution,
-    _ fit: LocalFit, _ report: ControllerUpdateReport?
+    _ fit: FittedDynamics, _ report: ControllerUpdateReport?
   ) {
     guard details else { return }
     let (n, m, d) = (task.stateSize, task.actionSize, task.stateSize + task.actionSize)

@@ -5,18 +5,19 @@ import Learners
 import Models
 
 /// What local regressions are helped by.
-enum LocalPrior: String, CaseIterable, SettingValue {
+enum DynamicsPrior: String, CaseIterable, SettingValue {
   case none
   case mixture
   case network
 }
 
 /// Settings of the dynamics of local models.
-struct LocalDynamicsSettings: Configuration {
+struct FittedDynamicsSettings: Configuration {
   init() {}
-  @Setting("Prior of the regressions: none, a Gaussian mixture, or a network of all dynamics") var prior: LocalPrior =
-    .mixture
-  @SettingGroup("Regression") var regression = LocalRegressionSettings()
+  @Setting("Prior of the regressions: none, a Gaussian mixture, or a network of all dynamics") var prior:
+    DynamicsPrior =
+      .mixture
+  @SettingGroup("Regression") var regression = LinearGaussianRegressionSettings()
   @SettingGroup("Ensemble of the prior `network`; its mean is linearized") var network = EnsembleSettings.ofPriors
 }
 
@@ -32,7 +33,7 @@ extension EnsembleSettings {
   }
 }
 
-extension LocalDynamicsSettings {
+extension FittedDynamicsSettings {
   func validate() throws(ConfigurationError) {
     if network.propagation != .mean { throw ConfigurationError("network.propagation", "must be mean for a prior") }
     if network.learnsReward == true { throw ConfigurationError("network.learns_reward", "must be false for a prior") }
@@ -40,7 +41,7 @@ extension LocalDynamicsSettings {
 
   /// Hands `body` the estimator for `task`.
   func withEstimator(
-    for task: LocalTask, using random: RandomStream,
+    for task: TrajectoryOptimizationTask, using random: RandomStream,
     _ body: (any LinearGaussianEstimator) throws(ConfigurationError) -> any Agent
   ) throws(ConfigurationError) -> any Agent {
     var regression = regression

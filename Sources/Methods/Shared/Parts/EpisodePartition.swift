@@ -3,21 +3,21 @@ import Interfaces
 import Kernels
 
 /// How episodes are divided into parts.
-public enum PartRule: Sendable, Equatable {
+public enum PartitionRule: Sendable, Equatable {
   /// In turns, whatever the episode.
   case turns
   /// By the task that observations show as a one-hot code there.
   case tasks(code: Range<Int>)
-  /// By the cluster of the first observation; clusters are fitted to the first observations of that many episodes, which
-  /// are divided in turns.
+  /// By the cluster of the first observation; clusters are fitted to the first observations of that many episodes,
+  /// which are divided in turns.
   case starts(episodes: Int)
 }
 
 /// Which of several parts the episodes under way belong to: the one collected and the one evaluated.
-struct EpisodeParts {
+struct EpisodePartition {
   /// Number of parts.
   let count: Int
-  private let rule: PartRule
+  private let rule: PartitionRule
   private let size: Int
   private var clusters: StartClusters
   /// First observations before the clusters are fitted, [N, D].
@@ -27,7 +27,7 @@ struct EpisodeParts {
   private var (collected, evaluated): ([Int?], [Int?]) = ([nil], [nil])
   private var random: RandomStream
 
-  init(count: Int, rule: PartRule, observationSize: Int, using random: RandomStream) {
+  init(count: Int, rule: PartitionRule, observationSize: Int, using random: RandomStream) {
     precondition(count > 0, "\(count) parts")
     if case .starts(let episodes) = rule { precondition(episodes >= count, "\(episodes) starts for \(count) clusters") }
     if case .tasks(let code) = rule { precondition(code.count == count, "a code of \(code.count) for \(count) parts") }
@@ -79,7 +79,7 @@ struct EpisodeParts {
   }
 }
 
-extension EpisodeParts: Checkpointable {
+extension EpisodePartition: Checkpointable {
   func save(to writer: inout StateWriter) {
     writer.write("episodes", episodes)
     writer.write("collected", collected[0] ?? -1)

@@ -7,25 +7,25 @@ import Kernels
 /// Trajectory optimization under unknown dynamics (Levine and Abbeel 2014): LQR with fitted local models.
 ///
 /// An iteration collects trajectories of each initial condition under its time-varying linear-Gaussian controller, fits
-/// linear-Gaussian dynamics to them time by time, and updates the controller within a bound on the divergence from the one
-/// that collected them, which adapts to how well the improvement was predicted. An update that cannot be had leaves the
-/// controller as it is and is counted.
-public struct LocalModelAgent<Estimator: LinearGaussianEstimator>: RowwiseAgent {
-  private var search: LocalSearch<Estimator>
-  private var report: LocalTables
+/// linear-Gaussian dynamics to them time by time, and updates the controller within a bound on the divergence from the
+/// one that collected them, which adapts to how well the improvement was predicted. An update that cannot be had leaves
+/// the controller as it is and is counted.
+public struct LQRFLMAgent<Estimator: LinearGaussianEstimator>: RowwiseAgent {
+  private var search: LQRFLM<Estimator>
+  private var report: LQRFLMTables
   public private(set) var phases = PhaseSeconds()
 
   public var metricNames: [String] {
-    LocalSearch<Estimator>.fitMetrics + LocalSearch<Estimator>.updateMetrics
+    LQRFLM<Estimator>.fitMetrics + LQRFLM<Estimator>.updateMetrics
   }
 
-  /// An agent for `task` that fits dynamics with `estimator`. Throws where settings of the first controller do not fit the
-  /// task.
+  /// An agent for `task` that fits dynamics with `estimator`. Throws where settings of the first controller do not fit
+  /// the task.
   public init(
-    _ settings: LocalSearchSettings, task: LocalTask, estimator: Estimator, using random: RandomStream
+    _ settings: LQRFLMSettings, task: TrajectoryOptimizationTask, estimator: Estimator, using random: RandomStream
   ) throws(ConfigurationError) {
-    search = try LocalSearch(settings, task: task, estimator: estimator, using: random)
-    report = LocalTables(task, extra: [], details: settings.details)
+    search = try LQRFLM(settings, task: task, estimator: estimator, using: random)
+    report = LQRFLMTables(task, extra: [], details: settings.details)
   }
 
   /// Controllers of one iteration collect their trajectories one after another: one copy at a time can be collected.
@@ -59,7 +59,7 @@ public struct LocalModelAgent<Estimator: LinearGaussianEstimator>: RowwiseAgent 
     phases.planning += seconds(from: start)
   }
 
-  private mutating func update(_ index: Int, _ fit: LocalFit?, metrics: inout MetricRow) {
+  private mutating func update(_ index: Int, _ fit: FittedDynamics?, metrics: inout MetricRow) {
     let trajectories = search.conditions[index].samples.count
     guard let fit, let current = fit.follow(search.conditions[index].controller) else {
       search.keep(index, metrics: &metrics)
@@ -88,7 +88,7 @@ public struct LocalModelAgent<Estimator: LinearGaussianEstimator>: RowwiseAgent 
   public mutating func takeRows() -> [(table: Int, fields: [AgentField])] { report.take() }
 }
 
-extension LocalModelAgent: Checkpointable {
+extension LQRFLMAgent: Checkpointable {
   public func save(to writer: inout StateWriter) { search.save(to: &writer) }
   public mutating func restore(from reader: StateReader) throws(ArchiveError) { try search.restore(from: reader) }
 }

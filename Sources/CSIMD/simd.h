@@ -1,7 +1,7 @@
 // Instructions that Swift has no words for. Fused multiply-add on whole vectors: Swift's own SIMD types do it element by
 // element and leave it to the optimizer to find the vector again, which it often does not.
-#ifndef FORESIGHT_LANES_H
-#define FORESIGHT_LANES_H
+#ifndef FORESIGHT_SIMD_H
+#define FORESIGHT_SIMD_H
 
 /// Tells the processor that this thread waits in a loop, so that its sibling on the same core has the core's resources.
 static inline __attribute__((always_inline)) void foresight_pause(void) {

@@ -2,13 +2,14 @@ import Configuration
 import Interfaces
 import Laboratory
 
-/// What local models know of `environment`, if it has what they need. Throws, naming the tasks of `registry` that do, if
-/// it has not.
-func localTask(_ environment: EnvironmentInstance, for agent: String, in registry: Registry) throws(ConfigurationError)
-  -> LocalTask
+/// What local models know of `environment`, if it has what they need. Throws, naming the tasks of `registry` that do,
+/// if it has not.
+func trajectoryOptimizationTask(_ environment: EnvironmentInstance, for agent: String, in registry: Registry)
+  throws(ConfigurationError)
+  -> TrajectoryOptimizationTask
 {
   _ = try continuous(environment, for: agent)
-  func task(_ task: some ConditionedEnvironment) -> LocalTask { LocalTask(task) }
+  func task(_ task: some ConditionedEnvironment) -> TrajectoryOptimizationTask { TrajectoryOptimizationTask(task) }
   guard let conditioned = environment.environment as? any ConditionedEnvironment else {
     throw ConfigurationError(
       kind: .relation,

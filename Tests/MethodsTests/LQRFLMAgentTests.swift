@@ -10,7 +10,7 @@ import TestSupport
 import Testing
 
 /// LQR with fitted local models and guided policy search on a point mass.
-@Suite struct LocalModelAgentTests {
+@Suite struct LQRFLMAgentTests {
   private static func task(_ change: (inout PointMassObstacleSettings) -> Void = { _ in }) -> PointMassObstacle {
     var settings = PointMassObstacleSettings()
     settings.stepLimit = 30
@@ -18,18 +18,18 @@ import Testing
     return PointMassObstacle(settings)
   }
 
-  private typealias Player = LocalModelAgent<MixtureRegression>
+  private typealias Player = LQRFLMAgent<MixtureRegression>
 
   private static func agent(
-    _ environment: PointMassObstacle, seed: UInt64, _ change: (inout LocalSearchSettings) -> Void = { _ in }
+    _ environment: PointMassObstacle, seed: UInt64, _ change: (inout LQRFLMSettings) -> Void = { _ in }
   ) throws -> Player {
-    var settings = LocalSearchSettings()
+    var settings = LQRFLMSettings()
     change(&settings)
-    let task = LocalTask(environment)
-    return try LocalModelAgent(
+    let task = TrajectoryOptimizationTask(environment)
+    return try LQRFLMAgent(
       settings, task: task,
       estimator: MixtureRegression(
-        LocalRegressionSettings(), inputSize: task.stateSize + task.actionSize, outputSize: task.stateSize),
+        LinearGaussianRegressionSettings(), inputSize: task.stateSize + task.actionSize, outputSize: task.stateSize),
       using: RandomStream(seed: seed))
   }
 
@@ -108,9 +108,9 @@ import Testing
   /// An estimator that fails leaves the controller as it is, and the run goes on.
   @Test func failedFitsKeepTheController() throws {
     let environment = Self.task()
-    let task = LocalTask(environment)
-    var agent = try LocalModelAgent(
-      LocalSearchSettings(), task: task, estimator: FailingEstimator(), using: RandomStream(seed: 1))
+    let task = TrajectoryOptimizationTask(environment)
+    var agent = try LQRFLMAgent(
+      LQRFLMSettings(), task: task, estimator: FailingEstimator(), using: RandomStream(seed: 1))
     agent.startEpisode(for: .evaluate, using: RandomStream(seed: 1))
     var (before, after) = ([Float](repeating: 0, count: 2), [Float](repeating: 0, count: 2))
     try agent.act(on: [-1, 0, 0, 0], for: .evaluate, action: &before)
@@ -171,26 +171,26 @@ import Testing
 
   // MARK: - Guided policy search
 
-  private typealias Guided = GuidedPolicySearch<MixtureRegression, PolicyRegression, MixtureRegression>
+  private typealias Guided = GuidedPolicySearch<MixtureRegression, MixtureRegression>
 
   private static func guided(
     _ environment: PointMassObstacle, _ coupling: PolicyCoupling, seed: UInt64,
     _ change: (inout GuidedSearchSettings) -> Void = { _ in }
   ) throws -> Guided {
-    var (guided, local, policy) = (GuidedSearchSettings(), LocalSearchSettings(), PolicyRegressionSettings())
+    var (guided, local, policy) = (GuidedSearchSettings(), LQRFLMSettings(), PolicyRegressionSettings())
     change(&guided)
     local.samples = 4
     local.details = false
     (policy.hidden, policy.steps) = ([32], 800)
-    let (task, random) = (LocalTask(environment), RandomStream(seed: seed))
+    let (task, random) = (TrajectoryOptimizationTask(environment), RandomStream(seed: seed))
     let (n, m) = (task.stateSize, task.actionSize)
     return try GuidedPolicySearch(
       guided, local, coupling: coupling, task: task,
-      estimator: MixtureRegression(LocalRegressionSettings(), inputSize: n + m, outputSize: n),
+      estimator: MixtureRegression(LinearGaussianRegressionSettings(), inputSize: n + m, outputSize: n),
       policy: PolicyRegression(
         policy, observationSize: try guided.components(of: task).count, low: task.low, high: task.high,
         using: random.child("policy")),
-      linearizer: MixtureRegression(LocalRegressionSettings(), inputSize: n, outputSize: m), using: random)
+      linearizer: MixtureRegression(LinearGaussianRegressionSettings(), inputSize: n, outputSize: m), using: random)
   }
 
   /// Controllers and policy come together: the policy is about as good as they are and, by multipliers, the divergence

@@ -3,7 +3,7 @@ import Interfaces
 import Kernels
 
 /// An episode under way: its condition, its time and its noise.
-struct LocalEpisode: Sendable {
+struct ControlledEpisode: Sendable {
   var condition = 0
   /// Steps since its start.
   var time = 0
@@ -13,7 +13,7 @@ struct LocalEpisode: Sendable {
   private var state: [Double]
   private var action: [Double]
 
-  init(_ task: LocalTask) {
+  init(_ task: TrajectoryOptimizationTask) {
     trajectory = SampledTrajectory(horizon: task.horizon, stateSize: task.stateSize, actionSize: task.actionSize)
     state = Array(repeating: 0, count: task.stateSize)
     action = Array(repeating: 0, count: task.actionSize)
@@ -26,7 +26,8 @@ struct LocalEpisode: Sendable {
 
   /// Writes the action for `observation` by the controllers of `conditions`, kept within the bounds. Does not allocate.
   mutating func act(
-    on observation: [Float], _ conditions: [LocalCondition], _ mode: ControllerMode, _ task: LocalTask,
+    on observation: [Float], _ conditions: [InitialCondition], _ mode: ControllerMode,
+    _ task: TrajectoryOptimizationTask,
     action: inout [Float]
   ) {
     if time == 0 { condition = task.condition(of: observation) }
@@ -48,7 +49,7 @@ struct LocalEpisode: Sendable {
   }
 }
 
-extension LocalEpisode: Checkpointable {
+extension ControlledEpisode: Checkpointable {
   func save(to writer: inout StateWriter) {
     writer.write("place", [condition, time])
     writer.write("random", random)

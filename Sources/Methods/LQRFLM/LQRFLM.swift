@@ -6,23 +6,23 @@ import Kernels
 
 /// What agents with local controllers share: conditions with their controllers, the trajectories collected under them,
 /// the fit of local dynamics, and the bounded update.
-struct LocalSearch<Estimator: LinearGaussianEstimator> {
-  let task: LocalTask
-  let settings: LocalSearchSettings
-  private(set) var conditions: [LocalCondition]
+struct LQRFLM<Estimator: LinearGaussianEstimator> {
+  let task: TrajectoryOptimizationTask
+  let settings: LQRFLMSettings
+  private(set) var conditions: [InitialCondition]
   /// Iterations finished.
   private(set) var iteration = 0
   private var estimator: Estimator
   private var updater: ControllerUpdate
-  private var collecting: LocalEpisode
+  private var collecting: ControlledEpisode
   /// Of each copy.
-  private var evaluating: [LocalEpisode]
+  private var evaluating: [ControlledEpisode]
   private var fitting: RandomStream
   /// Collected episodes since the last iteration that ended early.
   private var discarded = 0
 
   init(
-    _ settings: LocalSearchSettings, task: LocalTask, estimator: Estimator, using random: RandomStream
+    _ settings: LQRFLMSettings, task: TrajectoryOptimizationTask, estimator: Estimator, using random: RandomStream
   ) throws(ConfigurationError) {
     self.settings = settings
     self.task = task
@@ -30,13 +30,13 @@ struct LocalSearch<Estimator: LinearGaussianEstimator> {
     conditions = []
     updater = ControllerUpdate(
       settings.update, horizon: task.horizon, stateSize: task.stateSize, actionSize: task.actionSize)
-    collecting = LocalEpisode(task)
+    collecting = ControlledEpisode(task)
     evaluating = [collecting]
     fitting = random.child("fitting")
     for start in task.starts {
       let controller = try settings.initial.controller(
         horizon: task.horizon, timeStep: task.timeStep, start: start, low: task.low, high: task.high)
-      conditions.append(LocalCondition(controller))
+      conditions.append(InitialCondition(controller))
     }
   }
 
@@ -76,11 +76,11 @@ struct LocalSearch<Estimator: LinearGaussianEstimator> {
   // MARK: - Iterations
 
   /// Fits dynamics to the trajectories of each condition; nil where that fails.
-  mutating func fit(metrics: inout MetricRow) -> [LocalFit?] {
+  mutating func fit(metrics: inout MetricRow) -> [FittedDynamics?] {
     let rows = conditions.map { TimedRows(transitionsOf: $0.samples) }
     let report = estimator.absorb(rows, using: &fitting)
     let fits = zip(conditions, rows).map { condition, rows in
-      LocalFit(condition.samples, rows, with: estimator, task.cost, startVariance: settings.startVariance)
+      FittedDynamics(condition.samples, rows, with: estimator, task.cost, startVariance: settings.startVariance)
     }
     metrics.record("discarded_trajectories", Float(discarded))
     metrics.record("prior_clusters", Float(report.clusters))
@@ -102,8 +102,8 @@ struct LocalSearch<Estimator: LinearGaussianEstimator> {
     ]
   }
 
-  /// Adapts condition `index`'s bound to what became of the last update, `cost` being what is expected now. The predicted and
-  /// the actual improvement, if there was an update.
+  /// Adapts condition `index`'s bound to what became of the last update, `cost` being what is expected now. The
+  /// predicted and the actual improvement, if there was an update.
   mutating func adaptBound(_ index: Int, cost: Double?, metrics: inout MetricRow) -> (Double, Double)? {
     guard let expectedImprovement = conditions[index].expectedImprovement, let cost else { return nil }
     let (predicted, actual) = (
@@ -120,7 +120,7 @@ struct LocalSearch<Estimator: LinearGaussianEstimator> {
 
   /// Finds and adopts condition `index`'s next controller. `cost` is what was expected before.
   mutating func update(
-    _ index: Int, _ problem: ControllerUpdateProblem, _ fit: LocalFit, cost: Double, metrics: inout MetricRow
+    _ index: Int, _ problem: ControllerUpdateProblem, _ fit: FittedDynamics, cost: Double, metrics: inout MetricRow
   ) -> ControllerUpdateOutcome {
     let outcome = updater.solve(problem, bound: bound(index), eta: conditions[index].eta)
     metrics.record("kl_bound", Float(bound(index)))
@@ -161,27 +161,14 @@ struct LocalSearch<Estimator: LinearGaussianEstimator> {
   }
 }
 
-extension LocalSearch: Checkpointable {
-  func save(to writer: inout StateWriter) {
-    for (index, condition) in conditions.enumerated() { writer.write("condition_\(index)", condition) }
-    writer.write("estimator", estimator)
-    writer.write("collecting", collecting)
-    writer.write("evaluating", evaluating[0])
-    writer.write("fitting", fitting)
-    writer.write("counters", [iteration, discarded])
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    for index in conditions.indices { try reader.read("condition_\(index)", into: &conditions[index]) }
-    try reader.read("estimator", into: &estimator)
-    try reader.read("collecting", into: &collecting)
-    try reader.read("evaluating", into: &evaluating[0])
-    fitting = try reader.stream("fitting")
-    let counters = try reader.integers("counters")
-    guard counters.count == 2 else {
-      throw .mismatch(name: "counters", expected: "2 integers", found: "\(counters.count)")
-    }
-    (iteration, discarded) = (counters[0], counters[1])
+extension LQRFLM: Archived {
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    for index in conditions.indices { try fields.field("condition_\(index)", &conditions[index]) }
+    try fields.field("estimator", &estimator)
+    try fields.field("collecting", &collecting)
+    try fields.field("evaluating", &evaluating[0])
+    try fields.field("fitting", &fitting)
+    try fields.field("counters", &iteration, &discarded)
   }
 }
 

@@ -1,22 +1,22 @@
-/// The right operand of a product, B [k, n], cut into panels of two lanes of columns (the last perhaps of one), each
+/// The right operand of a product, B [k, n], cut into panels of two vectors of columns (the last perhaps of one), each
 /// stored row after row without gaps: the order in which tiles read it. Columns beyond n are zeros.
-package enum Panels {
+package enum PackedMatrix {
   /// Columns of a panel.
-  package static let width = 2 * RegisterTile.lane
+  package static let width = 2 * Microkernel.width
 
-  /// Floats that the panels of B [k, n] take.
+  /// Floats that B [k, n] takes when packed.
   package static func count(k: Int, n: Int) -> Int {
-    k * ((n + RegisterTile.lane - 1) / RegisterTile.lane) * RegisterTile.lane
+    k * ((n + Microkernel.width - 1) / Microkernel.width) * Microkernel.width
   }
 
   /// Packs B [k, n], stored with row stride `ldb`, or B' stored [n, k] if `transposed`. O(k n).
   package static func pack(
-    _ b: UnsafePointer<Float>, ldb: Int, transposed: Bool, k: Int, n: Int, into panels: UnsafeMutablePointer<Float>
+    _ b: UnsafePointer<Float>, ldb: Int, transposed: Bool, k: Int, n: Int, into packed: UnsafeMutablePointer<Float>
   ) {
-    var target = panels
+    var target = packed
     var column = 0
     while column < n {
-      let panel = n - column > RegisterTile.lane ? width : RegisterTile.lane
+      let panel = n - column > Microkernel.width ? width : Microkernel.width
       let valid = min(panel, n - column)
       if transposed {
         transpose(b + column * ldb, ldb, rows: valid, columns: k, into: target, panel)

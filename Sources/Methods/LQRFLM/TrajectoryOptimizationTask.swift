@@ -1,7 +1,7 @@
 import Interfaces
 
 /// What local models know of a task.
-public struct LocalTask: Sendable {
+public struct TrajectoryOptimizationTask: Sendable {
   /// The cost of its trajectories.
   public let cost: any TrajectoryCost
   /// First observations, one a condition; a single one of zeros where they are drawn from a continuum.

@@ -1,7 +1,7 @@
 import Configuration
 
 /// Settings of fits of linear-Gaussian conditionals to few samples.
-public struct LocalRegressionSettings: Configuration {
+public struct LinearGaussianRegressionSettings: Configuration {
   public init() {}
   @Setting("Observations that the prior counts for at most, at each time; 0: no prior", in: 0...1e6)
   public var strength: Double = 1

@@ -4,15 +4,16 @@ import Interfaces
 import Kernels
 
 /// Learners each of which acts in, remembers and learns from the episodes of one part.
-struct PartedLearners<Learner: TeachingLearner> {
+struct PartitionedLearners<Learner: TeachingLearner> {
   private(set) var learners: [ReplayedLearner<Learner>]
-  private(set) var parts: EpisodeParts
+  private(set) var parts: EpisodePartition
   private let settings: OffPolicySettings
   private var batch: TransitionBatch
 
   /// One of `learners` for each part, in an environment of `spec`.
   init(
-    _ settings: OffPolicySettings, _ learners: [Learner], rule: PartRule, observationSize: Int, spec: EnvironmentSpec,
+    _ settings: OffPolicySettings, _ learners: [Learner], rule: PartitionRule, observationSize: Int,
+    spec: EnvironmentSpec,
     using random: RandomStream
   ) {
     self.settings = settings
@@ -21,7 +22,7 @@ struct PartedLearners<Learner: TeachingLearner> {
         $0, spec: spec, randomSteps: settings.randomSteps, replayCapacity: settings.replayCapacity,
         returnSteps: settings.returnSteps)
     }
-    parts = EpisodeParts(count: learners.count, rule: rule, observationSize: observationSize, using: random)
+    parts = EpisodePartition(count: learners.count, rule: rule, observationSize: observationSize, using: random)
     batch = TransitionBatch(
       count: settings.batchSize, observationSize: spec.observationSize, actionSize: spec.action.size)
   }
@@ -75,7 +76,7 @@ struct PartedLearners<Learner: TeachingLearner> {
   }
 }
 
-extension PartedLearners: Checkpointable {
+extension PartitionedLearners: Checkpointable {
   func save(to writer: inout StateWriter) {
     for (part, learner) in learners.enumerated() { writer.write("\(part)", learner) }
     writer.write("parts", parts)

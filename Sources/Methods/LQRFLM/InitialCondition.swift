@@ -4,7 +4,7 @@ import Interfaces
 import Kernels
 
 /// One initial condition with its controller and the trajectories collected under it.
-struct LocalCondition: Sendable {
+struct InitialCondition: Sendable {
   /// The controller in use.
   private(set) var controller: TimedLinearGaussian
   /// Planned actions, [T, m], of the controller's expected trajectory; empty before the first update.
@@ -65,7 +65,7 @@ struct LocalCondition: Sendable {
   }
 }
 
-extension LocalCondition: Checkpointable {
+extension InitialCondition: Checkpointable {
   func save(to writer: inout StateWriter) {
     writer.write("gains", controller.matrices)
     writer.write("offsets", controller.offsets)

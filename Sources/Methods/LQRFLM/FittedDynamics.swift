@@ -2,7 +2,7 @@ import Control
 import Interfaces
 
 /// What one iteration's trajectories of a condition say.
-struct LocalFit: Sendable {
+struct FittedDynamics: Sendable {
   /// Fitted dynamics.
   let dynamics: TimeVaryingLinearGaussian
   /// Mean log-likelihood of the steps at each time, [T].

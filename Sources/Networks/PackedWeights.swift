@@ -1,12 +1,12 @@
 import Kernels
 
-/// The weights of one parameter set in the order that products read them: made once, they serve any number of passes with
-/// the same parameters. Without them each pass makes its own.
-public final class WeightPanels {
+/// The weights of one parameter set in the order that products read them: made once, they serve any number of passes
+/// with the same parameters. Without them each pass makes its own.
+public final class PackedWeights {
   private let network: Perceptron
   private let block: Vector
   private let base: UnsafeMutablePointer<Float>
-  /// First float of each layer's panels; those of its transposed weights, for gradients, where there are any.
+  /// First float of each layer's packed weights; those of its transposed weights, for gradients, where there are any.
   private let forwardPlaces: [Int]
   private let gradientPlaces: [Int?]
 
@@ -16,7 +16,7 @@ public final class WeightPanels {
     self.network = network
     var count = 0
     func take(k: Int, n: Int) -> Int {
-      defer { count += (Panels.count(k: k, n: n) + 15) / 16 * 16 }
+      defer { count += (PackedMatrix.count(k: k, n: n) + 15) / 16 * 16 }
       return count
     }
     forwardPlaces = network.layers.map { take(k: $0.inputs, n: $0.outputs) }
@@ -32,19 +32,19 @@ public final class WeightPanels {
   package func update(from parameters: UnsafePointer<Float>) {
     for (index, layer) in network.layers.enumerated() where layer.outputs > 1 {
       let weights = parameters + layer.weight
-      Panels.pack(
+      PackedMatrix.pack(
         weights, ldb: layer.outputs, transposed: false, k: layer.inputs, n: layer.outputs,
         into: base + forwardPlaces[index])
       if let place = gradientPlaces[index] {
-        Panels.pack(
+        PackedMatrix.pack(
           weights, ldb: layer.outputs, transposed: true, k: layer.outputs, n: layer.inputs, into: base + place)
       }
     }
   }
 
-  /// The panels of layer `index` for a forward pass.
+  /// The packed weights of layer `index` for a forward pass.
   func forward(_ index: Int) -> UnsafePointer<Float> { UnsafePointer(base + forwardPlaces[index]) }
 
-  /// The panels of layer `index` for a gradient, if kept.
+  /// The packed weights of layer `index` for a gradient, if kept.
   func gradient(_ index: Int) -> UnsafePointer<Float>? { gradientPlaces[index].map { UnsafePointer(base + $0) } }
 }

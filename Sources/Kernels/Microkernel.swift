@@ -1,18 +1,18 @@
-private import CLanes
+private import CSIMD
 
 /// The inner loop of matrix products: a tile of C held in registers while A and B stream past.
 ///
-/// A tile is up to four groups of three rows by one or two lanes of columns; with AVX-512 twelve rows by two lanes of
-/// sixteen, 24 registers of sums, which keeps both multipliers busy. On the Cascade Lake processor of
-/// `Benchmarks/peers` a product of 256 x 256 x 256, packing included, goes at three quarters of what the multipliers alone
-/// do, 20 % faster than with OpenBLAS 0.3.21.
+/// A tile is up to four groups of three rows by one or two vectors of columns; with AVX-512 twelve rows by two vectors
+/// of sixteen, 24 registers of sums, which keeps both multipliers busy. On the Cascade Lake processor of
+/// `Benchmarks/peers` a product of 256 x 256 x 256, packing included, goes at three quarters of what the multipliers
+/// alone do, 20 % faster than with OpenBLAS 0.3.21.
 ///
 /// Each element of C is one chain of fused multiply-adds in the order of the inner index. So an element's bits depend
 /// neither on how the rows of a batch are cut into blocks, nor on the number of threads.
-enum RegisterTile {
-  typealias Lane = Lanes.Lane
-  /// Floats in a lane.
-  static let lane = Lanes.width
+enum Microkernel {
+  typealias SIMDVector = SIMDMath.SIMDVector
+  /// Floats in a vector.
+  static let width = SIMDMath.width
   #if FORESIGHT_AVX512
   /// Groups of three rows in the tallest tile.
   static let tallest = 4
@@ -31,21 +31,23 @@ enum RegisterTile {
   }
 
   @inline(__always)
-  static func load(_ p: UnsafePointer<Float>) -> Lane { UnsafeRawPointer(p).loadUnaligned(as: Lane.self) }
+  static func load(_ p: UnsafePointer<Float>) -> SIMDVector { UnsafeRawPointer(p).loadUnaligned(as: SIMDVector.self) }
 
   @inline(__always)
-  static func store(_ v: Lane, to p: UnsafeMutablePointer<Float>) {
-    UnsafeMutableRawPointer(p).storeBytes(of: v, as: Lane.self)
+  static func store(_ v: SIMDVector, to p: UnsafeMutablePointer<Float>) {
+    UnsafeMutableRawPointer(p).storeBytes(of: v, as: SIMDVector.self)
   }
 
   /// The first `valid` floats at `p`, zeros after them.
   @inline(__always)
-  static func load(_ p: UnsafePointer<Float>, valid: Int) -> Lane { valid >= lane ? load(p) : loadPart(p, valid) }
+  static func load(_ p: UnsafePointer<Float>, valid: Int) -> SIMDVector {
+    valid >= width ? load(p) : loadPart(p, valid)
+  }
 
   /// Writes the first `valid` floats of `v`.
   @inline(__always)
-  static func store(_ v: Lane, to p: UnsafeMutablePointer<Float>, valid: Int) {
-    if valid >= lane {
+  static func store(_ v: SIMDVector, to p: UnsafeMutablePointer<Float>, valid: Int) {
+    if valid >= width {
       store(v, to: p)
     } else {
       storePart(v, to: p, valid)
@@ -54,26 +56,26 @@ enum RegisterTile {
 
   #if FORESIGHT_AVX512
   @inline(__always)
-  private static func loadPart(_ p: UnsafePointer<Float>, _ valid: Int) -> Lane {
+  private static func loadPart(_ p: UnsafePointer<Float>, _ valid: Int) -> SIMDVector {
     foresight_load_part16(p, max(valid, 0))
   }
 
   @inline(__always)
-  private static func storePart(_ v: Lane, to p: UnsafeMutablePointer<Float>, _ valid: Int) {
+  private static func storePart(_ v: SIMDVector, to p: UnsafeMutablePointer<Float>, _ valid: Int) {
     foresight_store_part16(p, v, max(valid, 0))
   }
   #else
-  // Parts of a lane go through memory and stay out of line: where single elements of a sum are taken, the compiler splits
-  // all that led to it into scalars.
+  // Parts of a vector go through memory and stay out of line: where single elements of a sum are taken, the compiler
+  // splits all that led to it into scalars.
   @inline(never)
-  private static func loadPart(_ p: UnsafePointer<Float>, _ valid: Int) -> Lane {
-    var result = Lane()
+  private static func loadPart(_ p: UnsafePointer<Float>, _ valid: Int) -> SIMDVector {
+    var result = SIMDVector()
     withUnsafeMutableBytes(of: &result) { $0.copyMemory(from: UnsafeRawBufferPointer(start: p, count: 4 * valid)) }
     return result
   }
 
   @inline(never)
-  private static func storePart(_ v: Lane, to p: UnsafeMutablePointer<Float>, _ valid: Int) {
+  private static func storePart(_ v: SIMDVector, to p: UnsafeMutablePointer<Float>, _ valid: Int) {
     withUnsafeBytes(of: v) {
       UnsafeMutableRawBufferPointer(start: p, count: 4 * valid).copyMemory(
         from: UnsafeRawBufferPointer(rebasing: $0[..<(4 * valid)]))
@@ -81,37 +83,37 @@ enum RegisterTile {
   }
   #endif
 
-  /// Sums of three rows in one or two lanes, in the order of `foresight_tile16`.
+  /// Sums of three rows in one or two vectors, in the order of `foresight_microkernel16`.
   struct Group {
-    var y0 = Lane()
-    var y1 = Lane()
-    var y2 = Lane()
-    var z0 = Lane()
-    var z1 = Lane()
-    var z2 = Lane()
+    var y0 = SIMDVector()
+    var y1 = SIMDVector()
+    var y2 = SIMDVector()
+    var z0 = SIMDVector()
+    var z1 = SIMDVector()
+    var z2 = SIMDVector()
 
     /// Sums to begin with, for rows `row`, `row + one`, `row + two`.
     @inline(__always)
-    init<E: TileEpilogue>(_ epilogue: E, _ row: Int, _ one: Int, _ two: Int, _ columns: Columns, wide: Bool) {
+    init<E: GEMMEpilogue>(_ epilogue: E, _ row: Int, _ one: Int, _ two: Int, _ columns: Columns, wide: Bool) {
       (y0, y1, y2) = epilogue.begin(row, one, two, columns.first, valid: columns.valid)
-      if wide { (z0, z1, z2) = epilogue.begin(row, one, two, columns.first + lane, valid: columns.validNext) }
+      if wide { (z0, z1, z2) = epilogue.begin(row, one, two, columns.first + width, valid: columns.validNext) }
     }
 
     @inline(__always)
     init() {}
 
     @inline(__always)
-    func finish<E: TileEpilogue>(_ epilogue: E, _ row: Int, _ one: Int, _ two: Int, _ columns: Columns, wide: Bool) {
+    func finish<E: GEMMEpilogue>(_ epilogue: E, _ row: Int, _ one: Int, _ two: Int, _ columns: Columns, wide: Bool) {
       epilogue.finish(y0, row, columns.first, valid: columns.valid)
-      if wide { epilogue.finish(z0, row, columns.first + lane, valid: columns.validNext) }
+      if wide { epilogue.finish(z0, row, columns.first + width, valid: columns.validNext) }
       epilogue.finish(y1, row + one, columns.first, valid: columns.valid)
-      if wide { epilogue.finish(z1, row + one, columns.first + lane, valid: columns.validNext) }
+      if wide { epilogue.finish(z1, row + one, columns.first + width, valid: columns.validNext) }
       epilogue.finish(y2, row + two, columns.first, valid: columns.valid)
-      if wide { epilogue.finish(z2, row + two, columns.first + lane, valid: columns.validNext) }
+      if wide { epilogue.finish(z2, row + two, columns.first + width, valid: columns.validNext) }
     }
   }
 
-  /// Columns of a tile: the first, and how many of each lane exist.
+  /// Columns of a tile: the first, and how many of each vector exist.
   struct Columns {
     let first: Int
     let valid: Int
@@ -129,17 +131,17 @@ enum RegisterTile {
     let two: Int
   }
 
-  /// One tile: C[row, column] = epilogue(begin + sum over p of a[row * rowStride + p * innerStride] * b.base[p * b.stride
-  /// + column]).
+  /// One tile: C[row, column] = epilogue(begin + sum over p of a[row * rowStride + p * innerStride] *
+  /// b.base[p * b.stride + column]).
   ///
-  /// The shape is a type, so that each has machine code of its own with all sums in registers. So have tiles of whole lanes:
-  /// where parts of lanes may be called for, the sums would have to be saved before.
+  /// The shape is a type, so that each has machine code of its own with all sums in registers. So have tiles of whole
+  /// vectors: where parts of vectors may be called for, the sums would have to be saved before.
   @inline(never)
-  static func compute<S: TileShape, E: TileEpilogue>(
+  static func compute<S: MicrokernelShape, E: GEMMEpilogue>(
     _ shape: S.Type, k: Int, _ a: Operand, _ rows: Rows, _ b: RightOperand, _ columns: Columns, _ epilogue: E
   ) {
-    if columns.valid >= lane && (!S.wide || columns.validNext >= lane) {
-      let whole = Columns(first: columns.first, valid: lane, validNext: lane)
+    if columns.valid >= width && (!S.wide || columns.validNext >= width) {
+      let whole = Columns(first: columns.first, valid: width, validNext: width)
       run(shape, k: k, a, rows, b, whole, epilogue)
     } else {
       run(shape, k: k, a, rows, b, columns, epilogue)
@@ -147,7 +149,7 @@ enum RegisterTile {
   }
 
   @inline(__always)
-  private static func run<S: TileShape, E: TileEpilogue>(
+  private static func run<S: MicrokernelShape, E: GEMMEpilogue>(
     _ shape: S.Type, k: Int, _ a: Operand, _ rows: Rows, _ b: RightOperand, _ columns: Columns, _ epilogue: E
   ) {
     let (groups, wide) = (S.groups, S.wide)
@@ -164,9 +166,11 @@ enum RegisterTile {
       let (a2, a3) = (a.base + rows.r2 &* a.rowStride, a.base + rows.r3 &* a.rowStride)
       let (one, two) = (rows.one &* a.rowStride, rows.two &* a.rowStride)
       #if FORESIGHT_AVX512
-      foresight_tile16(shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, b.base, b.stride, b.coming, sums)
+      foresight_microkernel16(
+        shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, b.base, b.stride, b.coming, sums)
       #else
-      foresight_tile8(shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, b.base, b.stride, b.coming, sums)
+      foresight_microkernel8(
+        shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, b.base, b.stride, b.coming, sums)
       #endif
     }
     tile.0.finish(epilogue, rows.r0, rows.one, rows.two, columns, wide: wide)
@@ -206,47 +210,47 @@ enum RegisterTile {
   }
 }
 
-/// How many groups of three rows a tile has, and whether two lanes of columns.
-protocol TileShape {
+/// How many groups of three rows a tile has, and whether two vectors of columns.
+protocol MicrokernelShape {
   static var groups: Int { get }
   static var wide: Bool { get }
 }
 
-/// Tiles of one lane of columns.
+/// Tiles of one vector of columns.
 enum Narrow {
-  enum One: TileShape {
+  enum One: MicrokernelShape {
     static var groups: Int { 1 }
     static var wide: Bool { false }
   }
-  enum Two: TileShape {
+  enum Two: MicrokernelShape {
     static var groups: Int { 2 }
     static var wide: Bool { false }
   }
-  enum Three: TileShape {
+  enum Three: MicrokernelShape {
     static var groups: Int { 3 }
     static var wide: Bool { false }
   }
-  enum Four: TileShape {
+  enum Four: MicrokernelShape {
     static var groups: Int { 4 }
     static var wide: Bool { false }
   }
 }
 
-/// Tiles of two lanes of columns.
+/// Tiles of two vectors of columns.
 enum Wide {
-  enum One: TileShape {
+  enum One: MicrokernelShape {
     static var groups: Int { 1 }
     static var wide: Bool { true }
   }
-  enum Two: TileShape {
+  enum Two: MicrokernelShape {
     static var groups: Int { 2 }
     static var wide: Bool { true }
   }
-  enum Three: TileShape {
+  enum Three: MicrokernelShape {
     static var groups: Int { 3 }
     static var wide: Bool { true }
   }
-  enum Four: TileShape {
+  enum Four: MicrokernelShape {
     static var groups: Int { 4 }
     static var wide: Bool { true }
   }
