@@ -24,9 +24,8 @@ let mujocoEnvironments = Target.Dependency.target(name: "MuJoCoEnvironments", co
 // A folder a method, each with a page.
 let methods = [
   "A2C", "ActorCritic", "BehaviourCloning", "CrossQ", "DAgger", "DQN", "Distillation", "Distral", "DivideAndConquer",
-  "DroQ", "Dyna",
-  "DynaQ", "GuidedPolicySearch", "ILQR", "KLPenalty", "LQRFLM", "MBA", "MBPO", "MPC", "MVE", "NAF", "NPG", "PETS",
-  "PPO", "PolicyBackpropagation", "QLearning", "REDQ", "REINFORCE", "Random", "SAC", "TD3", "TRPO",
+  "DroQ", "Dyna", "DynaQ", "GuidedPolicySearch", "ILQR", "KLPenalty", "LQRFLM", "MBA", "MBPO", "METRPO", "MPC", "MVE",
+  "NAF", "NPG", "PETS", "PPO", "PolicyBackpropagation", "QLearning", "REDQ", "REINFORCE", "Random", "SAC", "TD3", "TRPO",
 ]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -163,7 +162,7 @@ let package = Package(
       [
         "Methods", "Catalog", "Laboratory", "Archive", "Configuration", "Control", "Environments", "Experience",
         "Imagining", "Interfaces", "Kernels", "Learners", "Models", "Planners",
-      ]),
+      ], exclude: ["Fixtures"]),
     tests("Laboratory", ["Laboratory", "Catalog", "Interfaces", "Configuration", "Archive", "Kernels", logging]),
     tests("Catalog", ["Catalog", "Environments", "Laboratory", "Interfaces", "Configuration", "Archive", "Kernels"]),
     tests("CommandLine", ["Catalog", "Laboratory", "Recording", "foresight", "foresight-bench"]),

@@ -44,6 +44,11 @@ DYNA = (*IMAGINED, "agent.imagined_updates=2")
 MBPO = (
     *IMAGINED, "agent.rollouts=40", "agent.updates=2", "agent.rollout_schedule=[1,3,1,2]", "agent.epoch_length=20"
 )
+ME_TRPO = (
+    "agent.steps=30", "agent.horizon=6", "agent.imagined_steps=60", "agent.updates=2", "agent.validation_interval=1",
+    "agent.validation_rollouts=4", "learner.policy.hidden=[8,8]", "model.members=2", "model.hidden=[16,16]",
+    "model.epochs=3", "model.batch_size=16",
+)
 BACKPROPAGATION = (
     "learner.hidden=[16,16]", "learner.horizon=3", "learner.particles=4", "agent.batch_size=8",
     "agent.random_steps=20", "agent.replay_capacity=90", "agent.fit_interval=25", *ENSEMBLE,
@@ -139,6 +144,8 @@ RUNS = (
     ("ilqr-mujoco", "ilqr", "Reacher-v5", 120, (
         "planner.horizon=5", "planner.iterations=2", "planner.first_iterations=3")),
     ("mbpo", "mbpo", "Pendulum-v1", 120, MBPO),
+    ("me-trpo", "me-trpo", "Pendulum-v1", 120, ME_TRPO),
+    ("me-ppo", "me-ppo", "Pendulum-v1", 120, ME_TRPO),
     ("mbpo-hopper", "mbpo", "Hopper-v5", 150, MBPO),
     ("mve", "mve", "Pendulum-v1", 120, (*IMAGINED, "agent.horizon=2")),
     ("mve-hopper", "mve", "Hopper-v5", 120, (*IMAGINED, "agent.horizon=3", "model.learns_termination=true")),

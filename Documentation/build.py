@@ -23,7 +23,7 @@ ROOT = HERE.parent
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 METHODS = {
     "Planning in models": ("PETS", "MPC", "ILQR"),
-    "Learning in models": ("MBPO", "MVE", "Dyna", "MBA", "PolicyBackpropagation", "DynaQ"),
+    "Learning in models": ("MBPO", "METRPO", "MVE", "Dyna", "MBA", "PolicyBackpropagation", "DynaQ"),
     "Local models": ("LQRFLM", "GuidedPolicySearch"),
     "Model-free": ("SAC", "TD3", "NAF", "DQN", "QLearning", "Random"),
     "Several learners, one policy": ("Distillation", "DivideAndConquer", "Distral"),

@@ -15,8 +15,9 @@ from .load import Run, Study
 from .statistics import align, binned_means, median_with_infinities, steps_to_threshold, summarize_curves
 
 # Okabe and Ito's palette, told apart under all common color blindness; the markers also without any color.
-COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#999999"]
-MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
+COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#999999",
+          "#7B3F00", "#5E35B1", "#808000", "#B71C1C"]
+MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p", "h"]
 STYLE = {
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": "#e5e5e5",
     "grid.linewidth": 0.6, "axes.axisbelow": True, "font.size": 10, "axes.titlesize": 11, "legend.frameon": False,

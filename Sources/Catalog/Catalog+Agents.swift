@@ -10,6 +10,7 @@ extension Catalog {
       .proximalPolicyOptimization, .klPenalty, .behaviourCloning(experts: everything),
       .datasetAggregation(experts: everything), .mbpo,
     ],
+    AgentEntry.imaginedPolicyOptimization,
     AgentEntry.valueExpansion,
     AgentEntry.dyna,
     [

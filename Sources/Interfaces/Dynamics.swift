@@ -27,6 +27,8 @@ public protocol DynamicsModel: Sendable {
   /// The same model with every step at its expectation, a function of state and action alone; itself where it is one
   /// already. O(1): parameters are shared.
   var expectation: Self { get }
+  /// Its hypotheses, each as a model of its own: the members of an ensemble, otherwise itself alone. Parameters are shared.
+  var members: [Self] { get }
 
   /// A rollout of at most `capacity` states that keeps up to `steps` steps for `pullBack`, or none with 0. Allocates;
   /// everything after it does not.
@@ -40,6 +42,7 @@ extension DynamicsModel {
   public var horizon: Int { .max }
   public var localEpisodes: Int? { nil }
   public var expectation: Self { self }
+  public var members: [Self] { [self] }
 }
 
 /// N imagined states, advanced together. One owner, one thread at a time.

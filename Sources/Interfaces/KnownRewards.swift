@@ -22,6 +22,7 @@ public struct KnownRewards<Dynamics: DynamicsModel>: World {
   public var horizon: Int { dynamics.horizon }
   public var localEpisodes: Int? { dynamics.localEpisodes }
   public var expectation: KnownRewards { KnownRewards(dynamics.expectation, objective) }
+  public var members: [KnownRewards] { dynamics.members.map { KnownRewards($0, objective) } }
 
   /// Those of the dynamics, if the rewards have derivatives too.
   public var gradients: GradientSupport {

@@ -26,6 +26,7 @@ public struct TrueWorld<Base: World>: LearnedWorld {
   public var isTimed: Bool { base.isTimed }
   public var horizon: Int { base.horizon }
   public var expectation: TrueWorld { TrueWorld(base.expectation, dynamics: knownDynamics) }
+  public var members: [TrueWorld] { base.members.map { TrueWorld($0, dynamics: knownDynamics) } }
 
   public func makeRollout(capacity: Int, keeping steps: Int) -> Base.Rollout {
     base.makeRollout(capacity: capacity, keeping: steps)

@@ -39,6 +39,8 @@ public protocol World: Sendable {
   /// The same world with every step at its expectation, a function of state and action alone; itself where it is one
   /// already. O(1): parameters are shared.
   var expectation: Self { get }
+  /// Its hypotheses, each as a world of its own: the members of an ensemble, otherwise itself alone. Parameters are shared.
+  var members: [Self] { get }
 
   /// The world's dynamics as they are known in double precision, with derivatives, where they are; else planners that
   /// linearize make do with `gradients`.
@@ -131,6 +133,7 @@ extension World {
   public var horizon: Int { .max }
   public var localEpisodes: Int? { nil }
   public var expectation: Self { self }
+  public var members: [Self] { [self] }
   public var knownDynamics: (any PlannedDynamics)? { nil }
 }
 

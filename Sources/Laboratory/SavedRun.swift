@@ -64,6 +64,9 @@ public struct SavedRun {
   /// What its environment measures besides returns.
   public var measureNames: [String] { state.measureNames }
 
+  /// The environment that it trained in, with all its copies, as the checkpoint has it; stepping it changes nothing saved.
+  public var trainingEnvironment: any VectorEnvironment { state.interaction.environment }
+
   /// Shapes and limits of its environment.
   public var spec: EnvironmentSpec { state.interaction.environment.spec }
 

@@ -114,6 +114,15 @@ public struct ProbabilisticEnsemble: LearnedDynamics {
     return model
   }
 
+  /// Each elite as an ensemble of one.
+  public var members: [ProbabilisticEnsemble] {
+    elites.map { elite in
+      var model = self
+      model.elites = [elite]
+      return model
+    }
+  }
+
   public func makeRollout(capacity: Int, keeping steps: Int) -> EnsembleRollout {
     precondition(steps == 0 || gradients != .none, "steps without gradients need not be kept")
     return EnsembleRollout(settings.shuffled ? shuffled() : self, capacity: capacity, keptSteps: steps)

@@ -5,21 +5,26 @@ import Foundation
 import Interfaces
 import Kernels
 import Laboratory
+import Learners
 import Models
 
 /// `foresight diagnose`.
 struct DiagnoseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "diagnose",
-    abstract: "Examine the dynamics model of a saved run on new episodes.",
+    abstract: "Examine the dynamics model, or the policy gradient, of a saved run on new episodes.",
     discussion: """
       The run's agent plays episodes that its model has never seen, and the model predicts them: likelihood and error one \
       step ahead, calibration, error against the number of steps ahead, and what the disagreement of its members says \
       about its error. The tables go to RUN/diagnosis, with their figures (see Plots/README.md). The run itself is not \
       changed.
 
+      Of an on-policy agent it examines the gradient: its variance across segments and minibatches, and the cosine \
+      between it and a Monte-Carlo gradient from many more steps with the same policy.
+
       Example:
         foresight diagnose runs/cartpole-swingup/pets/seed-0 --episodes 5 --horizon 25
+        foresight diagnose runs/CartPole-v1/ppo/seed-0 --segments 20 --reference 200
       """)
 
   @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"))
@@ -32,6 +37,10 @@ struct DiagnoseCommand: ParsableCommand {
   var horizon = 25
   @Option(help: "Imagined trajectories from each real state.")
   var particles = 20
+  @Option(help: "Segments whose gradients are examined, of an on-policy agent.")
+  var segments = 20
+  @Option(help: "Segments that its Monte-Carlo gradient is taken from.")
+  var reference = 100
   @Flag(help: "Write the tables only.")
   var noFigures = false
   @OptionGroup var threads: ThreadOptions
@@ -43,6 +52,9 @@ struct DiagnoseCommand: ParsableCommand {
     ] where !(1...limit).contains(value) {
       throw ValidationError("\(name) = \(value): must be in 1...\(limit)")
     }
+    for (name, value) in [("segments", segments), ("reference", reference)] where !(2...1_000_000).contains(value) {
+      throw ValidationError("\(name) = \(value): must be in 2...1000000")
+    }
     if seed < 0 { throw ValidationError("seed = \(seed): must be at least 0") }
   }
 
@@ -50,6 +62,11 @@ struct DiagnoseCommand: ParsableCommand {
     try reportingErrors {
       _ = threads.configure()
       var saved = try SavedRun(RunFolder(folder), in: Catalog.registry, log: makeLogger())
+      let out = folder + "/diagnosis"
+      if let agent = saved.agent as? any GradientExaminable {
+        let diagnosis = GradientDiagnosis(seed: seed, segments: segments, referenceSegments: reference)
+        return try diagnosis.run(agent, of: saved, to: out)
+      }
       guard let agent = saved.agent as? any ModelLearning else {
         throw DiagnoseError.noModel(saved.plan.agent.name)
       }
@@ -66,7 +83,6 @@ struct DiagnoseCommand: ParsableCommand {
       let diagnostics = Self.examine(
         model, played.episodes, horizon: horizon, particles: particles,
         using: RandomStream(seed: UInt64(seed)).child("diagnosis"))
-      let out = folder + "/diagnosis"
       try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
       try DiagnosisTables.write(diagnostics, to: out)
       report(diagnostics, saved, steps: played.stepCount)
@@ -108,7 +124,7 @@ enum DiagnoseError: Error, CustomStringConvertible {
 
   var description: String {
     switch self {
-    case .noModel(let agent): "\(agent) learns no dynamics model that can be examined"
+    case .noModel(let agent): "\(agent) learns no dynamics model and follows no policy gradient that can be examined"
     case .notFitted(let steps): "after \(steps) steps the model has not been fitted yet"
     }
   }

@@ -45,10 +45,17 @@ import Testing
   ]
   private static let planning = ["planner.horizon=4", "agent.particles=2", "environment.step_limit=30"]
 
+  private static let imagining = [
+    "agent.steps=30", "agent.horizon=6", "agent.imagined_steps=60", "agent.updates=2", "agent.validation_interval=1",
+    "agent.validation_rollouts=4", "learner.policy.hidden=[8,8]", "environment.step_limit=20",
+  ]
+
   /// Runs in each kind of world resume exactly and do not depend on threads.
   @Test(arguments: [
     ("mbpo", "Pendulum-v1", "oracle", learner + ["agent.rollouts=40", "agent.updates=2"]),
     ("mbpo", "Pendulum-v1", "linear", learner + ["agent.rollouts=40", "agent.updates=2", "agent.fit_interval=25"]),
+    ("me-trpo", "CartPole-v1", "oracle", imagining), ("me-trpo", "Pendulum-v1", "linear", imagining),
+    ("me-ppo", "Pendulum-v1", "time-varying-linear", imagining + ["agent.starts=visited"]),
     ("dyna", "Pendulum-v1", "time-varying-linear", learner + ["agent.imagined_updates=2", "agent.rollout_steps=3"]),
     ("dyna-dqn", "CartPole-v1", "oracle", learner + ["agent.imagined_updates=2"]),
     ("dyna-dqn", "chain", "oracle", learner + ["agent.imagined_updates=2"]),

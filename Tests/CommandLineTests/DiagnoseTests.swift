@@ -78,11 +78,29 @@ import Testing
     }
   }
 
+  /// Of an on-policy agent the gradient is examined, alike each time, and the run stays as it is.
+  @Test func gradientsAreExamined() throws {
+    try train("ppo", steps: 60, ["agent.steps=20", "learner.batch_size=5", "learner.policy.hidden=[4]"])
+    let command = ["diagnose", "runs/point-mass/ppo/seed-0", "--segments", "3", "--reference", "4"]
+    let result = try Program.run(command, in: root.path)
+    #expect(result.status == 0 && result.output.contains("3 segments of 20 steps"), "\(result.output)\(result.errors)")
+    func table(_ name: String) -> [[String]] {
+      CSV.records(
+        FileManager.default.contents(atPath: "\(root.path)/runs/point-mass/ppo/seed-0/diagnosis/\(name)") ?? Data())
+    }
+    let (summary, each) = (table("gradient.csv"), table("gradients.csv"))
+    #expect(summary.map { $0[0] } == ["estimate", "segment", "minibatch", "monte_carlo"])
+    #expect(summary.dropFirst().map { $0[1] } == ["3", "12", "3"])
+    #expect(each.count == 1 + 18 && each.joined().allSatisfy { !$0.isEmpty })
+    #expect(try Program.run(command, in: root.path).status == 0)
+    #expect(table("gradient.csv") == summary && table("gradients.csv") == each)
+  }
+
   @Test func mistakesAreNamed() throws {
     try train("random", steps: 20, [])
     let modelless = try Program.run(["diagnose", "runs/point-mass/random/seed-0"], in: root.path)
     #expect(
-      modelless.status != 0 && modelless.errors.contains("random learns no dynamics model"),
+      modelless.status != 0 && modelless.errors.contains("random learns no dynamics model and follows no policy"),
       "\(modelless.errors)")
     try train("mpc", steps: 10, ["model.hidden=[4]", "model.weight_decay=[0]"])
     let early = try Program.run(["diagnose", "runs/point-mass/mpc/seed-0"], in: root.path)

@@ -1,6 +1,7 @@
 import Archive
 import Catalog
 import Configuration
+import Foundation
 import Laboratory
 import TestSupport
 import Testing
@@ -120,6 +121,54 @@ import Testing
       )
     }
     #expect(returns[0] == returns[1] && mean(returns[0]) > 150, "\(returns)")
+  }
+
+  /// An expert that was trained on normalized observations is asked as in its own environment: its clone is worth nearly
+  /// as much.
+  @Test func expertsKnowNormalizedObservations() throws {
+    let length = ["environment.step_limit=20", "evaluation.episodes=8"]
+    let normalized =
+      length + [
+        "environment.wrappers.normalize_observations=true", "agent.steps=200", "learner.policy.hidden=[16]",
+        "learner.learning_rate=0.005", "learner.discount=0.9", "log.interval=1000",
+      ]
+    let saved = try train("ppo", steps: 10_000, normalized, name: "saved")
+    let own = mean(try column("return", of: .evaluations, saved))
+    let chance = mean(try column("return", of: .evaluations, train("random", steps: 20, length, name: "chance")))
+    let clone = mean(
+      try column(
+        "return", of: .evaluations,
+        train(
+          "dagger", steps: 800,
+          Self.small + [
+            "evaluation.episodes=8", "expert.run=\(saved.path)", "agent.steps=200", "learner.epochs=100",
+            "learner.learning_rate=0.003",
+          ], name: "clone")))
+    #expect(own > chance / 3, "the expert has \(own), chance \(chance)")
+    #expect(abs(clone - own) < 0.05 * (own - chance), "\(clone): the expert has \(own), chance \(chance)")
+    let error = #expect(throws: ConfigurationError.self) {
+      try train("dagger", steps: 20, Array(normalized[..<3]) + ["expert.run=\(saved.path)"], name: "refused")
+    }
+    #expect(error?.key == "expert.run")
+  }
+
+  /// NumPy's archives hold the same decisions under either of the usual names; what is compressed is refused by name.
+  @Test func numpyArchivesAreLearnedFrom() throws {
+    let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures").path
+    func decisions(_ name: String) throws -> [Double] {
+      try column(
+        "return", of: .evaluations,
+        train(
+          "behaviour-cloning", in: "CartPole-v1", steps: 10,
+          [
+            "learner.policy.hidden=[32]", "evaluation.episodes=10", "learner.epochs=100",
+            "learner.learning_rate=0.003", "agent.dataset=\(fixtures)/\(name).npz",
+          ], name: name))
+    }
+    let returns = try decisions("decisions")
+    #expect(try decisions("other-names") == returns && mean(returns) > 150, "\(returns)")
+    let error = #expect(throws: ConfigurationError.self) { try decisions("compressed") }
+    #expect(error?.key == "agent.dataset" && error?.problem.contains("numpy.savez") == true)
   }
 
   /// Files of another shape, and choices that there are not, are refused by the setting's name.

@@ -32,13 +32,15 @@ public struct ActorCriticSettings: Configuration {
   @Setting("Learning rate of the policy", in: 0...1) public var learningRate: Float = 3e-4
   @Setting("Give a segment's advantages mean 0 and deviation 1") public var normalizeAdvantages: Bool = false
   @Setting("Weight of the entropy in the loss", in: 0...100) public var entropyWeight: Float = 0
-  @Setting("Largest norm of a gradient; auto for no limit", in: 1e-6...1e9) public var maxGradientNorm: Float? = 0.5
+  @Setting("Largest norm of a gradient; auto for no limit", in: 1e-6...1e9) public var maxGradientNorm: Float? = nil
 }
 
 /// Actor-critic (Sutton and Barto 2018, section 13.5, without their discount by the step's number): fit the critic,
 /// evaluate advantages with it, one step of the policy.
 ///
-/// With segments of one step it is the online algorithm, with longer ones the batch algorithm.
+/// With segments of one step it is the online algorithm, with longer ones the batch algorithm. The gradient of a single
+/// step is as long as its temporal-difference error: a limit on its norm, which most steps would reach, leaves little of
+/// that but its sign.
 public struct ActorCritic: OnPolicyLearner {
   public static let metricNames = ["policy_loss", "value_loss", "entropy", "explained_variance", "gradient_norm"]
 
@@ -56,6 +58,17 @@ public struct ActorCritic: OnPolicyLearner {
   }
 
   public var policy: StochasticPolicy { core.policy }
+
+  public var gradientEstimate: GradientEstimate {
+    GradientEstimate(
+      discount: settings.discount, lambda: settings.lambda, normalizesAdvantages: settings.normalizeAdvantages)
+  }
+
+  public mutating func policyGradients(
+    on segment: RolloutSegment, _ estimate: GradientEstimate, using random: inout RandomStream
+  ) -> [[Float]] {
+    core.policyGradients(on: segment, estimate, using: &random)
+  }
 
   public mutating func update(
     on segment: RolloutSegment, steps: Int, using random: inout RandomStream, metrics: inout MetricRow

@@ -62,6 +62,17 @@ public struct AdvantageActorCritic: OnPolicyLearner {
 
   public var policy: StochasticPolicy { core.policy }
 
+  public var gradientEstimate: GradientEstimate {
+    GradientEstimate(
+      discount: settings.discount, lambda: settings.lambda, normalizesAdvantages: settings.normalizeAdvantages)
+  }
+
+  public mutating func policyGradients(
+    on segment: RolloutSegment, _ estimate: GradientEstimate, using random: inout RandomStream
+  ) -> [[Float]] {
+    core.policyGradients(on: segment, estimate, using: &random)
+  }
+
   public mutating func update(
     on segment: RolloutSegment, steps: Int, using random: inout RandomStream, metrics: inout MetricRow
   ) throws(NumericalFailure) {

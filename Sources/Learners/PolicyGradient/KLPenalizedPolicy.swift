@@ -65,6 +65,18 @@ public struct KLPenalizedPolicy: OnPolicyLearner {
 
   public var policy: StochasticPolicy { core.policy }
 
+  public var gradientEstimate: GradientEstimate {
+    GradientEstimate(
+      discount: settings.discount, lambda: settings.lambda, normalizesAdvantages: settings.normalizeAdvantages,
+      batchSize: settings.batchSize)
+  }
+
+  public mutating func policyGradients(
+    on segment: RolloutSegment, _ estimate: GradientEstimate, using random: inout RandomStream
+  ) -> [[Float]] {
+    core.policyGradients(on: segment, estimate, using: &random)
+  }
+
   public mutating func update(
     on segment: RolloutSegment, steps: Int, using random: inout RandomStream, metrics: inout MetricRow
   ) throws(NumericalFailure) {

@@ -17,4 +17,13 @@ public protocol OnPolicyLearner: Checkpointable {
   mutating func update(
     on segment: RolloutSegment, steps: Int, using random: inout RandomStream, metrics: inout MetricRow
   ) throws(NumericalFailure)
+
+  /// How `update` estimates the policy's gradient to begin with.
+  var gradientEstimate: GradientEstimate { get }
+
+  /// Gradients [minibatches][policy parameters] along which the expected advantage grows, estimated by `estimate` at the
+  /// parameters as they are, of each full minibatch in a random order. Changes nothing that `update` depends on.
+  mutating func policyGradients(
+    on segment: RolloutSegment, _ estimate: GradientEstimate, using random: inout RandomStream
+  ) -> [[Float]]
 }

@@ -68,6 +68,19 @@ public struct Reinforce: OnPolicyLearner {
 
   public var policy: StochasticPolicy { core.policy }
 
+  public var gradientEstimate: GradientEstimate {
+    GradientEstimate(discount: settings.discount, lambda: 1, normalizesAdvantages: settings.normalize)
+  }
+
+  /// With its own estimate the credits and baseline that are set; with another one generalized advantages.
+  public mutating func policyGradients(
+    on segment: RolloutSegment, _ estimate: GradientEstimate, using random: inout RandomStream
+  ) -> [[Float]] {
+    guard estimate == gradientEstimate else { return core.policyGradients(on: segment, estimate, using: &random) }
+    let own = gradient(on: segment)
+    return own.isEmpty ? [] : [own.map { -$0 }]
+  }
+
   public mutating func update(
     on segment: RolloutSegment, steps: Int, using random: inout RandomStream, metrics: inout MetricRow
   ) throws(NumericalFailure) {

@@ -12,7 +12,7 @@ struct BehaviourCloningSettings: Configuration {
 /// Where decisions come from, and when they are learned.
 struct DecisionSettings: Configuration {
   init() {}
-  @Setting("File of an expert's decisions to learn from, safetensors or .csv; auto to ask the expert")
+  @Setting("File of an expert's decisions to learn from, safetensors, .npz or .csv; auto to ask the expert")
   var dataset: String? = nil
   @Setting("Environment steps between fits", in: 1...10_000_000) var steps: Int = 1000
 }

@@ -9,8 +9,8 @@ extension AgentEntry {
       AgentPreset(
         ["CartPole-v1"],
         [
-          "run.copies=2", "agent.steps=512", "learner.natural.batch_size=512", "learner.natural.damping=0.001",
-          "learner.lambda=0.98", "learner.natural.value_epochs=20",
+          "run.copies=2", "agent.steps=512", "learner.natural.batch_size=512", "learner.lambda=0.98",
+          "learner.natural.value_epochs=20",
         ])
     ],
     tiny: TinyRun(

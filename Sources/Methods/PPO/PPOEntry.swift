@@ -80,6 +80,8 @@ extension AgentEntry {
         "environment.wrappers.reward_discount=0.999", "agent.steps=32", "learner.discount=0.999",
         "learner.learning_rate=0.000222425", "learner.entropy_weight=1.37976e-07", "learner.clip_range=0.4",
         "learner.epochs=5", "learner.lambda=0.9", "learner.max_gradient_norm=0.3", "learner.value_weight=0.19816",
+        // with a constant rate the policy is lost again once its spread has shrunk to a few thousandths
+        "learner.learning_rate_steps=1000000",
       ]),
     AgentPreset(
       ["InvertedDoublePendulum-v4", "InvertedDoublePendulum-v5"],

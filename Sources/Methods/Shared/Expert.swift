@@ -47,11 +47,23 @@ extension ExpertSettings {
         "was trained in \(saved.plan.environment.name), whose observations or actions are not those of "
           + environment.name)
     }
-    let key = "wrappers.normalize_observations"
-    for settings in [saved.plan.resolved.subtree(at: "environment"), environment.settings] {
-      guard settings?.subtree(at: key) != nil, try settings?.bool(at: key) == true else { continue }
-      throw refuse("cannot be the expert where observations are normalized by running statistics")
+    guard try !isNormalized(environment.settings) else {
+      throw refuse("cannot be the expert where the learner's observations are normalized by running statistics")
     }
-    return saved.agent
+    guard let settings = saved.plan.resolved.subtree(at: "environment"), try isNormalized(settings) else {
+      return saved.agent
+    }
+    do {
+      return try NormalizedExpert(saved, limit: settings.float(at: "wrappers.normalized_limit"))
+    } catch {
+      throw refuse("cannot be the expert: \(error)")
+    }
+  }
+
+  /// Whether observations are normalized by the statistics of training, by an environment's settings.
+  private func isNormalized(_ settings: ConfigurationTree?) throws(ConfigurationError) -> Bool {
+    let key = "wrappers.normalize_observations"
+    guard let settings, settings.subtree(at: key) != nil else { return false }
+    return try settings.bool(at: key)
   }
 }

@@ -13,8 +13,9 @@ struct ExpertDecisions: Equatable {
   let actions: [Float]
 
   /// Reads `path`: safetensors with `observations` [N, D] and `actions` [N, A], both of 32-bit or both of 64-bit
-  /// floats, or, where the name ends in `.csv`, a table with a header whose first D columns are the observation and
-  /// the other A the action.
+  /// floats; where the name ends in `.csv`, a table with a header whose first D columns are the observation and
+  /// the other A the action; or, in `.npz`, as `numpy.savez` writes it, arrays `observations` or `obs` [N, D] and
+  /// `actions` or `acts` [N, A] or [N].
   ///
   /// - Throws: `ConfigurationError` naming `key` where it cannot be read, is of other sizes than `spec` or holds
   ///   numbers that are not finite or choices that there are not.
@@ -26,7 +27,8 @@ struct ExpertDecisions: Equatable {
       (observations, actions) =
         path.hasSuffix(".csv")
         ? try Self.table(FileSystem.read(path), observationSize: spec.observationSize)
-        : try Self.tensors(TensorFile(contentsOf: path))
+        : path.hasSuffix(".npz")
+          ? try Self.arrays(NumPyArchive(contentsOf: path)) : try Self.tensors(TensorFile(contentsOf: path))
     } catch let error as ArchiveError {
       throw refuse("cannot be read: \(error)")
     } catch {
@@ -72,6 +74,22 @@ struct ExpertDecisions: Equatable {
       throw Flaw(description: "has \(observations.rows) observations but \(actions.rows) actions")
     }
     return (observations.1, actions.1)
+  }
+
+  private static func arrays(_ file: NumPyArchive) throws -> (observations: [Float], actions: [Float]) {
+    func find(_ names: [String]) throws -> NumPyArchive.Array {
+      guard let found = names.lazy.compactMap({ file.arrays[$0] }).first, let rows = found.shape.first, rows > 0 else {
+        throw Flaw(
+          description: "needs an array '\(names[0])'; it has \(file.arrays.keys.sorted().joined(separator: ", "))")
+      }
+      return found
+    }
+    let (observations, actions) = (try find(["observations", "obs"]), try find(["actions", "acts"]))
+    // libraries of demonstrations keep the last observation of an episode, to which there is no action
+    guard observations.shape[0] == actions.shape[0] else {
+      throw Flaw(description: "has \(observations.shape[0]) observations but \(actions.shape[0]) actions")
+    }
+    return (observations.values, actions.values)
   }
 
   private static func table(

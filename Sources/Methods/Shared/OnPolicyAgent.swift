@@ -108,6 +108,24 @@ struct OnPolicyAgent<Learner: OnPolicyLearner>: Agent {
   }
 }
 
+extension OnPolicyAgent: GradientExaminable {
+  var policy: StochasticPolicy { learner.policy }
+  var gradientEstimate: GradientEstimate { learner.gradientEstimate }
+
+  func isFull(_ segment: RolloutSegment) -> Bool {
+    switch rule {
+    case .steps(let count): segment.steps >= count
+    case .episodes(let count): segment.endings[..<segment.rows].count { $0 != .none } >= count
+    }
+  }
+
+  mutating func policyGradients(
+    on segment: RolloutSegment, _ estimate: GradientEstimate, using random: inout RandomStream
+  ) -> [[Float]] {
+    learner.policyGradients(on: segment, estimate, using: &random)
+  }
+}
+
 extension OnPolicyAgent: Archived {
   mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
     try fields.field("learner", &learner)
