@@ -125,7 +125,7 @@ let package = Package(
       name: "TestSupport",
       dependencies: ["CAllocationCounter", "Interfaces", "Kernels", "Archive", "Configuration", "Laboratory"],
       path: "Tests/TestSupport", swiftSettings: strict),
-    tests("Kernels", ["Kernels"]),
+    tests("Kernels", ["Kernels"], exclude: ["Fixtures"]),
     tests("Archive", ["Archive", "Kernels"]),
     tests("Configuration", ["Configuration"]),
     tests("Networks", ["Networks", "Kernels", "Archive", "Configuration"]),
