@@ -129,7 +129,7 @@ let package = Package(
     tests("Archive", ["Archive", "Kernels"]),
     tests("Configuration", ["Configuration"]),
     tests("Networks", ["Networks", "Kernels", "Archive", "Configuration"]),
-    tests("Experience", ["Experience", "Interfaces", "Kernels", "Archive"]),
+    tests("Experience", ["Experience", "Interfaces", "Kernels", "Archive"], exclude: ["Peers"]),
     tests(
       "Environments", ["Environments", "ControlTasks", "Interfaces", "Kernels", "Archive", "Configuration"],
       exclude: ["Peers"]),

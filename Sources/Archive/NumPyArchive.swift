@@ -1,0 +1,96 @@
+/// Named arrays in NumPy's NPZ format: a ZIP archive, without compression, of one NPY file an array, so that
+/// `numpy.load(path)` gives them by name, and `numpy.savez` writes what `init(decoding:)` reads (`savez_compressed` does not).
+public struct NumPyArchive: Sendable, Equatable {
+  /// Arrays by name.
+  public var arrays: [String: Tensor] = [:]
+
+  /// No arrays.
+  public init() {}
+
+  /// The file's bytes. Arrays come in order of their names, so equal contents give equal bytes.
+  public func encoded() -> [UInt8] {
+    var (bytes, directory): ([UInt8], [UInt8]) = ([], [])
+    for name in arrays.keys.sorted() {
+      guard let array = arrays[name] else { continue }
+      let content = NumPyArchive.encode(array)
+      let entry = ZipEntry(name: name + ".npy", checksum: ZipEntry.checksum(content[...]), size: content.count)
+      directory += entry.directory(at: bytes.count)
+      bytes += entry.header + content
+    }
+    return bytes + directory + ZipEntry.end(entries: arrays.count, directory: directory.count, at: bytes.count)
+  }
+
+  /// Parses a file's bytes; `path` is named in errors. Throws `ArchiveError.damaged`, or `mismatch` for an array of a type
+  /// other than floats of 32 and 64 bits, integers of 64 bits and bytes, or in Fortran's order.
+  public init(decoding bytes: [UInt8], path: String) throws(ArchiveError) {
+    for entry in try ZipEntry.entries(of: bytes, path: path) where entry.name.hasSuffix(".npy") {
+      let name = String(entry.name.dropLast(4))
+      let content = bytes[entry.start..<entry.start + entry.size]
+      guard ZipEntry.checksum(content) == entry.checksum else {
+        throw .damaged(path: path, reason: "array '\(name)' has another checksum")
+      }
+      arrays[name] = try NumPyArchive.decode(content, name: name, path: path)
+    }
+  }
+
+  private static let types: [TensorType: String] = [
+    .float32: "<f4", .float64: "<f8", .int64: "<i8", .uint64: "<u8", .uint8: "|u1",
+  ]
+  private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+
+  /// An NPY file of format 1.0.
+  private static func encode(_ array: Tensor) -> [UInt8] {
+    let sizes = array.shape.map { "\($0)," }.joined(separator: " ")
+    var header = "{'descr': '\(types[array.type] ?? "")', 'fortran_order': False, 'shape': (\(sizes)), }"
+    // the data begin at a multiple of 64 bytes
+    let unpadded = magic.count + 4 + header.utf8.count + 1
+    header += String(repeating: " ", count: (64 - unpadded % 64) % 64) + "\n"
+    let length = header.utf8.count
+    return magic + [1, 0, UInt8(length & 0xFF), UInt8(length >> 8)] + Array(header.utf8) + array.bytes
+  }
+
+  private static func decode(
+    _ bytes: ArraySlice<UInt8>, name: String, path: String
+  ) throws(ArchiveError) -> Tensor {
+    let damaged = ArchiveError.damaged(path: path, reason: "array '\(name)' is no NPY file")
+    let first = bytes.startIndex
+    guard bytes.count > 12, Array(bytes.prefix(6)) == magic else { throw damaged }
+    let isShort = bytes[first + 6] == 1
+    let sizeBytes = isShort ? 2 : 4
+    var length = 0
+    for k in (0..<sizeBytes).reversed() { length = length << 8 | Int(bytes[first + 8 + k]) }
+    let start = first + 8 + sizeBytes
+    guard length <= bytes.endIndex - start else { throw damaged }
+    let header = String(decoding: bytes[start..<start + length], as: UTF8.self)
+    guard let descriptor = text(after: "'descr': '", until: "'", in: header),
+      let order = text(after: "'fortran_order': ", until: ",", in: header),
+      let sizes = text(after: "'shape': (", until: ")", in: header)
+    else { throw damaged }
+    let shape = sizes.split(separator: ",").compactMap { part in
+      Int(part.filter { !$0.isWhitespace })
+    }
+    guard let type = types.first(where: { $0.value == descriptor })?.key, order == "False" || shape.count < 2 else {
+      throw .mismatch(
+        name: name, expected: "one of \(types.values.sorted().joined(separator: ", ")) in C's order",
+        found: "\(descriptor), fortran_order \(order)")
+    }
+    let content = Array(bytes[(start + length)...])
+    var count = type.size
+    for size in shape {
+      let (product, overflows) = count.multipliedReportingOverflow(by: size)
+      guard size >= 0, !overflows else { throw damaged }
+      count = product
+    }
+    guard content.count == count else {
+      throw .damaged(path: path, reason: "array '\(name)' has another size than its shape \(shape)")
+    }
+    return Tensor(type: type, shape: shape, bytes: content)
+  }
+
+  private static func text(after start: String, until end: Character, in header: String) -> String? {
+    guard let range = header.firstRange(of: start) else { return nil }
+    let rest = header[range.upperBound...]
+    guard let stop = rest.firstIndex(of: end) else { return nil }
+    return String(rest[..<stop])
+  }
+}
