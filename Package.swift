@@ -25,7 +25,7 @@ let mujocoEnvironments = Target.Dependency.target(name: "MuJoCoEnvironments", co
 let methods = [
   "A2C", "ActorCritic", "BehaviourCloning", "DAgger", "DQN", "Distillation", "Distral", "DivideAndConquer", "Dyna",
   "DynaQ", "GuidedPolicySearch", "ILQR", "KLPenalty", "LQRFLM", "MBA", "MBPO", "MPC", "MVE", "MaximizedQ", "NAF",
-  "NPG", "PETS", "PPO", "PolicyBackpropagation", "QLearning", "REINFORCE", "Random", "SAC", "TD3", "TRPO",
+  "NPG", "PETS", "PPO", "PolicyBackpropagation", "QLearning", "QTOpt", "REINFORCE", "Random", "SAC", "TD3", "TRPO",
 ]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
