@@ -5,7 +5,9 @@ extension Catalog {
   static let agents: [AgentEntry] = [
     AgentEntry.pets(everything),
     [
-      .modelPredictiveControl(everything), .policyBackpropagation, .sac, .td3, .ddpg, .naf, .maximizedQ, .qtOpt, .dqn, .reinforce,
+      .modelPredictiveControl(everything), .policyBackpropagation, .sac, .td3, .ddpg, .naf, .nafWorkers, .maximizedQ,
+      .qtOpt, .dqn,
+      .reinforce,
       .actorCritic, .advantageActorCritic, .naturalPolicyGradient, .trustRegionPolicyOptimization,
       .proximalPolicyOptimization, .klPenalty, .behaviourCloning(experts: everything),
       .datasetAggregation(experts: everything), .mbpo,

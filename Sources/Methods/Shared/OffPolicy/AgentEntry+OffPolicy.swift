@@ -8,14 +8,16 @@ extension AgentEntry {
   ///
   /// - Parameters:
   ///   - defaults: the learner's settings where they differ from its own defaults.
+  ///   - updates: the learner's updates in a training by default.
+  ///   - presets: defaults that differ in some environments.
   ///   - tiny: a run that is over in seconds.
   public static func offPolicy<Learner: OffPolicyLearner & SendableMetatype>(
     _ name: String, _ summary: String, _: Learner.Type, defaults: Learner.Settings = .init(),
-    secondsPerStep: Double = 0.008, tiny: TinyRun
+    secondsPerStep: Double = 0.008, updates: Int = 1, presets: [AgentPreset] = [], tiny: TinyRun
   ) -> AgentEntry {
     AgentEntry(
-      name, summary: summary, secondsPerStep: secondsPerStep, tiny: tiny,
-      defaults: OffPolicyAgentSettings<Learner>(defaults),
+      name, summary: summary, secondsPerStep: secondsPerStep, presets: presets, tiny: tiny,
+      defaults: OffPolicyAgentSettings<Learner>(defaults, updates: updates),
       resolve: { _, environment throws(ConfigurationError) in
         try refuse(name, Learner.objection(to: environment.spec.action), in: environment)
       },

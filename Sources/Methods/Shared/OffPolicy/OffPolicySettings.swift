@@ -16,8 +16,11 @@ public struct OffPolicySettings: Configuration {
 struct OffPolicyAgentSettings<Learner: OffPolicyLearner>: Configuration {
   init() {}
 
-  /// The learner's settings as they are by default in this agent.
-  init(_ learner: Learner.Settings) { self.learner = learner }
+  /// The learner's settings, and its updates in a training, as they are by default in this agent.
+  init(_ learner: Learner.Settings, updates: Int = 1) {
+    self.learner = learner
+    agent.updates = updates
+  }
 
   @SettingGroup("Schedule and replay") var agent = OffPolicySettings()
   @SettingGroup("Learner") var learner = Learner.Settings()
