@@ -25,7 +25,8 @@ let mujocoEnvironments = Target.Dependency.target(name: "MuJoCoEnvironments", co
 let methods = [
   "A2C", "ActorCritic", "BehaviourCloning", "CrossQ", "DAgger", "DQN", "Distillation", "Distral", "DivideAndConquer",
   "DroQ", "Dyna", "DynaQ", "GuidedPolicySearch", "ILQR", "KLPenalty", "LQRFLM", "MBA", "MBPO", "METRPO", "MPC", "MVE",
-  "NAF", "NPG", "PETS", "PPO", "PolicyBackpropagation", "QLearning", "REDQ", "REINFORCE", "Random", "SAC", "TD3", "TRPO",
+  "MaximizedQ", "NAF", "NPG", "PETS", "PPO", "PolicyBackpropagation", "QLearning", "QTOpt", "REDQ", "REINFORCE",
+  "Random", "SAC", "TD3", "TRPO",
 ]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -125,11 +126,11 @@ let package = Package(
       name: "TestSupport",
       dependencies: ["CAllocationCounter", "Interfaces", "Kernels", "Archive", "Configuration", "Laboratory"],
       path: "Tests/TestSupport", swiftSettings: strict),
-    tests("Kernels", ["Kernels"]),
+    tests("Kernels", ["Kernels"], exclude: ["Fixtures"]),
     tests("Archive", ["Archive", "Kernels"]),
     tests("Configuration", ["Configuration"]),
     tests("Networks", ["Networks", "Kernels", "Archive", "Configuration"]),
-    tests("Experience", ["Experience", "Interfaces", "Kernels", "Archive"]),
+    tests("Experience", ["Experience", "Interfaces", "Kernels", "Archive"], exclude: ["Peers"]),
     tests(
       "Environments", ["Environments", "ControlTasks", "Interfaces", "Kernels", "Archive", "Configuration"],
       exclude: ["Peers"]),

@@ -1,120 +1,126 @@
-import Foundation
+/// Named arrays in NumPy's NPZ format: a ZIP archive, without compression, of one NPY file an array, so that
+/// `numpy.load(path)` gives them by name, and `numpy.savez` writes what `init(decoding:)` reads (`savez_compressed` does not).
+public struct NumPyArchive: Sendable, Equatable {
+  /// Arrays by name.
+  public var arrays: [String: Tensor] = [:]
 
-/// Arrays that `numpy.savez` wrote: a ZIP archive of `.npy` files, not compressed.
-///
-/// Numbers of any of NumPy's real types, little-endian and in C order, are read as `Float`. What `numpy.savez_compressed`
-/// writes is refused.
-public struct NumPyArchive: Sendable {
-  /// An array, row-major.
-  public struct Array: Sendable, Equatable {
-    /// Elements along each axis.
-    public let shape: [Int]
-    /// All elements.
-    public let values: [Float]
+  /// No arrays.
+  public init() {}
+
+  /// The file's bytes. Arrays come in order of their names, so equal contents give equal bytes.
+  public func encoded() -> [UInt8] {
+    var (bytes, directory): ([UInt8], [UInt8]) = ([], [])
+    for name in arrays.keys.sorted() {
+      guard let array = arrays[name] else { continue }
+      let content = NumPyArchive.encode(array)
+      let entry = ZipEntry(name: name + ".npy", checksum: ZipEntry.checksum(content[...]), size: content.count)
+      directory += entry.directory(at: bytes.count)
+      bytes += entry.header + content
+    }
+    return bytes + directory + ZipEntry.end(entries: arrays.count, directory: directory.count, at: bytes.count)
   }
 
-  /// The arrays by their names, without `.npy`.
-  public private(set) var arrays: [String: Array] = [:]
-
-  /// Reads the file at `path`.
-  ///
-  /// - Throws: `ArchiveError.damaged` naming what cannot be read.
+  /// Reads the file at `path`. Throws as `init(decoding:path:)`.
   public init(contentsOf path: String) throws(ArchiveError) {
-    let bytes = try FileSystem.read(path)
-    func damage(_ reason: String) -> ArchiveError { .damaged(path: path, reason: reason) }
-    func number(_ place: Int, _ width: Int) throws(ArchiveError) -> Int {
-      guard place >= 0, place + width <= bytes.count else { throw damage("it ends too early") }
-      return (0..<width).reduce(0) { $0 | Int(bytes[place + $1]) << (8 * $1) }
-    }
-    // the end of central directory is 22 bytes and a comment from the end
-    var end = bytes.count - 22
-    while end >= 0, try number(end, 4) != 0x0605_4b50 { end -= 1 }
-    guard end >= 0 else { throw damage("it is no ZIP archive") }
-    let count = try number(end + 10, 2)
-    var place = try number(end + 16, 4)
-    for _ in 0..<count {
-      guard try number(place, 4) == 0x0201_4b50 else { throw damage("its directory is not one of ZIP") }
-      let (method, size, start) = (try number(place + 10, 2), try number(place + 20, 4), try number(place + 42, 4))
-      let lengths = (
-        name: try number(place + 28, 2), extra: try number(place + 30, 2), comment: try number(place + 32, 2)
-      )
-      guard place + 46 + lengths.name <= bytes.count else { throw damage("it ends too early") }
-      let name = String(decoding: bytes[place + 46..<place + 46 + lengths.name], as: UTF8.self)
-      guard method == 0 else { throw damage("'\(name)' is compressed: write it with numpy.savez") }
-      let data = start + 30 + (try number(start + 26, 2)) + (try number(start + 28, 2))
-      guard data >= 0, size >= 0, data + size <= bytes.count else { throw damage("'\(name)' ends too early") }
-      if name.hasSuffix(".npy") {
-        do throws(Flaw) {
-          arrays[String(name.dropLast(4))] = try Self.array(bytes[data..<data + size])
-        } catch {
-          throw damage("'\(name)' \(error.reason)")
-        }
+    try self.init(decoding: FileSystem.read(path), path: path)
+  }
+
+  /// Parses a file's bytes; `path` is named in errors. Signed integers of 8 to 32 bits become 64, truth values bytes. Throws
+  /// `ArchiveError.damaged`, or `mismatch` for an array of another type or in Fortran's order.
+  public init(decoding bytes: [UInt8], path: String) throws(ArchiveError) {
+    for entry in try ZipEntry.entries(of: bytes, path: path) where entry.name.hasSuffix(".npy") {
+      let name = String(entry.name.dropLast(4))
+      let content = bytes[entry.start..<entry.start + entry.size]
+      guard ZipEntry.checksum(content) == entry.checksum else {
+        throw .damaged(path: path, reason: "array '\(name)' has another checksum")
       }
-      place += 46 + lengths.name + lengths.extra + lengths.comment
+      arrays[name] = try NumPyArchive.decode(content, name: name, path: path)
     }
   }
 
-  /// What is wrong with an array.
-  private struct Flaw: Error {
-    let reason: String
+  private static let types: [TensorType: String] = [
+    .float32: "<f4", .float64: "<f8", .int64: "<i8", .uint64: "<u8", .uint8: "|u1",
+  ]
+  /// Types that are read as wider ones.
+  private static let narrow = ["<i4": 4, "<i2": 2, "|i1": 1]
+  private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+
+  /// An NPY file of format 1.0.
+  private static func encode(_ array: Tensor) -> [UInt8] {
+    let sizes = array.shape.map { "\($0)," }.joined(separator: " ")
+    var header = "{'descr': '\(types[array.type] ?? "")', 'fortran_order': False, 'shape': (\(sizes)), }"
+    // the data begin at a multiple of 64 bytes
+    let unpadded = magic.count + 4 + header.utf8.count + 1
+    header += String(repeating: " ", count: (64 - unpadded % 64) % 64) + "\n"
+    let length = header.utf8.count
+    return magic + [1, 0, UInt8(length & 0xFF), UInt8(length >> 8)] + Array(header.utf8) + array.bytes
   }
 
-  /// An array from a `.npy` file: 6 bytes of magic, 2 of version, the header's length in 2 or 4, a header in Python's
-  /// notation, and the elements.
-  private static func array(_ bytes: ArraySlice<UInt8>) throws(Flaw) -> Array {
+  private static func decode(
+    _ bytes: ArraySlice<UInt8>, name: String, path: String
+  ) throws(ArchiveError) -> Tensor {
+    let damaged = ArchiveError.damaged(path: path, reason: "array '\(name)' is no NPY file")
     let first = bytes.startIndex
-    let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
-    guard bytes.count >= 12, bytes.prefix(6).elementsEqual(magic) else {
-      throw Flaw(reason: "is no array of NumPy")
+    guard bytes.count > 12, Array(bytes.prefix(6)) == magic else { throw damaged }
+    let isShort = bytes[first + 6] == 1
+    let sizeBytes = isShort ? 2 : 4
+    var length = 0
+    for k in (0..<sizeBytes).reversed() { length = length << 8 | Int(bytes[first + 8 + k]) }
+    let start = first + 8 + sizeBytes
+    guard length <= bytes.endIndex - start else { throw damaged }
+    let header = String(decoding: bytes[start..<start + length], as: UTF8.self)
+    guard let descriptor = text(after: "'descr': '", until: "'", in: header),
+      let order = text(after: "'fortran_order': ", until: ",", in: header),
+      let sizes = text(after: "'shape': (", until: ")", in: header)
+    else { throw damaged }
+    let shape = sizes.split(separator: ",").compactMap { part in
+      Int(part.filter { !$0.isWhitespace })
     }
-    let width = bytes[first + 6] == 1 ? 2 : 4
-    let length = (0..<width).reduce(0) { $0 | Int(bytes[first + 8 + $1]) << (8 * $1) }
-    let data = first + 8 + width + length
-    guard data <= bytes.endIndex else { throw Flaw(reason: "ends too early") }
-    let header = String(decoding: bytes[first + 8 + width..<data], as: UTF8.self)
-    guard let type = field("descr", of: header, in: "'"), let dimensions = parenthesized(header) else {
-      throw Flaw(reason: "has a header that cannot be read")
+    let width = narrow[descriptor]
+    let known = width != nil ? .int64 : descriptor == "|b1" ? .uint8 : types.first { $0.value == descriptor }?.key
+    guard let type = known, order == "False" || shape.count < 2 else {
+      throw .mismatch(
+        name: name, expected: "one of \((types.values + narrow.keys + ["|b1"]).sorted().joined(separator: ", ")) in C's order",
+        found: "\(descriptor), fortran_order \(order)")
     }
-    guard header.contains("'fortran_order': False") || dimensions.count < 2 else {
-      throw Flaw(reason: "is in Fortran order: write numpy.ascontiguousarray of it")
+    let content = Array(bytes[(start + length)...])
+    var count = width ?? type.size
+    for size in shape {
+      let (product, overflows) = count.multipliedReportingOverflow(by: size)
+      guard size >= 0, !overflows else { throw damaged }
+      count = product
     }
-    let count = dimensions.reduce(1, *)
-    func read<Element: BitwiseCopyable>(_: Element.Type, _ convert: (Element) -> Float) throws(Flaw) -> [Float] {
-      let size = MemoryLayout<Element>.size
-      guard count >= 0, bytes.endIndex - data == count * size else { throw Flaw(reason: "ends too early") }
-      return bytes.withUnsafeBytes { all in
-        (0..<count).map { convert(all.loadUnaligned(fromByteOffset: data - first + $0 * size, as: Element.self)) }
+    guard content.count == count else {
+      throw .damaged(path: path, reason: "array '\(name)' has another size than its shape \(shape)")
+    }
+    guard let width else { return Tensor(type: type, shape: shape, bytes: content) }
+    let wide = stride(from: 0, to: content.count, by: width).map { place in
+      // the sign fills the upper bytes
+      (0..<width).reversed().reduce(content[place + width - 1] > 127 ? Int64(-1) : 0) {
+        $0 << 8 | Int64(content[place + $1])
       }
     }
-    let values: [Float] =
-      switch type {
-      case "<f4": try read(Float.self) { $0 }
-      case "<f8": try read(Double.self) { Float($0) }
-      case "<i8": try read(Int64.self) { Float($0) }
-      case "<i4": try read(Int32.self) { Float($0) }
-      case "<i2": try read(Int16.self) { Float($0) }
-      case "|i1": try read(Int8.self) { Float($0) }
-      case "|u1", "|b1": try read(UInt8.self) { Float($0) }
-      default: throw Flaw(reason: "is of type \(type), which is none of NumPy's little-endian reals")
+    return wide.withUnsafeBufferPointer { Tensor(shape: shape, $0) }
+  }
+
+  /// The elements of an array of any type as floats of 32 bits; nil if there is none of that name.
+  public func floats(_ name: String) -> (shape: [Int], values: [Float])? {
+    guard let array = arrays[name] else { return nil }
+    let values: [Float]? =
+      switch array.type {
+      case .float32: array.elements(as: Float.self)
+      case .float64: array.elements(as: Double.self)?.map { Float($0) }
+      case .int64: array.elements(as: Int64.self)?.map { Float($0) }
+      case .uint64: array.elements(as: UInt64.self)?.map { Float($0) }
+      case .uint8: array.elements(as: UInt8.self)?.map { Float($0) }
       }
-    return Array(shape: dimensions, values: values)
+    return values.map { (array.shape, $0) }
   }
 
-  /// The quoted value of a key.
-  private static func field(_ key: String, of header: String, in quote: Character) -> String? {
-    guard let after = header.range(of: "'\(key)': ") else { return nil }
-    let rest = header[after.upperBound...]
-    guard rest.first == quote, let close = rest.dropFirst().firstIndex(of: quote) else { return nil }
-    return String(rest[rest.index(after: rest.startIndex)..<close])
-  }
-
-  /// The shape: numbers between the header's parentheses.
-  private static func parenthesized(_ header: String) -> [Int]? {
-    guard let open = header.firstIndex(of: "("), let close = header[open...].firstIndex(of: ")") else { return nil }
-    let parts = header[header.index(after: open)..<close].split(separator: ",").map { part in
-      Int(part.filter { $0 != " " })
-    }
-    let numbers = parts.compactMap { $0 }
-    return numbers.count == parts.count ? numbers : nil
+  private static func text(after start: String, until end: Character, in header: String) -> String? {
+    guard let range = header.firstRange(of: start) else { return nil }
+    let rest = header[range.upperBound...]
+    guard let stop = rest.firstIndex(of: end) else { return nil }
+    return String(rest[..<stop])
   }
 }

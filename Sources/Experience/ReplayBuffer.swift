@@ -86,7 +86,7 @@ public struct ReplayBuffer: TransitionSource, Sendable {
   }
 
   /// The same into the rows from `first` on.
-  private func gather(_ indices: UnsafeBufferPointer<Int32>, into batch: inout TransitionBatch, from first: Int) {
+  public func gather(_ indices: UnsafeBufferPointer<Int32>, into batch: inout TransitionBatch, from first: Int) {
     precondition(
       batch.count >= first + indices.count && batch.observations.columns == observationSize
         && batch.actions.columns == actionSize, "batch of another shape")

@@ -48,6 +48,32 @@ struct SmallSymmetricEigen {
     }
   }
 
+  /// Doubles of scratch that `solve(_:order:values:vectors:scratch:)` needs.
+  static func scratchCount(order n: Int) -> Int { (2 * n + 5) * LaneProduct.padded(n) }
+
+  /// The same without allocating, unsorted: eigenvalues [n] and eigenvectors in rows [n, n] of the symmetric `elements`
+  /// [n, n]. False, with nothing written, if the iteration does not converge.
+  static func solve(
+    _ elements: UnsafePointer<Double>, order n: Int, values: UnsafeMutablePointer<Double>,
+    vectors: UnsafeMutablePointer<Double>, scratch base: UnsafeMutablePointer<Double>
+  ) -> Bool {
+    let stride = LaneProduct.padded(n)
+    base.update(repeating: 0, count: scratchCount(order: n))
+    let work = SmallSymmetricEigen(
+      order: n, stride: stride, matrix: base, vectors: base + n * stride, diagonal: base + 2 * n * stride,
+      offDiagonal: base + (2 * n + 1) * stride, scales: base + (2 * n + 2) * stride,
+      scratch: base + (2 * n + 3) * stride)
+    for i in 0..<n { (work.matrix + i * stride).update(from: elements + i * n, count: n) }
+    work.reduce()
+    work.accumulate()
+    guard work.iterate() else { return false }
+    for i in 0..<n {
+      values[i] = work.diagonal[i]
+      (vectors + i * n).update(from: work.vectors + i * stride, count: n)
+    }
+    return true
+  }
+
   /// Reduces the matrix to tridiagonal form T by reflections, which are left in its rows: matrix = Q T Qᵀ.
   private func reduce() {
     let (n, image) = (order, scratch + stride)

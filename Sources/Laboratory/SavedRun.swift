@@ -70,6 +70,13 @@ public struct SavedRun {
   /// Shapes and limits of its environment.
   public var spec: EnvironmentSpec { state.interaction.environment.spec }
 
+  /// Makes it explore: from now on each of its actions is uniformly random with probability `epsilon`.
+  public mutating func explore(epsilon: Float) {
+    precondition(epsilon >= 0 && epsilon <= 1, "a probability of \(epsilon)")
+    state.interaction.agent = RandomizedAgent(
+      state.interaction.agent, epsilon: epsilon, space: spec.action, copies: evaluator.count)
+  }
+
   /// Plays `episodes` episodes without exploration, a function of the saved agent and `seed`, showing `watch` the
   /// environment after each reset and step and telling `observe` of each step: observation, action, outcome and next
   /// observation.

@@ -43,14 +43,14 @@ import Testing
     #expect(
       Set(Self.agents).isSuperset(of: [
         "pets", "pets-mppi", "pets-random-shooting", "pets-gradient", "policy-backpropagation", "sac", "td3", "ddpg",
-        "naf", "dqn", "mba", "q-learning", "dyna-q",
+        "naf", "naf-workers", "maximized-q", "qt-opt", "pets-cma-es", "dqn", "mba", "q-learning", "dyna-q",
         "ilqr", "random", "pets-ilqr", "distill", "distill-dqn", "divide-and-conquer", "distral",
       ]))
     #expect(Set(Self.agents).isSuperset(of: Self.learnersInModels + Self.local))
     #expect(Set(Self.agents).isSuperset(of: Self.onPolicy + Self.onPolicyInModels + Self.imitators.keys))
     #expect(
       Set(components.filter { $0.kind == .planner }.map(\.name)).isSuperset(of: [
-        "cem", "mppi", "random-shooting", "gradient", "ilqr",
+        "cem", "cma-es", "mppi", "random-shooting", "gradient", "ilqr",
       ]))
     #expect(
       Set(components.filter { $0.kind == .model }.map(\.name)).isSuperset(of: [

@@ -59,6 +59,23 @@ enum Cases {
     return try drawn(learner, ["network", "target"], seed: seed)
   }
 
+  static func maximized(
+    seed: UInt64 = 1, _ change: (inout MaximizedQLearningSettings) -> Void = { _ in }
+  ) throws -> MaximizedQLearning {
+    var settings = MaximizedQLearningSettings()
+    settings.hidden = [5, 4]
+    settings.learningRate = 2e-3
+    settings.discount = 0.9
+    settings.tau = 0.1
+    settings.lag = 2
+    settings.search.samples = 8
+    settings.search.elites = 3
+    change(&settings)
+    let learner = MaximizedQLearning(
+      settings, observationSize: observationSize, low: low, high: high, using: RandomStream(seed: seed))
+    return try drawn(learner, ["critic", "target"] + (settings.clipped ? ["lagged"] : []), seed: seed)
+  }
+
   static func deepQNetwork(
     seed: UInt64 = 1, _ change: (inout DeepQNetworkSettings) -> Void = { _ in }
   ) throws -> DeepQNetwork {

@@ -45,7 +45,8 @@ struct LearnerCase: Sendable, CustomTestStringConvertible {
     LearnerCase(factory: DeepDeterministic.self),
     LearnerCase(factory: NormalizedAdvantages.self), LearnerCase(factory: DeepQ.self),
     LearnerCase(factory: DuelingDeepQ.self), LearnerCase(factory: Randomized.self),
-    LearnerCase(factory: Dropped.self),
+    LearnerCase(factory: Dropped.self), LearnerCase(factory: CrossEntropyMaximized.self),
+    LearnerCase(factory: CovarianceAdaptationMaximized.self),
   ]
 }
 
@@ -123,6 +124,30 @@ enum DuelingDeepQ: LearnerFactory {
     try Cases.deepQNetwork(seed: seed) {
       $0.hidden = hidden
       $0.dueling = true
+    }
+  }
+}
+
+enum CrossEntropyMaximized: LearnerFactory {
+  static let name = "maximized-q by cem"
+  static func learner(seed: UInt64, hidden: [Int]) throws -> MaximizedQLearning {
+    try Cases.maximized(seed: seed) {
+      $0.hidden = hidden
+      $0.epsilon = 0.2
+    }
+  }
+}
+
+enum CovarianceAdaptationMaximized: LearnerFactory {
+  static let name = "maximized-q by cma_es"
+  static func learner(seed: UInt64, hidden: [Int]) throws -> MaximizedQLearning {
+    try Cases.maximized(seed: seed) {
+      $0.hidden = hidden
+      $0.search.method = .cmaES
+      $0.clipped = false
+      $0.averagedPolicy = true
+      $0.loss = .crossEntropy
+      ($0.valueLow, $0.valueHigh) = (-4, 3)
     }
   }
 }

@@ -127,3 +127,12 @@ extension RandomShooting.Settings {
     (self.horizon, self.population) = (horizon, population)
   }
 }
+
+extension CovarianceAdaptationSearch.Settings {
+  init(horizon: Int, population: Int = 50, iterations: Int = 10) {
+    self.init()
+    self.horizon = horizon
+    self.population = population
+    self.iterations = iterations
+  }
+}

@@ -44,6 +44,15 @@ import Testing
     #expect(Self.worstGap(plan) < 0.01, "\(plan)")
   }
 
+  /// To 1 % of the range in every component.
+  @Test(arguments: [UInt64(1), 2, 3]) func covarianceAdaptationFindsTheBestPlan(_ seed: UInt64) {
+    var planner = CovarianceAdaptationSearch(
+      CovarianceAdaptationSearch.Settings(horizon: 4, population: 50, iterations: 60), low: Self.low, high: Self.high)
+    var evaluator = Self.quadratic()
+    let plan = Self.plan(&planner, with: &evaluator, seed: seed)
+    #expect(Self.worstGap(plan) < 0.01, "\(plan)")
+  }
+
   /// To 5 % of the range in every component: the weighted average keeps some of the noise.
   @Test(arguments: [UInt64(1), 2, 3]) func pathIntegralFindsTheBestPlan(_ seed: UInt64) {
     var planner = PathIntegral(

@@ -28,6 +28,9 @@ import Testing
   private static func crossEntropy() -> CrossEntropy {
     CrossEntropy(CrossEntropy.Settings(horizon: 5), low: low, high: high)
   }
+  private static func covarianceAdaptation() -> CovarianceAdaptationSearch {
+    CovarianceAdaptationSearch(CovarianceAdaptationSearch.Settings(horizon: 5), low: low, high: high)
+  }
   private static func pathIntegral() -> PathIntegral {
     PathIntegral(PathIntegral.Settings(horizon: 5), low: low, high: high)
   }
@@ -55,6 +58,7 @@ import Testing
 
   @Test func plansAndDecisionsStayWithinTheBounds() {
     checkBounds(Self.crossEntropy())
+    checkBounds(Self.covarianceAdaptation())
     checkBounds(Self.pathIntegral())
     checkBounds(Self.randomShooting())
     var wide = CrossEntropy.Settings(horizon: 5)
@@ -107,6 +111,9 @@ import Testing
     var narrow = CrossEntropy.Settings(horizon: 5, population: 2000, elites: 100, iterations: 12)
     narrow.spread = 0.1
     checkWarmStart(CrossEntropy(narrow, low: Self.low, high: Self.high), tolerance: 0.03)
+    var small = CovarianceAdaptationSearch.Settings(horizon: 5, population: 2000, iterations: 12)
+    small.spread = 0.1
+    checkWarmStart(CovarianceAdaptationSearch(small, low: Self.low, high: Self.high), tolerance: 0.03)
     var smooth = PathIntegral.Settings(horizon: 5, population: 2000, iterations: 12)
     smooth.spread = 0.05
     smooth.temperature = 0.05
@@ -124,6 +131,7 @@ import Testing
       #expect(OracleState(fresh) == OracleState(used))
     }
     check(Self.crossEntropy())
+    check(Self.covarianceAdaptation())
     check(Self.pathIntegral())
     check(Self.randomShooting())
   }
@@ -148,6 +156,7 @@ import Testing
     var pathIntegral = PathIntegral.Settings(horizon: 1)
     pathIntegral.temperature = 0.01
     check(CrossEntropy(CrossEntropy.Settings(horizon: 1), low: [-4], high: [4]))
+    check(CovarianceAdaptationSearch(CovarianceAdaptationSearch.Settings(horizon: 1), low: [-4], high: [4]))
     check(PathIntegral(pathIntegral, low: [-4], high: [4]))
     check(RandomShooting(RandomShooting.Settings(horizon: 1), low: [-4], high: [4]))
   }
@@ -182,6 +191,7 @@ import Testing
       }
     }
     check(Self.crossEntropy())
+    check(Self.covarianceAdaptation())
     check(Self.pathIntegral())
     check(Self.randomShooting())
   }
@@ -209,6 +219,8 @@ import Testing
   private static func courses(seed: UInt64) -> [[[Float]]] {
     [
       course(CrossEntropy(CrossEntropy.Settings(horizon: 4), low: [-3], high: [4]), seed: seed),
+      course(
+        CovarianceAdaptationSearch(CovarianceAdaptationSearch.Settings(horizon: 4), low: [-3], high: [4]), seed: seed),
       course(PathIntegral(PathIntegral.Settings(horizon: 4), low: [-3], high: [4]), seed: seed),
       course(RandomShooting(RandomShooting.Settings(horizon: 4), low: [-3], high: [4]), seed: seed),
     ]
@@ -242,6 +254,7 @@ import Testing
       #expect(OracleState(original) == OracleState(restored))
     }
     try check(Self.crossEntropy())
+    try check(Self.covarianceAdaptation())
     try check(Self.pathIntegral())
     try check(Self.randomShooting())
   }
@@ -265,6 +278,8 @@ import Testing
   private static func checkAllocations(_ count: (() -> Void) -> Int) {
     let (low, high): ([Float], [Float]) = ([-10, -10], [10, 10])
     checkAllocations(CrossEntropy(CrossEntropy.Settings(horizon: 6), low: low, high: high), count)
+    checkAllocations(
+      CovarianceAdaptationSearch(CovarianceAdaptationSearch.Settings(horizon: 6), low: low, high: high), count)
     checkAllocations(PathIntegral(PathIntegral.Settings(horizon: 6), low: low, high: high), count)
     checkAllocations(RandomShooting(RandomShooting.Settings(horizon: 6), low: low, high: high), count)
   }

@@ -9,7 +9,7 @@ struct MPCSettings: Configuration {
   init() {}
   @Setting("Planner: \(Self.searches.joined(separator: ", ")); auto is icem, or cem for discrete actions")
   var search: String? = nil
-  @Setting("Have a policy that imitates the plans propose where cem and icem start")
+  @Setting("Have a policy that imitates the plans propose where cem, icem and cma-es start")
   var policyPrior: Bool = false
   @SettingGroup("Schedule, imagination and execution") var agent = PlanningSettings()
   @SettingGroup(inline: "Planners") var planners = SettingTable(
@@ -48,7 +48,7 @@ struct MPCSettings: Configuration {
         "cannot plan the actions of \(environment.name): must be \(able.joined(separator: " or "))")
     }
     if policyPrior && !(planner.takesSuggestions && ImprovedCrossEntropy.plans(space)) {
-      throw refuse("policy_prior", "true", "needs continuous actions and search=cem or icem")
+      throw refuse("policy_prior", "true", "needs continuous actions and search=cem, icem or cma-es")
     }
     try world.resolve(for: environment, needing: WorldNeed(planner.need))
     try agent.checkReplanning(horizon: planner.make(planners, space).horizon)

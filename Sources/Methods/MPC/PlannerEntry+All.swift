@@ -5,6 +5,7 @@ extension PlannerEntry {
   public static let all: [PlannerEntry] = [
     PlannerEntry(CrossEntropy.self),
     PlannerEntry(ImprovedCrossEntropy.self),
+    PlannerEntry(CovarianceAdaptationSearch.self),
     PlannerEntry(PathIntegral.self),
     PlannerEntry(RandomShooting.self),
     PlannerEntry(GradientAscent.self),

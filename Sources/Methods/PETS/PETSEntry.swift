@@ -18,6 +18,9 @@ extension AgentEntry {
         "pets-original", "PETS with the networks and fits of its authors' code on cart-pole", CrossEntropy.self,
         model: .originalCartPole, tiny: refining, registry),
       planning("pets-icem", "PETS with the iCEM planner", ImprovedCrossEntropy.self, tiny: refining, registry),
+      planning(
+        "pets-cma-es", "PETS with the CMA-ES planner", CovarianceAdaptationSearch.self,
+        tiny: sampling + ["planner.iterations=3"], registry),
       planning("pets-mppi", "PETS with the MPPI planner", PathIntegral.self, tiny: sampling, registry),
       planning("pets-random-shooting", "PETS with random shooting", RandomShooting.self, tiny: sampling, registry),
       planning(

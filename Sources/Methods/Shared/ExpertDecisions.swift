@@ -77,8 +77,8 @@ struct ExpertDecisions: Equatable {
   }
 
   private static func arrays(_ file: NumPyArchive) throws -> (observations: [Float], actions: [Float]) {
-    func find(_ names: [String]) throws -> NumPyArchive.Array {
-      guard let found = names.lazy.compactMap({ file.arrays[$0] }).first, let rows = found.shape.first, rows > 0 else {
+    func find(_ names: [String]) throws -> (shape: [Int], values: [Float]) {
+      guard let found = names.lazy.compactMap({ file.floats($0) }).first, let rows = found.shape.first, rows > 0 else {
         throw Flaw(
           description: "needs an array '\(names[0])'; it has \(file.arrays.keys.sorted().joined(separator: ", "))")
       }

@@ -1,0 +1,175 @@
+import Archive
+import Experience
+import Interfaces
+import Kernels
+import Learners
+
+/// QT-Opt (Kalashnikov et al. 2018, section 4.3 and figure 2) on one machine, its processes simulated one after another at
+/// the rates that were set:
+///
+/// - collectors act by a critic that they get every `collectorInterval` training steps, and fill online replay;
+/// - log replay holds what online replay has let go of, and the episodes of files in `logFolder`;
+/// - Bellman updaters draw transitions from both and label them with a target critic that they get every
+///   `updaterInterval` training steps, and fill the train buffer;
+/// - training workers regress the critic on batches of the train buffer.
+///
+/// Each step of an environment is followed by `labelsPerStep` labels, and each label by `updatesPerLabel` training steps.
+public struct QTOptAgent: Agent {
+  private let settings: QTOptSettings
+  private let space: ActionSpace
+  private var learner: MaximizedQLearning
+  private var collectors: MaximizedPolicy
+  private var updaters: MaximizedBootstrap
+  private let labeler: BellmanUpdaters
+  private let acting: MaximizedWorkspace
+  private var replay: TwofoldReplay
+  private var labels: LabelBuffer
+  private var counter = StepCounter()
+  private var updates = 0
+  /// Labels that are due.
+  private var due = 0
+  private var random: RandomStream
+  /// Of each copy.
+  private var exploration = [RandomStream(seed: 0)]
+  private var fresh: TransitionBatch
+  private var targets: Vector
+  private var batch: ValueBatch
+  public private(set) var phases = PhaseSeconds()
+
+  /// An agent around `learner` in an environment of `spec`, whose actions are continuous.
+  public init(_ settings: QTOptSettings, learner: MaximizedQLearning, spec: EnvironmentSpec, using random: RandomStream)
+  {
+    self.settings = settings
+    self.learner = learner
+    self.random = random.child("training")
+    space = spec.action
+    let (observationSize, actionSize) = (spec.observationSize, spec.action.size)
+    collectors = learner.policy
+    updaters = learner.bootstrap
+    labeler = BellmanUpdaters(for: learner)
+    acting = collectors.makeWorkspace()
+    replay = TwofoldReplay(settings, observationSize: observationSize, actionSize: actionSize)
+    labels = LabelBuffer(
+      capacity: settings.trainCapacity, observationSize: observationSize, actionSize: actionSize)
+    fresh = TransitionBatch(
+      count: settings.labelBatch, observationSize: observationSize, actionSize: actionSize)
+    targets = Vector(count: settings.labelBatch)
+    batch = ValueBatch(count: settings.batchSize, observationSize: observationSize, actionSize: actionSize)
+  }
+
+  private static let flows = [
+    "online_count", "log_count", "train_count", "online_age", "log_age", "label_age", "labels_per_step",
+    "updates_per_label", "log_files", "refused_files",
+  ]
+
+  /// Besides the critic's: transitions in each buffer; the mean age of transitions when they are labelled, in transitions
+  /// that came after them, and of labels when they are trained on, in training steps; labels for each environment step
+  /// and training steps for each label so far; episode files taken in, and those that could not be read.
+  public var metricNames: [String] { MaximizedQLearning.metricNames + Self.flows }
+
+  public mutating func prepare(copies: Int, for purpose: ActPurpose) {
+    guard purpose == .collect else { return }
+    exploration = Array(repeating: exploration[0], count: copies)
+  }
+
+  public mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
+    if purpose == .collect { exploration[copy] = random }
+  }
+
+  public mutating func act(on steps: inout CopySteps, for purpose: ActPurpose) throws(NumericalFailure) {
+    guard purpose == .collect else { return learner.act(on: &steps, explore: false, using: &exploration) }
+    guard counter.steps >= settings.randomSteps else { return space.draw(&steps.actions, using: &exploration) }
+    let actions = steps.actions.mutablePointer
+    let (width, size) = (steps.observations.columns, steps.actions.columns)
+    for copy in 0..<steps.count {
+      collectors.act(
+        on: steps.observations.pointer + copy * width, explore: true, using: &exploration[copy],
+        action: actions + copy * size, acting)
+    }
+  }
+
+  public mutating func observe(_ round: CopySteps) {
+    replay.append(round)
+    for _ in 0..<round.count { counter.add() }
+  }
+
+  public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
+    let span = counter.takeNew()
+    replay.lookForFiles(span)
+    let rounds = span.beyond(settings.randomSteps).count
+    guard rounds > 0 else { return }
+    let start = ContinuousClock.now
+    defer { phases.learning += seconds(from: start) }
+    for _ in 0..<rounds {
+      label(settings.labelsPerStep, &metrics)
+      while Double(updates) < (Double(labels.appended) * settings.updatesPerLabel).rounded(.down) {
+        try train(&metrics)
+      }
+    }
+    record(&metrics)
+  }
+
+  /// The Bellman updaters' part: `count` labels, in whole batches as they become due.
+  private mutating func label(_ count: Int, _ metrics: inout MetricRow) {
+    due += count
+    while due >= settings.labelBatch {
+      due -= settings.labelBatch
+      let ages = replay.draw(into: &fresh, using: &random)
+      if let age = ages.online { metrics.record("online_age", age) }
+      if let age = ages.log { metrics.record("log_age", age) }
+      let root = RandomStream(seed: random.next())
+      labeler.label(fresh, by: updaters, discount: learner.discount, using: root, into: &targets)
+      labels.append(fresh, labels: targets, stamp: updates)
+    }
+  }
+
+  /// The training workers' part, then what the others get of it.
+  private mutating func train(_ metrics: inout MetricRow) throws(NumericalFailure) {
+    metrics.record("label_age", labels.sample(into: &batch, now: updates, using: &random))
+    try learner.fitValues(to: batch, metrics: &metrics)
+    updates += 1
+    if updates % settings.updaterInterval == 0 { updaters.refresh(from: learner) }
+    if updates % settings.collectorInterval == 0 { collectors.refresh(from: learner) }
+  }
+
+  private func record(_ metrics: inout MetricRow) {
+    metrics.record("online_count", Float(replay.online.count))
+    metrics.record("log_count", Float(replay.log.count))
+    metrics.record("train_count", Float(labels.count))
+    let learned = counter.steps - settings.randomSteps
+    metrics.record("labels_per_step", Float(labels.appended) / Float(max(learned, 1)))
+    if labels.appended > 0 { metrics.record("updates_per_label", Float(updates) / Float(labels.appended)) }
+    if let folder = replay.folder {
+      metrics.record("log_files", Float(folder.episodes))
+      metrics.record("refused_files", Float(folder.refused))
+    }
+  }
+}
+
+extension QTOptAgent: Checkpointable {
+  public func save(to writer: inout StateWriter) {
+    writer.write("learner", learner)
+    writer.write("collectors", collectors)
+    writer.write("updaters", updaters)
+    writer.write("replay", replay)
+    writer.write("labels", labels)
+    writer.write("steps", counter.steps)
+    writer.write("updates", updates)
+    writer.write("due", due)
+    writer.write("random", random)
+    writer.write("exploration", copies: exploration)
+  }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try reader.read("learner", into: &learner)
+    try reader.read("collectors", into: &collectors)
+    try reader.read("updaters", into: &updaters)
+    try reader.read("replay", into: &replay)
+    try reader.read("labels", into: &labels)
+    counter = StepCounter(try reader.integer("steps"))
+    updates = try reader.integer("updates")
+    due = try reader.integer("due")
+    random = try reader.stream("random")
+    try reader.read("exploration", intoCopies: &exploration)
+  }
+}
