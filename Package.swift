@@ -23,9 +23,10 @@ let mujocoEnvironments = Target.Dependency.target(name: "MuJoCoEnvironments", co
 
 // A folder a method, each with a page.
 let methods = [
-  "A2C", "ActorCritic", "BehaviourCloning", "DAgger", "DQN", "Distillation", "Distral", "DivideAndConquer", "Dyna",
-  "DynaQ", "GuidedPolicySearch", "ILQR", "KLPenalty", "LQRFLM", "MBA", "MBPO", "MPC", "MVE", "NAF", "NPG", "PETS",
-  "PPO", "PolicyBackpropagation", "QLearning", "REINFORCE", "Random", "SAC", "TD3", "TRPO",
+  "A2C", "ActorCritic", "BehaviourCloning", "DAgger", "DQN", "Distillation", "Distral", "DivideAndConquer",
+  "DoubleQLearning", "Dyna", "DynaQ", "GuidedPolicySearch", "ILQR", "KLPenalty", "LQRFLM", "MBA", "MBPO",
+  "MPC", "MVE", "NAF", "NPG", "PETS", "PPO", "PolicyBackpropagation", "PolicyIteration", "QLearning", "REINFORCE",
+  "Random", "SAC", "SARSA", "TD3", "TDLambda", "TRPO", "ValueIteration",
 ]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")

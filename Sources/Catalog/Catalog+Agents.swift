@@ -13,7 +13,8 @@ extension Catalog {
     AgentEntry.valueExpansion,
     AgentEntry.dyna,
     [
-      .modelBasedAcceleration, .qLearning, .dynaQ, .iterativeLQR, .localModels(everything),
+      .modelBasedAcceleration, .policyIteration, .valueIteration, .tdLambda, .sarsa, .qLearning, .doubleQLearning,
+      .dynaQ, .iterativeLQR, .localModels(everything),
       .guidedByMultipliers(everything), .guidedByMirrorDescent(everything), .distill, .distillDeepQ,
       .divideAndConquer, .distral, .random,
     ],

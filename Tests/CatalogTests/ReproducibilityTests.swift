@@ -34,6 +34,9 @@ import Testing
       "pets-mppi", "MountainCarContinuous-v0",
       planning + ["planner.iterations=2", "environment.step_limit=25", "model.propagation=mean"]
     ),
+    ("sarsa", "CliffWalking-v1", ["agent.expected=true", "environment.step_limit=25"]),
+    ("sarsa", "CliffWalking-v1", ["run.copies=3", "environment.step_limit=7"]),
+    ("policy-iteration", "FrozenLake-v1", []),
     ("ilqr", "Pendulum-v1", ["planner.horizon=15", "environment.step_limit=25"]),
     ("pets-random-shooting", "point-mass", planning + ["environment.step_limit=25", "model.elites=2"]),
   ]
