@@ -14,7 +14,7 @@ extension Catalog {
     AgentEntry.dyna,
     [
       .modelBasedAcceleration, .policyIteration, .valueIteration, .tdLambda, .sarsa, .qLearning, .doubleQLearning,
-      .dynaQ, .iterativeLQR, .localModels(everything),
+      .fittedQ, .dynaQ, .iterativeLQR, .localModels(everything),
       .guidedByMultipliers(everything), .guidedByMirrorDescent(everything), .distill, .distillDeepQ,
       .divideAndConquer, .distral, .random,
     ],
