@@ -23,9 +23,10 @@ ROOT = HERE.parent
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 METHODS = {
     "Planning in models": ("PETS", "MPC", "ILQR"),
-    "Learning in models": ("MBPO", "METRPO", "MVE", "Dyna", "MBA", "PolicyBackpropagation", "DynaQ"),
+    "Learning in models": ("MBPO", "METRPO", "MVE", "Dyna", "MBA", "PolicyBackpropagation"),
     "Local models": ("LQRFLM", "GuidedPolicySearch"),
-    "Model-free": ("SAC", "TD3", "NAF", "DQN", "QLearning", "Random"),
+    "Model-free": ("SAC", "TD3", "NAF", "DQN", "FittedQ", "Random"),
+    "Tables": ("PolicyIteration", "ValueIteration", "TDLambda", "SARSA", "QLearning", "DoubleQLearning", "DynaQ"),
     "Several learners, one policy": ("Distillation", "DivideAndConquer", "Distral"),
 }
 """Groups of the navigation; methods that are in none come last."""

@@ -19,8 +19,8 @@ from foresight_plots.table import format_table, summarize, write_table
 from foresight_plots.tables import StudyError
 from synthetic_study import write_csv, write_study
 
-TABULAR = {"dyna-maze", "blocking-maze"}
-"""Studies without evaluations, whose tables Plots/tabular.py makes."""
+TABULAR = {"dyna-maze", "blocking-maze", "cliff-walking", "maximization-bias"}
+"""Studies without evaluations, whose tables scripts of their own make."""
 PLAN = """
 name: demo
 environments: [cart-pole-swing-up, Pendulum-v1]
@@ -125,13 +125,18 @@ class Committed(unittest.TestCase):
                 self.assertEqual(figures, {path.name for path in folder.glob("*.png")})
 
     def test_tabular_tables_are_those_of_the_results(self):
-        from tabular import draw
+        import episode_blocks
+        import tabular
 
-        for name, kind in (("dyna-maze", "steps"), ("blocking-maze", "rewards")):
+        cases = [("dyna-maze", lambda folder: tabular.draw("steps", folder)),
+                 ("blocking-maze", lambda folder: tabular.draw("rewards", folder)),
+                 ("cliff-walking", lambda folder: episode_blocks.draw("return", folder)),
+                 ("maximization-bias", lambda folder: episode_blocks.draw("left", folder))]
+        for name, draw in cases:
             with self.subTest(study=name), tempfile.TemporaryDirectory() as folder:
                 for file in ("study.yaml", "manifests.jsonl", "results.csv"):
                     (Path(folder) / file).symlink_to(EXPERIMENTS / name / file)
-                draw(kind, Path(folder))
+                draw(Path(folder))
                 self.assertEqual((Path(folder) / "table.csv").read_bytes(), (EXPERIMENTS / name / "table.csv").read_bytes())
 
     def test_gradient_variances_are_those_of_the_results(self):

@@ -15,7 +15,8 @@ extension Catalog {
     AgentEntry.valueExpansion,
     AgentEntry.dyna,
     [
-      .modelBasedAcceleration, .qLearning, .dynaQ, .iterativeLQR(everything), .localModels(everything),
+      .modelBasedAcceleration, .policyIteration, .valueIteration, .tdLambda, .sarsa, .qLearning, .doubleQLearning,
+      .fittedQ, .dynaQ, .iterativeLQR(everything), .localModels(everything),
       .guidedByMultipliers(everything), .guidedByMirrorDescent(everything), .distill, .distillDeepQ,
       .divideAndConquer, .distral, .random,
     ],

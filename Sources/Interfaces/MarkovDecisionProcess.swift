@@ -23,6 +23,18 @@ public struct MarkovDecisionProcess: Sendable {
       self.reward = reward
       self.terminates = terminates
     }
+
+    /// `outcomes` with those that are alike as one, their probabilities added, and without those of probability 0.
+    public static func merged(_ outcomes: [Outcome]) -> [Outcome] {
+      var result: [Outcome] = []
+      for outcome in outcomes where outcome.probability > 0 {
+        let same = result.firstIndex {
+          $0.next == outcome.next && $0.reward == outcome.reward && $0.terminates == outcome.terminates
+        }
+        if let same { result[same].probability += outcome.probability } else { result.append(outcome) }
+      }
+      return result
+    }
   }
 
   /// Number of states, S.
@@ -67,4 +79,11 @@ public struct MarkovDecisionProcess: Sendable {
     let pair = state * actionCount + action
     return outcomes[starts[pair]..<starts[pair + 1]]
   }
+}
+
+/// An environment with numbered states, shown as one-hot vectors, whose process is known: what planning by dynamic
+/// programming needs.
+public protocol FiniteEnvironment: Environment {
+  /// What follows each action in each state now.
+  var process: MarkovDecisionProcess { get }
 }

@@ -1,6 +1,6 @@
 import Interfaces
 
-/// What value iteration found.
+/// What value iteration or policy iteration found.
 public struct OptimalValues: Sendable {
   /// Q*(s, a), [S, A] row-major.
   public let actionValues: [Double]
@@ -21,24 +21,18 @@ extension MarkovDecisionProcess {
   public func optimalValues(discount: Double, tolerance: Double = 1e-12, limit: Int = 100_000) -> OptimalValues {
     precondition((0...1).contains(discount) && tolerance >= 0 && limit > 0, "discount \(discount), limit \(limit)")
     var (values, sweeps, change) = ([Double](repeating: 0, count: stateCount), 0, Double.infinity)
-    func actionValue(_ state: Int, _ action: Int) -> Double {
-      var sum = 0.0
-      for outcome in self[state, action] {
-        sum += outcome.probability * (outcome.reward + (outcome.terminates ? 0 : discount * values[outcome.next]))
-      }
-      return sum
-    }
     while change > tolerance && sweeps < limit {
       change = 0
       for state in 0..<stateCount {
         var best = -Double.infinity
-        for action in 0..<actionCount { best = max(best, actionValue(state, action)) }
+        for action in 0..<actionCount {
+          best = max(best, actionValue(state, action, discount: discount, values: values))
+        }
         change = max(change, abs(best - values[state]))
         values[state] = best
       }
       sweeps += 1
     }
-    let actionValues = (0..<stateCount * actionCount).map { actionValue($0 / actionCount, $0 % actionCount) }
-    return OptimalValues(actionValues: actionValues, values: values, sweeps: sweeps, change: change)
+    return optimum(values, sweeps: sweeps, change: change, discount: discount)
   }
 }

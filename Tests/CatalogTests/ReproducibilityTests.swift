@@ -12,6 +12,7 @@ import Testing
   private static let learning = [
     "learner.hidden=[16,16]", "agent.batch_size=16", "agent.random_steps=20", "agent.replay_capacity=60",
   ]
+  private static let fitting = ["agent.random_steps=30", "agent.fit_interval=20", "learner.iterations=3"]
   private static let cases: [(agent: String, environment: String, settings: [String])] = [
     ("random", "CartPole-v1", []),
     ("sac", "MountainCarContinuous-v0", learning + ["environment.step_limit=25"]),
@@ -34,6 +35,12 @@ import Testing
       "pets-mppi", "MountainCarContinuous-v0",
       planning + ["planner.iterations=2", "environment.step_limit=25", "model.propagation=mean"]
     ),
+    ("sarsa", "CliffWalking-v1", ["agent.expected=true", "environment.step_limit=25"]),
+    ("sarsa", "CliffWalking-v1", ["run.copies=3", "environment.step_limit=7"]),
+    ("policy-iteration", "FrozenLake-v1", []),
+    ("fitted-q", "CartPole-v1", fitting + ["learner.regressor=neural", "learner.neural.epochs=20"]),
+    ("fitted-q", "CartPole-v1", fitting + ["learner.regressor=linear", "learner.restart=false"]),
+    ("fitted-q", "car-on-hill", fitting + ["learner.regressor=nearest", "run.copies=2"]),
     ("ilqr", "Pendulum-v1", ["planner.horizon=15", "environment.step_limit=25"]),
     ("pets-random-shooting", "point-mass", planning + ["environment.step_limit=25", "model.elites=2"]),
   ]

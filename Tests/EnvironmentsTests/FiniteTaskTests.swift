@@ -18,6 +18,20 @@ import Testing
     try check(Chain.self)
     try check(FourByThree.self)
     try check(RandomProcess.self)
+    try check(FrozenLake.self)
+    try check(CliffWalking.self)
+    try check(Taxi.self)
+    try check(RandomWalk.self)
+    try check(DeepSea.self)
+    try check(MaximizationBias.self)
+  }
+
+  /// Where a state follows an action with several rewards, the objective tells none.
+  @Test func ambiguousRewardsAreUnknown() throws {
+    let slippery = CliffWalking(.slippery)
+    #expect(!slippery.objective.knowsReward && CliffWalking(CliffWalkingSettings()).objective.knowsReward)
+    #expect(
+      try EnvironmentConformance.failures(objective: slippery.objective) { CliffWalking(.slippery) } == [])
   }
 
   /// The published mazes: 47 and 46 free cells, and the lengths of the shortest ways.

@@ -7,8 +7,9 @@ import Kernels
 ///
 /// Observations are one-hot, so that learners with networks can act here too. A conforming structure states the process
 /// and where episodes start; the rest of `Environment` comes from the extension.
-public protocol FiniteTask: NativeTask, ImaginableEnvironment {
-  /// What follows each action in each state now. It may depend on `episode.totalSteps` and on nothing else that changes.
+public protocol FiniteTask: NativeTask, ImaginableEnvironment, FiniteEnvironment {
+  /// What follows each action in each state now. It may depend on `episode.totalSteps` and on nothing else that
+  /// changes.
   var process: MarkovDecisionProcess { get }
 
   /// The episode under way.
@@ -106,10 +107,28 @@ extension FiniteTask {
   }
 }
 
-/// Reward and termination of the steps that a process can take; for others, and for observations that are not one-hot, the
-/// reward is NaN.
+/// Reward and termination of the steps that a process can take; for others, and for observations that are not one-hot,
+/// the reward is NaN. Where a state may follow an action with several rewards, they are not known from observations.
 public struct ProcessObjective: Objective {
   let process: MarkovDecisionProcess
+  public let knowsReward: Bool
+
+  /// The objective of `process`. O(outcomes).
+  init(process: MarkovDecisionProcess) {
+    self.process = process
+    var isKnown = true
+    for state in 0..<process.stateCount {
+      for action in 0..<process.actionCount {
+        let row = process[state, action].filter { $0.probability > 0 }
+        for (place, outcome) in row.enumerated() {
+          for other in row[..<place] where other.next == outcome.next && other.reward != outcome.reward {
+            isKnown = false
+          }
+        }
+      }
+    }
+    knowsReward = isKnown
+  }
 
   /// Scores `count` transitions, as `Objective` says.
   public func evaluate(
@@ -125,7 +144,7 @@ public struct ProcessObjective: Objective {
         let action = Int(exactly: actions[row]), (0..<process.actionCount).contains(action),
         let outcome = process[state, action].first(where: { $0.next == following && $0.probability > 0 })
       else { continue }
-      rewards[row] = Float(outcome.reward)
+      if knowsReward { rewards[row] = Float(outcome.reward) }
       terminated[row] = outcome.terminates
     }
   }

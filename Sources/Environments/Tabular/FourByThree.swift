@@ -50,19 +50,13 @@ public struct FourByThree: FiniteTask {
     self.start = start
     process = MarkovDecisionProcess(states: map.stateCount, actions: GridMap.actionCount) { state, move in
       let chances = [(move, 1 - settings.slip)] + GridMap.sideways(of: move).map { ($0, settings.slip / 2) }
-      var outcomes: [MarkovDecisionProcess.Outcome] = []
-      for (direction, probability) in chances where probability > 0 {
-        let next = map.successor(of: state, direction)
-        if let same = outcomes.firstIndex(where: { $0.next == next }) {
-          outcomes[same].probability += probability
-        } else {
+      return MarkovDecisionProcess.Outcome.merged(
+        chances.map { direction, probability in
+          let next = map.successor(of: state, direction)
           let worth: Double = map.mark(next) == "G" ? 1 : map.mark(next) == "P" ? -1 : 0
-          outcomes.append(
-            MarkovDecisionProcess.Outcome(
-              next: next, probability: probability, reward: settings.stepReward + worth, terminates: worth != 0))
-        }
-      }
-      return outcomes
+          return MarkovDecisionProcess.Outcome(
+            next: next, probability: probability, reward: settings.stepReward + worth, terminates: worth != 0)
+        })
     }
     let (low, high) = (Float(settings.stepReward - 1), Float(settings.stepReward + 1))
     spec = Self.spec(of: process, stepLimit: settings.stepLimit, rewardRange: low...high)

@@ -1,5 +1,8 @@
+import Archive
+import Configuration
+
 /// How an eligibility trace grows when its state is visited.
-public enum EligibilityTrace: String, CaseIterable, Sendable {
+public enum EligibilityTrace: String, CaseIterable, SettingValue {
   /// By 1.
   case accumulating
   /// To 1.
@@ -68,6 +71,43 @@ public struct StateValues: Sendable {
       values[s] += changes[s]
       (changes[s], traces[s]) = (0, 0)
     }
+  }
+}
+
+extension StateValues: Checkpointable {
+  public func save(to writer: inout StateWriter) {
+    writer.write("values", values)
+    writer.write("traces", traces)
+    writer.write("changes", changes)
+  }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    values = try reader.read("values", shape: [values.count])
+    traces = try reader.read("traces", shape: [traces.count])
+    changes = try reader.read("changes", shape: [changes.count])
+  }
+}
+
+/// Settings of values learned by TD(lambda).
+public struct StateValueSettings: Configuration {
+  public init() {}
+  @Setting("Share of an error that an update corrects", in: 1e-6...1) public var stepSize: Double = 0.1
+  @Setting("Discount of a step", in: 0...1) public var discount: Double = 1
+  @Setting("Decay of eligibility traces besides the discount; 0 is TD(0), 1 close to Monte Carlo", in: 0...1)
+  public var lambda: Double = 0.8
+  @Setting("How a trace grows when its state is visited: by 1, or to 1") public var trace: EligibilityTrace =
+    .accumulating
+  @Setting("Values change with every step; otherwise when an episode has ended, which is the lambda return's update")
+  public var online: Bool = true
+  @Setting("Values at first", in: -1e6...1e6) public var initialValue: Double = 0
+}
+
+extension StateValues {
+  /// `states` values with these settings.
+  public init(_ settings: StateValueSettings, states: Int) {
+    self.init(
+      states: states, initial: settings.initialValue, stepSize: settings.stepSize, discount: settings.discount,
+      lambda: settings.lambda, trace: settings.trace, isOnline: settings.online)
   }
 }
 

@@ -19,61 +19,50 @@ public struct TabularQSettings: Configuration {
 public struct TabularQ: Sendable {
   /// What was set.
   public let settings: TabularQSettings
-  /// Number of states, S.
-  public let stateCount: Int
-  /// Number of actions, A.
-  public let actionCount: Int
-  /// Q(s, a), [S, A] row-major.
-  public private(set) var values: [Double]
+  private var table: ActionValueTable
 
   /// A table of initial values.
   public init(_ settings: TabularQSettings, states: Int, actions: Int) {
-    precondition(states > 0 && actions > 0, "empty table")
     self.settings = settings
-    stateCount = states
-    actionCount = actions
-    values = Array(repeating: settings.initialValue, count: states * actions)
+    table = ActionValueTable(states: states, actions: actions, initial: settings.initialValue)
   }
+
+  /// Number of states, S.
+  public var stateCount: Int { table.stateCount }
+  /// Number of actions, A.
+  public var actionCount: Int { table.actionCount }
+  /// Q(s, a), [S, A] row-major.
+  public var values: [Double] { table.elements }
 
   /// Discount of a step.
   public var discount: Double { settings.discount }
 
   /// Value of the best action in `state`.
-  public func value(of state: Int) -> Double {
-    var best = -Double.infinity
-    for pair in state * actionCount..<(state + 1) * actionCount { best = max(best, values[pair]) }
-    return best
-  }
+  public func value(of state: Int) -> Double { table.best(in: state) }
+
+  /// Expected value of the epsilon-greedy policy's action in `state`.
+  public func expectedValue(of state: Int) -> Double { table.expectation(in: state, epsilon: settings.epsilon) }
+
+  /// Q(state, action).
+  public func value(of state: Int, _ action: Int) -> Double { table[state, action] }
 
   /// An action in `state`: one of the best, or with `explore` perhaps another.
   public func act(in state: Int, explore: Bool, using random: inout RandomStream) -> Int {
     if explore && Double(random.uniform()) < settings.epsilon { return random.index(below: actionCount) }
-    let (best, first) = (value(of: state), state * actionCount)
-    var ties = 0
-    for action in 0..<actionCount where values[first + action] == best { ties += 1 }
-    var chosen = ties > 1 ? random.index(below: ties) : 0
-    for action in 0..<actionCount where values[first + action] == best {
-      if chosen == 0 { return action }
-      chosen -= 1
-    }
-    return 0
+    return ActionValueTable.greedy(of: actionCount, using: &random) { table[state, $0] }
   }
 
   /// Moves Q(state, action) towards `target` and returns the error, target - Q(state, action), that there was.
   @discardableResult
   public mutating func update(_ state: Int, _ action: Int, toward target: Double) -> Double {
-    precondition(action >= 0 && action < actionCount, "action \(action) of \(actionCount)")
-    let pair = state * actionCount + action
-    let error = target - values[pair]
-    values[pair] += settings.stepSize * error
-    return error
+    table.move(state, action, toward: target, by: settings.stepSize)
   }
 }
 
 extension TabularQ: Checkpointable {
-  public func save(to writer: inout StateWriter) { writer.write("values", values) }
+  public func save(to writer: inout StateWriter) { writer.write("values", table.elements) }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    values = try reader.read("values", shape: [values.count])
+    table.elements = try reader.read("values", shape: [table.elements.count])
   }
 }

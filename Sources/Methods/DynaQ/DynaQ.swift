@@ -51,7 +51,7 @@ public struct DynaQ: RowwiseAgent {
   }
 
   public mutating func act(on observation: [Float], of copy: Int, for purpose: ActPurpose, action: inout [Float]) {
-    let state = Self.state(observation)
+    let state = NumberedStates.state(observation)
     action[0] = Float(
       purpose == .collect
         ? learner.act(in: state, explore: true, using: &exploration[copy])
@@ -62,7 +62,8 @@ public struct DynaQ: RowwiseAgent {
     _ observation: [Float], _ action: [Float], _ outcome: StepOutcome, next: [Float], of copy: Int
   ) {
     let step = TabularStep(
-      state: Self.state(observation), action: Int(action[0]), reward: Double(outcome.reward), next: Self.state(next),
+      state: NumberedStates.state(observation), action: Int(action[0]), reward: Double(outcome.reward),
+      next: NumberedStates.state(next),
       terminates: outcome.ending == .terminated)
     tried.note(step.state, step.action)
     model.observe(step)
@@ -90,13 +91,6 @@ public struct DynaQ: RowwiseAgent {
     let expected = model.expectation(of: action, in: state, discount: learner.discount) { learner.value(of: $0) }
     let target = expected ?? learner.discount * learner.value(of: state)
     return learner.update(state, action, toward: target + bonus)
-  }
-
-  private static func state(_ observation: [Float]) -> Int {
-    guard let state = OneHot.index(of: observation) else {
-      preconditionFailure("an observation that is not one-hot: \(observation)")
-    }
-    return state
   }
 }
 

@@ -20,14 +20,8 @@ extension AgentEntry {
   static func tabularDyna(
     _ settings: DynaQAgentSettings, _ environment: EnvironmentInstance, _ random: RandomStream, name: String
   ) throws(ConfigurationError) -> DynaQ {
-    let spec = environment.spec
-    guard spec.isOneHot, case .discrete(let actions) = spec.action else {
-      throw ConfigurationError(
-        kind: .relation,
-        problem: "\(name) needs numbered states, shown as one-hot vectors, and discrete actions, as dyna-maze or "
-          + "gymnasium:FrozenLake-v1 have; \(environment.name) has others")
-    }
-    let states = spec.observationSize
+    let sizes = try NumberedStates(of: environment, for: name)
+    let (states, actions) = (sizes.states, sizes.actions)
     return DynaQ(
       settings.agent, learner: TabularQ(settings.learner, states: states, actions: actions),
       model: TabularModel(settings.model, states: states, actions: actions), states: states, actions: actions,

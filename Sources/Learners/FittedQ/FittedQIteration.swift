@@ -1,0 +1,133 @@
+import Archive
+import Configuration
+import Experience
+import Interfaces
+import Kernels
+
+/// What action values are fitted by.
+public enum QRegressor: String, CaseIterable, SettingValue {
+  /// Extremely randomized trees, for each action.
+  case trees
+  /// A network of observation and action, by Rprop.
+  case neural
+  /// Linear in features, for each action.
+  case linear
+  /// The mean of the nearest examples, for each action.
+  case nearest
+}
+
+/// Settings of fitted Q iteration.
+public struct FittedQSettings: Configuration {
+  public init() {}
+  @Setting("What action values are fitted by: extremely randomized trees, a network, features or nearest neighbours")
+  public var regressor: QRegressor = .trees
+  @Setting("Discount of a step", in: 0...1) public var discount: Float = 0.99
+  @Setting("Rounds of targets and regression in a fit", in: 1...100_000) public var iterations: Int = 30
+  @Setting("Begin each fit with values of 0; otherwise it goes on from the last one") public var restart: Bool = true
+  @SettingGroup("Extremely randomized trees") public var trees = ExtraTreesSettings()
+  @SettingGroup("Network") public var neural = NeuralRegressionSettings()
+  @SettingGroup("Linear regression") public var linear = LinearRegressorSettings()
+  @SettingGroup("Nearest neighbours") public var nearest = NearestNeighboursSettings()
+}
+
+/// Fitted Q iteration (Ernst, Geurts and Wehenkel 2005), with a network as neural fitted Q iteration (Riedmiller 2005):
+/// again and again a regression of
+///
+///     y = r + discount * continues * max_a Q(s', a)
+///
+/// over all transitions there are, Q being the result of the regression before.
+public struct FittedQIteration {
+  /// Metrics that `fit` records: transitions, the root of the mean squared error of the last regression, and the mean
+  /// absolute change of targets in the last round.
+  public static let metricNames = ["transitions", "regression_error", "target_change"]
+
+  /// What was set.
+  public let settings: FittedQSettings
+  private let observationSize: Int
+  private var regression: any ActionValueRegression
+
+  /// Values of 0, for observations of `observationSize` floats and `actions` discrete actions.
+  public init(_ settings: FittedQSettings, observationSize: Int, actions: Int, using random: RandomStream) {
+    self.settings = settings
+    self.observationSize = observationSize
+    func actionwise(_ regressor: some Regressor) -> any ActionValueRegression {
+      ActionwiseRegression(regressor, observationSize: observationSize, actions: actions)
+    }
+    regression =
+      switch settings.regressor {
+      case .trees: actionwise(ExtraTrees(settings.trees, inputs: observationSize))
+      case .linear: actionwise(LinearRegressor(settings.linear, inputs: observationSize))
+      case .nearest: actionwise(NearestNeighbours(settings.nearest, inputs: observationSize))
+      case .neural:
+        NeuralRegression(settings.neural, observationSize: observationSize, actions: actions, using: random)
+      }
+  }
+
+  /// Number of actions, A.
+  public var actionCount: Int { regression.actionCount }
+
+  /// Writes Q [N, A] at `count` observations [N, D].
+  public func values(
+    _ observations: UnsafePointer<Float>, count: Int, into values: UnsafeMutablePointer<Float>
+  ) {
+    regression.values(observations, count: count, into: values)
+  }
+
+  /// Q [A] at an observation [D].
+  public func values(at observation: [Float]) -> [Float] {
+    precondition(observation.count == observationSize, "observation of another size")
+    var result = [Float](repeating: 0, count: actionCount)
+    result.withUnsafeMutableBufferPointer { result in
+      observation.withUnsafeBufferPointer { observation in
+        if let x = observation.baseAddress, let target = result.baseAddress { values(x, count: 1, into: target) }
+      }
+    }
+    return result
+  }
+
+  /// Runs all rounds on `batch`, at least one transition. Throws `NumericalFailure` when values are not finite.
+  public mutating func fit(
+    to batch: TransitionBatch, using random: RandomStream, metrics: inout MetricRow
+  ) throws(NumericalFailure) {
+    precondition(batch.observations.columns == observationSize && batch.count > 0, "batch of another shape")
+    let (count, actions) = (batch.count, actionCount)
+    if settings.restart { regression.reset() }
+    var examples = ActionValueExamples(
+      observations: batch.observations, actions: (0..<count).map { Int(batch.actions.pointer[$0]) },
+      targets: Vector(count: count))
+    var q = Vector(count: count * actions)
+    var (change, error) = (0.0, 0.0)
+    for round in 0..<settings.iterations {
+      let values = q.mutablePointer
+      regression.values(batch.nextObservations.pointer, count: count, into: values)
+      let targets = examples.targets.mutablePointer
+      change = 0
+      for row in 0..<count {
+        var best = -Float.infinity
+        for action in 0..<actions { best = max(best, values[row * actions + action]) }
+        let target = batch.rewards.pointer[row] + settings.discount * batch.continues.pointer[row] * best
+        change += Double(abs(target - targets[row])) / Double(count)
+        targets[row] = target
+      }
+      guard change.isFinite else { throw NumericalFailure(metric: "target_change", value: Float(change)) }
+      try regression.fit(examples, using: random.child(round))
+    }
+    let values = q.mutablePointer
+    regression.values(batch.observations.pointer, count: count, into: values)
+    for row in 0..<count {
+      let difference = Double(values[row * actions + examples.actions[row]] - examples.targets.pointer[row])
+      error += difference * difference / Double(count)
+    }
+    metrics.record("transitions", Float(count))
+    metrics.record("regression_error", Float(error.squareRoot()))
+    metrics.record("target_change", Float(change))
+  }
+}
+
+extension FittedQIteration: Checkpointable {
+  public func save(to writer: inout StateWriter) { regression.save(to: &writer) }
+
+  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    try regression.restore(from: reader)
+  }
+}

@@ -1,0 +1,51 @@
+import Archive
+import Kernels
+
+/// Scaling of inputs by what was seen: (x - offset) * scale, each input by itself.
+struct InputScaling: Sendable {
+  private(set) var offset: [Float]
+  private(set) var scale: [Float]
+
+  /// None.
+  init(size: Int) {
+    offset = Array(repeating: 0, count: size)
+    scale = Array(repeating: 1, count: size)
+  }
+
+  /// To mean 0 and deviation 1 over the rows of `x` [N, D]; inputs that do not vary are not scaled.
+  mutating func standardize(_ x: UnsafePointer<Float>, count: Int) {
+    var moments = RunningMoments(size: offset.count)
+    for row in 0..<count { moments.add(UnsafeBufferPointer(start: x + row * offset.count, count: offset.count)) }
+    let deviations = moments.standardDeviation
+    for i in offset.indices {
+      offset[i] = Float(moments.mean[i])
+      scale[i] = deviations[i] > 1e-6 ? Float(1 / deviations[i]) : 1
+    }
+  }
+
+  /// To 0...1 over the rows of `x` [N, D]; inputs that do not vary go to 0.
+  mutating func normalize(_ x: UnsafePointer<Float>, count: Int) {
+    let size = offset.count
+    for i in 0..<size {
+      var (low, high) = (Float.infinity, -Float.infinity)
+      for row in 0..<count { (low, high) = (min(low, x[row * size + i]), max(high, x[row * size + i])) }
+      offset[i] = low
+      scale[i] = high > low ? 1 / (high - low) : 1
+    }
+  }
+
+  /// Input `i` of `x` [D], scaled.
+  func value(_ x: UnsafePointer<Float>, _ i: Int) -> Float { (x[i] - offset[i]) * scale[i] }
+}
+
+extension InputScaling: Checkpointable {
+  func save(to writer: inout StateWriter) {
+    writer.write("offset", offset)
+    writer.write("scale", scale)
+  }
+
+  mutating func restore(from reader: StateReader) throws(ArchiveError) {
+    offset = try reader.read("offset", shape: [offset.count])
+    scale = try reader.read("scale", shape: [scale.count])
+  }
+}
