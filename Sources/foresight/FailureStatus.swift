@@ -38,4 +38,4 @@ func reportingErrors(_ body: () throws -> Void) throws {
 }
 
 /// Writes a line to the standard error output.
-func printError(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+func printError(_ line: String) { StandardStreams.writeErrors(line + "\n") }

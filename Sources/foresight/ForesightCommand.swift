@@ -1,3 +1,4 @@
+import Archive
 import ArgumentParser
 import Laboratory
 
@@ -21,4 +22,9 @@ struct ForesightCommand: ParsableCommand {
       DescribeCommand.self, DiagnoseCommand.self,
       PlotCommand.self, BenchCommand.self, DoctorCommand.self, GradientVarianceCommand.self,
     ])
+
+  static func main() {
+    StandardStreams.prepare()
+    main(nil)
+  }
 }
