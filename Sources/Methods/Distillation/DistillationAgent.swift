@@ -97,6 +97,7 @@ public struct DistillationAgent<Learner: TeachingLearner, Student: PolicyStudent
     }
     for _ in 0..<studied * settings.lessons {
       lessons.draw(from: learners, together: settings.teachers == .ensemble, for: student, using: &training)
+    guard learners.holdsStates else { return }
       try student.learn(lessons.batch, metrics: &metrics)
     }
   }

@@ -26,6 +26,9 @@ struct PartedLearners<Learner: TeachingLearner> {
       count: settings.batchSize, observationSize: spec.observationSize, actionSize: spec.action.size)
   }
 
+  /// Whether any replay holds a state. Not before the first return of several steps is complete.
+  var holdsStates: Bool { learners.contains { $0.replay.count > 0 } }
+
   /// What the learner of a part says of states now.
   func teacher(_ part: Int) -> Learner.Teacher { learners[part].learner.teacher }
 

@@ -85,6 +85,7 @@ where Student.Prior == Learner.Prior {
     try train(metrics: &metrics)
     for _ in 0..<new.multiples(of: settings.interval) * settings.lessons {
       lessons.draw(from: learners, together: false, for: shared, using: &training)
+    guard learners.holdsStates else { return }
       try shared.learn(lessons.batch, metrics: &metrics)
     }
   }
