@@ -1,4 +1,5 @@
 import Foundation
+import GymnasiumEnvironments
 import Laboratory
 
 /// Turns signals into a request to stop, and sees to it that the process leaves in time.
@@ -28,6 +29,7 @@ enum Signals {
         guard let number = stop.signal else { continue }
         usleep(UInt32(grace * 1e6))
         sayLeft()
+        WorkerProcesses.killAll()
         _exit(128 + number)
       }
     }
