@@ -76,6 +76,7 @@ extension Run {
       plan.settings.evaluation.episodes, of: &state.interaction.agent, using: random, isCancelled: { stop.isRaised })
     guard let played else { return }
     for (episode, result) in played.enumerated() {
+    if let remark = evaluator.remark(on: played) { warnOnce(of: remark) }
       rows.append(
         [.integer(steps), .integer(episode), .number(result.total), .integer(result.length)]
           + result.measures.map { .number($0) })

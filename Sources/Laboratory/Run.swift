@@ -43,6 +43,8 @@ public struct Run {
   private var hasPostponed = false
   /// Keeps other processes out of the folder.
   private let lock: FolderLock
+  /// Whether it was said that evaluations are cut.
+  private var hasCut = false
   private let log: Logger
 
   /// Takes hold of a folder, and of the run in it where there is one to go on with.
@@ -135,6 +137,12 @@ public struct Run {
     try manifest.write(to: folder.manifest)
   }
 }
+  /// Says the first time that evaluations are cut.
+  mutating func warnOnce(of cut: String) {
+    if !hasCut { log.warning("\(cut)") }
+    hasCut = true
+  }
+
 
 extension RunFolder {
   /// The manifest of the run in this folder, nil if there is none. Throws when the folder holds another run than
