@@ -124,18 +124,20 @@ public struct StudyRunner {
     var polls = children.values.flatMap(\.pipes).filter { $0 >= 0 }.map {
       pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
     }
-    poll(&polls, nfds_t(polls.count), 200)
+    poll(&polls, nfds_t(polls.count), children.values.contains(where: \.isDrained) ? 10 : 200)
     for index in children.keys.sorted() {
       guard var child = children[index] else { continue }
       if let progress = child.readLines(of: 0).compactMap({ StudyReport.parse($0) }).last {
         lines[index].status.progress = progress
       }
-      for line in child.readLines(of: 1) {
+      for line in child.readLines(of: 1) + (status == nil ? [] : child.close()) {
         if line.hasPrefix("error: ") { lines[index].status.failure = String(line.dropFirst(7)) }
+      // asked before its last words are read
+      let status = child.poll()
         say("\(lines[index].title): \(line)")
       }
-      children[index] = child.isDrained ? nil : child
-      if child.isDrained { conclude(index, status: child.wait()) }
+      children[index] = status == nil ? child : nil
+      if let status { conclude(index, status: status) }
     }
   }
 
