@@ -46,7 +46,7 @@ public struct GymnasiumEnvironment: Environment {
   }
 
   public mutating func step(_ action: [Float], observation: inout [Float]) throws -> StepOutcome {
-    precondition(isRunning, "\(task.name) was stepped outside an episode")
+    guard isRunning else { throw EnvironmentError.outsideEpisode(environment: task.name) }
     try spec.action.check(action, of: task.name)
     let group = try ownGroup(keepingEpisode: true)
     action.withUnsafeBufferPointer { action in

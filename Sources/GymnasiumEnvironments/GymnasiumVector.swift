@@ -186,8 +186,9 @@ extension GymnasiumVector {
     isRunning = false
     fetched = nil
     guard try reader.bool("is_running") else { return }
-    let episodes = try reader.integers("episodes")
-    guard episodes.count == count, reader.has("state_\(groups.count - 1)"), !reader.has("state_\(groups.count)") else {
+    let episodes = try reader.counts("episodes")
+    guard episodes.count == count, reader.has("pickle_\(groups.count - 1)"), !reader.has("pickle_\(groups.count)")
+    else {
       throw .mismatch(
         name: "episodes", expected: "\(count) copies in \(groups.count) workers", found: "\(episodes.count) copies")
     }

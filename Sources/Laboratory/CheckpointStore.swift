@@ -95,7 +95,7 @@ struct CheckpointStore {
 
 extension TensorFile {
   /// CRC-32C of all names, types, shapes, contents and metadata (but the checksum itself), in eight hexadecimal digits.
-  var checksum: String {
+  package var checksum: String {
     var checksum = Checksum()
     func add(_ text: String) {
       var text = text + "\n"

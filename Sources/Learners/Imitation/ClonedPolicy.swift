@@ -160,7 +160,13 @@ public struct ClonedPolicy: PlanPrior {
     random = try reader.stream("random")
     observations = try reader.read("observations")
     actions = try reader.read("actions")
-    seen = try reader.integer("seen")
+    seen = try reader.count("seen")
+    let held = min(seen, settings.capacity)
+    guard observations.count == held * network.inputs, actions.count == held * network.outputs else {
+      throw .mismatch(
+        name: "decisions", expected: "\(held) of them",
+        found: "\(observations.count) numbers of observations, \(actions.count) of actions")
+    }
     mean = try reader.read("mean", shape: [mean.count])
     inverse = try reader.read("inverse", shape: [inverse.count])
     isTrained = try reader.bool("trained")

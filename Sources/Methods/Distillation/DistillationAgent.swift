@@ -119,7 +119,7 @@ extension DistillationAgent: Checkpointable {
     try reader.read("student", into: &student)
     training = try reader.stream("training")
     try reader.read("exploration", intoCopies: &exploration)
-    counter = StepCounter(try reader.integer("steps"))
+    counter = StepCounter(try reader.count("steps"))
     totals = totals.count > 1 ? try reader.read("totals", shape: [totals.count]) : [try reader.value("total")]
     ended = []
   }

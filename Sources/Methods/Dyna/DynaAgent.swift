@@ -155,7 +155,7 @@ extension DynaAgent: Checkpointable {
     try reader.read("initial", into: &initial)
     isFirstStep[0] = try reader.bool("is_first_step")
     if isFirstStep.count > 1 {
-      let flags = try reader.integers("are_first_steps")
+      let flags = try reader.counts("are_first_steps")
       guard flags.count == isFirstStep.count else {
         throw .mismatch(name: "copies", expected: "\(isFirstStep.count)", found: "\(flags.count)")
       }
@@ -163,7 +163,7 @@ extension DynaAgent: Checkpointable {
     }
     rollouts = nil
     try reader.read("model", into: &world)
-    trainings = try reader.integer("trainings")
+    trainings = try reader.count("trainings")
     training = try reader.stream("training")
     fitting = try reader.stream("fitting")
     imagination = try reader.stream("imagination")

@@ -121,6 +121,6 @@ extension IterativeLQRAgent: Checkpointable {
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try reader.read("collecting", intoCopies: &collecting)
     try reader.read("evaluating", into: &evaluating[0])
-    tally.failures = try reader.integer("failures")
+    tally.failures = try reader.count("failures")
   }
 }

@@ -177,7 +177,7 @@ extension LocalSearch: Checkpointable {
     try reader.read("collecting", into: &collecting)
     try reader.read("evaluating", into: &evaluating[0])
     fitting = try reader.stream("fitting")
-    let counters = try reader.integers("counters")
+    let counters = try reader.counts("counters")
     guard counters.count == 2 else {
       throw .mismatch(name: "counters", expected: "2 integers", found: "\(counters.count)")
     }

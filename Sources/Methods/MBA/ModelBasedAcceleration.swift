@@ -172,8 +172,8 @@ extension ModelBasedAcceleration: Checkpointable {
     try reader.read("imagined", into: &imagined)
     try reader.read("range", into: &range)
     try reader.read("replay", into: &replay)
-    let counters = try reader.integers("counters")
-    guard counters.count == 5, counters[3] <= counters[4] else {
+    let counters = try reader.counts("counters")
+    guard counters.count == 5, counters[3] <= counters[4], counters[4] <= replay.appended else {
       throw .mismatch(name: "counters", expected: "5 integers", found: "\(counters)")
     }
     counter = StepCounter(counters[0])

@@ -123,7 +123,7 @@ extension ModelBasedPolicyOptimization: Checkpointable {
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try core.restore(from: reader)
     try reader.read("model", into: &world)
-    let capacity = try reader.integer("imagined_capacity")
+    let capacity = try reader.count("imagined_capacity")
     if capacity != imagined.capacity {
       guard (1...Int(Int32.max)).contains(capacity) else {
         throw .mismatch(name: "imagined capacity", expected: "at least 1", found: "\(capacity)")
@@ -132,7 +132,7 @@ extension ModelBasedPolicyOptimization: Checkpointable {
         capacity: capacity, observationSize: world.stateSize, actionSize: world.actionSize)
     }
     try reader.read("imagined", into: &imagined)
-    fits = try reader.integer("fits")
+    fits = try reader.count("fits")
     training = try reader.stream("training")
     fitting = try reader.stream("fitting")
     imagination = try reader.stream("imagination")

@@ -118,7 +118,7 @@ extension ModelBasedValueExpansion: Checkpointable {
     try core.restore(from: reader)
     expansion = nil
     try reader.read("model", into: &world)
-    updates = try reader.integer("updates")
+    updates = try reader.count("updates")
     training = try reader.stream("training")
     fitting = try reader.stream("fitting")
     imagination = try reader.stream("imagination")

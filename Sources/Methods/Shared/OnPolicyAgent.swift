@@ -122,7 +122,7 @@ extension OnPolicyAgent: Checkpointable {
     try reader.read("segment", into: &segment)
     try reader.read("exploration", intoCopies: &streams)
     training = try reader.stream("training")
-    let counters = try reader.integers("counters")
+    let counters = try reader.counts("counters")
     guard counters.count == 2 else {
       throw .mismatch(name: "counters", expected: "2 integers", found: "\(counters.count)")
     }

@@ -125,7 +125,7 @@ extension ReplayedLearner: Checkpointable {
     try reader.read("learner", into: &learner)
     try reader.read("returns", intoCopies: &returns)
     try reader.read("replay", into: &replay)
-    counter = StepCounter(try reader.integer("steps"))
+    counter = StepCounter(try reader.count("steps"))
     try reader.read("exploration", intoCopies: &exploration)
   }
 }

@@ -90,7 +90,7 @@ extension EpisodeParts: Checkpointable {
   }
 
   mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    episodes = try reader.integer("episodes")
+    episodes = try reader.count("episodes")
     let parts = collected.count > 1 ? try reader.integers("collected_copies") : [try reader.integer("collected")]
     guard parts.count == collected.count else {
       throw .mismatch(name: "copies", expected: "\(collected.count)", found: "\(parts.count)")

@@ -114,6 +114,6 @@ extension SharedPolicyAgent: Checkpointable {
     try reader.read("learners", into: &learners)
     try reader.read("shared", into: &shared)
     training = try reader.stream("training")
-    counter = StepCounter(try reader.integer("steps"))
+    counter = StepCounter(try reader.count("steps"))
   }
 }

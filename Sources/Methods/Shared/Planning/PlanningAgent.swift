@@ -43,6 +43,7 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
     var random = RandomStream(seed: 0)
     /// Plans made.
     var decisions = 0
+    private let actionSize: Int
 
     init(planner: Search, room: Int) {
       self.planner = planner
@@ -68,9 +69,12 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
     mutating func restore(from reader: StateReader) throws(ArchiveError) {
       try reader.read("planner", into: &planner)
       random = try reader.stream("random")
-      decisions = try reader.integer("decisions")
+      decisions = try reader.count("decisions")
       decided = try reader.read("decided", shape: [decided.count])
-      executed = try reader.integer("executed")
+      executed = try reader.integer("executed", in: 0...decided.count)
+      guard decided.isEmpty || executed % actionSize == 0 else {
+        throw .mismatch(name: "executed", expected: "whole actions of \(actionSize)", found: "\(executed)")
+      }
     }
   }
 
@@ -93,14 +97,14 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
     self.base = base
     space = spec.action
     let room = settings.executed(of: horizon) * spec.action.size
-    let episode = Episode(planner: planner, room: room)
+    let episode = Episode(planner: planner, room: room, actionSize: spec.action.size)
     (collecting, evaluating) = ([episode], [episode])
     proposal = Array(repeating: 0, count: horizon * spec.action.size)
     seen = Array(repeating: 0, count: spec.observationSize)
     chosen = Array(repeating: 0, count: spec.action.size)
     replay = ReplayBuffer(
       capacity: settings.replayCapacity, observationSize: spec.observationSize,
-      actionSize: spec.action.size, keepsTimes: world.isTimed)
+      actionSize: spec.action.size, keepsTimes: world.isTimed, image: spec.imageShape)
     fitting = random.child("fitting")
     randomEpisodes = world.needsData ? settings.randomEpisodes : 0
     if !world.needsData {
@@ -229,14 +233,14 @@ extension PlanningAgent: Checkpointable {
     try reader.read("evaluating", into: &evaluating[0])
     try reader.read("replay", into: &replay)
     fitting = try reader.stream("fitting")
-    finishedEpisodes = try reader.integer("finished_episodes")
-    stepsSinceFit = try reader.integer("steps_since_fit")
+    finishedEpisodes = try reader.count("finished_episodes")
+    stepsSinceFit = try reader.count("steps_since_fit")
     try prior?.restore(from: reader.scope("prior"))
     if finishedEpisodes >= randomEpisodes { base = nil }
     try base?.restore(from: reader.scope("base"))
     if world.isFitted {
       makeEvaluator()
-      evaluator?.nonFiniteReturns = try reader.integer("nonfinite_returns")
+      evaluator?.nonFiniteReturns = try reader.count("nonfinite_returns")
     }
   }
 }
