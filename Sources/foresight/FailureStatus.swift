@@ -18,7 +18,7 @@ enum FailureStatus {
     case is ConfigurationError: usage
     case ArchiveError.system: inputOutput
     case is ArchiveError: damagedFile
-    case RunError.occupied, RunError.busy: folderTaken
+    case RunError.occupied, RunError.busy, RunError.foreign: folderTaken
     case RunError.nothingSaved, VideoError.unknownFormat, PlotError.noStudy: usage
     default: failed
     }
