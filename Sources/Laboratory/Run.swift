@@ -43,10 +43,10 @@ public struct Run {
   var saved: (steps: Int, evaluatedAt: Int)?
   /// Whether a checkpoint had to wait for the end of an episode.
   private var hasPostponed = false
-  /// Keeps other processes out of the folder.
-  private let lock: FolderLock
   /// Whether it was said that evaluations are cut.
   private var hasCut = false
+  /// Keeps other processes out of the folder.
+  private let lock: FolderLock
   private let log: Logger
 
   /// Takes hold of a folder, and of the run in it where there is one to go on with.
@@ -69,6 +69,7 @@ public struct Run {
     var run: Run
     // before the folder is touched: the agent may not fit the environment
     var spare: RunState? = try RunState(plan)
+    if let state = spare { try plan.checkMemory(of: state.interaction.agent) }
     func fresh() throws -> RunState { try spare.take() ?? RunState(plan) }
     let (metrics, measures) = (spare?.metrics.names ?? [], spare?.measureNames ?? [])
     try FileSystem.makeFolder(folder.path)
@@ -89,8 +90,8 @@ public struct Run {
         try tables.dropTails()
         run = Run(plan, folder, lock, store, tables, state, try Evaluator(for: plan), manifest, log)
         run.saved = (state.interaction.steps, state.evaluatedAt)
-        try manifest.write(to: folder.manifest)
         run.unpickles = unpickles
+        try manifest.write(to: folder.manifest)
         return .ready(run)
       }
       if earlier.status == .finished {
@@ -136,18 +137,18 @@ public struct Run {
     return true
   }
 
-  /// Puts how the run stands into the manifest.
-  mutating func close(_ status: Manifest.Status, failure: String? = nil) throws {
-    manifest.close(status, failure: failure)
-    try manifest.write(to: folder.manifest)
-  }
-}
   /// Says the first time that evaluations are cut.
   mutating func warnOnce(of cut: String) {
     if !hasCut { log.warning("\(cut)") }
     hasCut = true
   }
 
+  /// Puts how the run stands into the manifest.
+  mutating func close(_ status: Manifest.Status, failure: String? = nil) throws {
+    manifest.close(status, failure: failure)
+    try manifest.write(to: folder.manifest)
+  }
+}
 
 extension RunFolder {
   /// The manifest of the run in this folder, nil if there is none. Throws when the folder holds another run than

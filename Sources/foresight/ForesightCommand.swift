@@ -1,5 +1,6 @@
 import Archive
 import ArgumentParser
+import Kernels
 import Laboratory
 
 /// The command line: one subcommand a file.
@@ -25,6 +26,8 @@ struct ForesightCommand: ParsableCommand {
 
   static func main() {
     StandardStreams.prepare()
+    // until a run starts, what there is no memory for is a mistake in its settings
+    Memory.configure(exitStatus: FailureStatus.usage, most: MemoryLimit.most().map { Int($0) })
     main(nil)
   }
 }

@@ -43,6 +43,8 @@ public struct DistillationAgent<Learner: TeachingLearner, Student: PolicyStudent
   /// Whether the student learns.
   private var studies: Bool { counter.steps > settings.teachingSteps }
 
+  public func memoryNeeds(after steps: Int) -> [MemoryNeed] { learners.memoryNeeds(after: steps) }
+
   public mutating func prepare(copies: Int, for purpose: ActPurpose) {
     learners.prepare(copies: copies, for: purpose)
     guard purpose == .collect else { return }
@@ -95,9 +97,9 @@ public struct DistillationAgent<Learner: TeachingLearner, Student: PolicyStudent
         try learner.update(on: batch, using: &random, metrics: &metrics)
       }
     }
+    guard learners.holdsStates else { return }
     for _ in 0..<studied * settings.lessons {
       lessons.draw(from: learners, together: settings.teachers == .ensemble, for: student, using: &training)
-    guard learners.holdsStates else { return }
       try student.learn(lessons.batch, metrics: &metrics)
     }
   }

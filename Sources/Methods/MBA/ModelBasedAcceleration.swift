@@ -53,10 +53,15 @@ public struct ModelBasedAcceleration<Learner: OffPolicyLearner, World: LearnedWo
       count: imagining.rollouts, observationSize: size, actionSize: actionSize, keepsTimes: world.isTimed)
     range = ObservedRange(size: size)
     replay = ReplayBuffer(
-      capacity: settings.replayCapacity, observationSize: size, actionSize: actionSize, keepsTimes: world.isTimed)
+      capacity: settings.replayCapacity, observationSize: size, actionSize: actionSize, keepsTimes: world.isTimed,
+      image: spec.imageShape)
     batch = TransitionBatch(count: settings.batchSize, observationSize: size, actionSize: actionSize)
     training = random.child("training")
     modelRandom = random.child("imagination")
+  }
+
+  public func memoryNeeds(after steps: Int) -> [MemoryNeed] {
+    [replay.memoryNeed(after: steps, setting: "agent.replay_capacity")]
   }
 
   public mutating func prepare(copies: Int, for purpose: ActPurpose) {

@@ -97,6 +97,12 @@ extension EpisodeParts: Checkpointable {
     }
     collected = parts.map { (0..<count).contains($0) ? $0 : nil }
     starts = try reader.read("starts")
+    if case .starts(let wanted) = rule {
+      let kept = episodes < wanted ? episodes : 0
+      guard starts.count % size == 0, starts.count / size == kept else {
+        throw .mismatch(name: "starts", expected: "\(kept) of \(size) numbers", found: "\(starts.count) numbers")
+      }
+    }
     try reader.read("clusters", into: &clusters)
     random = try reader.stream("random")
   }

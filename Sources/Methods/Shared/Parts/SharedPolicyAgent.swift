@@ -49,6 +49,8 @@ where Student.Prior == Learner.Prior {
     seenNext = seen
   }
 
+  public func memoryNeeds(after steps: Int) -> [MemoryNeed] { learners.memoryNeeds(after: steps) }
+
   public mutating func prepare(copies: Int, for purpose: ActPurpose) {
     learners.prepare(copies: copies, for: purpose)
   }
@@ -83,9 +85,9 @@ where Student.Prior == Learner.Prior {
     defer { phases.learning += seconds(from: start) }
     let new = counter.takeNew()
     try train(metrics: &metrics)
+    guard learners.holdsStates else { return }
     for _ in 0..<new.multiples(of: settings.interval) * settings.lessons {
       lessons.draw(from: learners, together: false, for: shared, using: &training)
-    guard learners.holdsStates else { return }
       try shared.learn(lessons.batch, metrics: &metrics)
     }
   }

@@ -45,8 +45,9 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
     var decisions = 0
     private let actionSize: Int
 
-    init(planner: Search, room: Int) {
+    init(planner: Search, room: Int, actionSize: Int) {
       self.planner = planner
+      self.actionSize = actionSize
       decided = Array(repeating: 0, count: room)
       executed = room
     }
@@ -111,6 +112,10 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
       self.base = nil
       makeEvaluator()
     }
+  }
+
+  public func memoryNeeds(after steps: Int) -> [MemoryNeed] {
+    [replay.memoryNeed(after: steps, setting: "agent.replay_capacity")]
   }
 
   public mutating func prepare(copies: Int, for purpose: ActPurpose) {
