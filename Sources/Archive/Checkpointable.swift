@@ -84,6 +84,12 @@ public struct StateReader: Sendable {
   /// Whether a tensor of that name exists.
   public func has(_ name: String) -> Bool { file.tensors[prefix + name] != nil }
 
+  /// Number of elements of a tensor, before anything is made for them.
+  public func size(of name: String) throws(ArchiveError) -> Int {
+    guard let tensor = file.tensors[prefix + name] else { throw .missing(name: prefix + name) }
+    return tensor.count
+  }
+
   /// The elements of a tensor; its shape must be `shape` when given.
   public func read<Element: TensorElement>(
     _ name: String, as type: Element.Type = Element.self, shape: [Int]? = nil
@@ -122,14 +128,43 @@ public struct StateReader: Sendable {
     return first
   }
 
-  /// An integer saved with `write(_:_: Int)`.
-  public func integer(_ name: String) throws(ArchiveError) -> Int { Int(try value(name, as: Int64.self)) }
+  /// Integers that counters can be: whatever is added to one of them is still an `Int`.
+  private static var counters: ClosedRange<Int> { -(1 << 48)...1 << 48 }
+
+  /// An integer saved with `write(_:_: Int)`. Whatever becomes an index must be read with its `range`: a checksum is no
+  /// defence against a file that was made to mislead.
+  public func integer(_ name: String, in range: ClosedRange<Int>? = nil) throws(ArchiveError) -> Int {
+    let value = Int(try value(name, as: Int64.self))
+    try check(name, [value], in: range)
+    return value
+  }
+
+  /// A number of things, at least 0.
+  public func count(_ name: String) throws(ArchiveError) -> Int { try integer(name, in: 0...Self.counters.upperBound) }
+
+  private func check(_ name: String, _ values: [Int], in range: ClosedRange<Int>?) throws(ArchiveError) {
+    let range = range?.clamped(to: Self.counters) ?? Self.counters
+    for value in values where !range.contains(value) {
+      throw .mismatch(
+        name: prefix + name, expected: "within \(range.lowerBound)...\(range.upperBound)", found: "\(value)")
+    }
+  }
 
   /// A truth value.
   public func bool(_ name: String) throws(ArchiveError) -> Bool { try value(name, as: UInt8.self) != 0 }
 
-  /// Integers saved with `write(_:_: [Int])`.
-  public func integers(_ name: String) throws(ArchiveError) -> [Int] {
-    try read(name, as: Int64.self).map { Int($0) }
+  /// Integers saved with `write(_:_: [Int])`, `count` of them where that is known. Indices must be read with their
+  /// `range`.
+  public func integers(
+    _ name: String, count: Int? = nil, in range: ClosedRange<Int>? = nil
+  ) throws(ArchiveError) -> [Int] {
+    let values = try read(name, as: Int64.self, shape: count.map { [$0] }).map { Int($0) }
+    try check(name, values, in: range)
+    return values
+  }
+
+  /// Numbers of things, at least 0.
+  public func counts(_ name: String, count: Int? = nil) throws(ArchiveError) -> [Int] {
+    try integers(name, count: count, in: 0...Self.counters.upperBound)
   }
 }

@@ -2,6 +2,10 @@ import Foundation
 
 /// Which Python environments run in where the user names none.
 package enum PythonInterpreter {
+  /// First lines of what is run with `-c`: files of the working folder, which Python would look at first, must not stand
+  /// for its own modules.
+  package static let passingWorkingFolder = "import sys\nif sys.path and not sys.path[0]: del sys.path[0]\n"
+
   /// `.venv/bin/python` in the package's folder or, failing that, in the working folder; otherwise `python3`.
   package static func found() -> String {
     let folders = [PackageRoot.find(), FileManager.default.currentDirectoryPath].compactMap { $0 }

@@ -45,9 +45,11 @@ public struct StateFields {
     if let reader { try part.restore(from: reader) } else { part.save(to: &writer) }
   }
 
-  /// An integer.
-  public mutating func field(_ name: String, _ value: inout Int) throws(ArchiveError) {
-    if let reader { value = try reader.integer(name) } else { writer.write(name, value) }
+  /// An integer; what becomes an index must name its `range`, all others are numbers of things, at least 0.
+  public mutating func field(
+    _ name: String, _ value: inout Int, in range: ClosedRange<Int> = 0...Int.max
+  ) throws(ArchiveError) {
+    if let reader { value = try reader.integer(name, in: range) } else { writer.write(name, value) }
   }
 
   /// A truth value.
@@ -66,14 +68,9 @@ public struct StateFields {
     }
   }
 
-  /// Integers under one name, as many as there are.
+  /// Numbers of things under one name, as many as there are.
   public mutating func field(_ name: String, _ values: inout [Int]) throws(ArchiveError) {
-    guard let reader else { return writer.write(name, values) }
-    let found = try reader.integers(name)
-    guard found.count == values.count else {
-      throw .mismatch(name: name, expected: "\(values.count) integers", found: "\(found.count)")
-    }
-    values = found
+    if let reader { values = try reader.counts(name, count: values.count) } else { writer.write(name, values) }
   }
 
   /// Two integers under one name.

@@ -13,18 +13,37 @@ package enum Subprocess {
     for (descriptor, standard) in [(input, STDIN_FILENO), (output, STDOUT_FILENO), (errors, STDERR_FILENO)] {
       if let descriptor { posix_spawn_file_actions_adddup2(&actions, descriptor, standard) }
     }
+    // Neither blocked nor ignored signals are handed on.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    for number in [SIGPIPE, SIGXFSZ] { sigaddset(&signals, number) }
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     keepFilesToThisProcess()
     var argv: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
     var environment: [UnsafeMutablePointer<CChar>?] =
       ProcessInfo.processInfo.environment.map { strdup("\($0)=\($1)") } + [nil]
     var identifier: pid_t = 0
-    let status = posix_spawnp(&identifier, executable, &actions, nil, &argv, &environment)
+    let status = posix_spawnp(&identifier, executable, &actions, &attributes, &argv, &environment)
+    posix_spawnattr_destroy(&attributes)
     posix_spawn_file_actions_destroy(&actions)
     (argv + environment).forEach { free($0) }
     guard status == 0 else {
       throw .system(action: "start", path: executable, reason: String(cString: strerror(status)))
     }
     return identifier
+  }
+
+  /// The same from a thread that lasts as long as this process: a program that asks to be told of its parent's end
+  /// (`PR_SET_PDEATHSIG`) is told of the end of the thread that started it.
+  package static func startFromLastingThread(
+    _ executable: String, _ arguments: [String], input: Int32?, output: Int32?, errors: Int32?
+  ) throws(ArchiveError) -> pid_t {
+    let start = SpawnRequest(executable, arguments, input: input, output: output, errors: errors)
+    return try SpawnThread.shared.perform(start).get()
   }
 
   /// Marks the open files beyond the standard ones to be closed in programs that are started.

@@ -12,6 +12,16 @@ static inline __attribute__((always_inline)) void foresight_pause(void) {
 #endif
 }
 
+#if defined(__linux__)
+void *_Nullable mremap(void *_Nullable, __SIZE_TYPE__, __SIZE_TYPE__, int, ...);
+
+/// The `size` bytes of addresses from mmap at `block` made `wanted`, moved where need be; null if there are none.
+static inline void *_Nullable foresight_remap(void *_Nonnull block, long size, long wanted) {
+  void *_Nullable moved = mremap(block, (__SIZE_TYPE__)size, (__SIZE_TYPE__)wanted, 1);  // MREMAP_MAYMOVE
+  return moved == (void *)-1 ? (void *)0 : moved;
+}
+#endif
+
 /// From now on this thread's floating-point unit takes denormal numbers for zero and writes zeros for them. Returns its
 /// mode before, for `foresight_restore_mode`.
 static inline __attribute__((always_inline)) unsigned long foresight_flush_denormals(void) {

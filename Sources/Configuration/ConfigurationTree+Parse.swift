@@ -10,11 +10,14 @@ extension ConfigurationTree {
   ///   - yaml: the text.
   ///   - file: the file's name, for the locations in error messages.
   /// - Throws: `ConfigurationError` with the line and column of a syntax error, of a key given twice (also as
-  ///   `planner.horizon` and inside `planner`), or of a key that is not a scalar.
+  ///   `planner.horizon` and inside `planner`), or of a key that is not a scalar; for a text that nests more than 500
+  ///   deep, or whose aliases stand for more nodes than the text has bytes (at least 10,000).
   public static func parse(yaml: String, file: String) throws(ConfigurationError) -> ConfigurationTree {
     let start = SourceLocation(source: file, line: 1, column: 1)
+    try YAMLBounds.checkNesting(of: yaml, file: file)
     guard let root = try rootNode(of: yaml, file: file) else { return ConfigurationTree(.mapping([]), at: start) }
-    let tree = try ConfigurationTree(root, file: file)
+    var bounds = YAMLBounds(for: yaml)
+    let tree = try ConfigurationTree(root, file: file, &bounds)
     _ = try tree.checkedExpansion(prefix: "")
     return tree
   }
@@ -34,6 +37,7 @@ extension ConfigurationTree {
     let key = assignment[..<sign].trimmingSpaces
     let text = String(assignment[assignment.index(after: sign)...])
     let isKey = key.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { !$0.isEmpty }
+    guard key.count(where: { $0 == "." }) < YAMLBounds.deepest else { throw refusal("nests too deeply") }
     guard isKey, !key.contains(where: \.isWhitespace) else { throw refusal("has no key before the equals sign") }
     guard !text.trimmingSpaces.isEmpty else { throw refusal("has no value after the equals sign") }
     let value: ConfigurationTree
@@ -54,23 +58,26 @@ extension ConfigurationTree {
     }
   }
 
-  private init(_ node: Node, file: String) throws(ConfigurationError) {
+  private init(_ node: Node, file: String, _ bounds: inout YAMLBounds) throws(ConfigurationError) {
     let location = SourceLocation(node.mark, file: file)
+    try bounds.count(at: location)
     switch node {
     case .scalar(let scalar):
       self.init(.scalar(Self.kind(of: scalar), scalar.string), at: location)
     case .sequence(let sequence):
       var elements: [ConfigurationTree] = []
-      for element in sequence { elements.append(try ConfigurationTree(element, file: file)) }
+      for element in sequence { elements.append(try ConfigurationTree(element, file: file, &bounds)) }
       self.init(.list(elements), at: location)
     case .mapping(let mapping):
-      self.init(.mapping(try Self.entries(of: mapping, file: file)), at: location)
+      self.init(.mapping(try Self.entries(of: mapping, file: file, &bounds)), at: location)
     case .alias:
       throw ConfigurationError(kind: .syntax, location: location, problem: "found an alias without its anchor")
     }
   }
 
-  private static func entries(of mapping: Node.Mapping, file: String) throws(ConfigurationError) -> [Entry] {
+  private static func entries(
+    of mapping: Node.Mapping, file: String, _ bounds: inout YAMLBounds
+  ) throws(ConfigurationError) -> [Entry] {
     var own: [Entry] = []
     var inherited: [Entry] = []
     for (key, value) in mapping {
@@ -78,7 +85,10 @@ extension ConfigurationTree {
       guard case .scalar(let name) = key else {
         throw ConfigurationError(kind: .syntax, location: location, problem: "a key must be a scalar")
       }
-      let tree = try ConfigurationTree(value, file: file)
+      guard name.string.count(where: { $0 == "." }) < YAMLBounds.deepest else {
+        throw ConfigurationError(kind: .syntax, location: location, problem: "a key nests too deeply")
+      }
+      let tree = try ConfigurationTree(value, file: file, &bounds)
       if name.string == "<<", name.style == .plain {
         inherited += try mergedEntries(of: tree, at: location)
       } else {

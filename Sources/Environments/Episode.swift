@@ -49,7 +49,7 @@ extension Episode: Checkpointable {
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     let scalars = try reader.read("state", as: State.Scalar.self, shape: [State.scalarCount])
     for index in state.indices { state[index] = scalars[index] }
-    elapsedSteps = try reader.integer("elapsed_steps")
+    elapsedSteps = try reader.count("elapsed_steps")
     isRunning = try reader.bool("is_running")
   }
 }

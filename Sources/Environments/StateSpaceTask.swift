@@ -56,7 +56,7 @@ extension StateSpaceTask {
 
   /// Applies `action`; throws `EnvironmentError` for an action that means nothing.
   public mutating func step(_ action: [Float], observation: inout [Float]) throws(EnvironmentError) -> StepOutcome {
-    precondition(episode.isRunning, "\(Self.name) was stepped outside an episode")
+    guard episode.isRunning else { throw EnvironmentError.outsideEpisode(environment: Self.name) }
     try spec.action.check(action, of: Self.name)
     let before = episode.state
     let (next, score) = action.withUnsafeBufferPointer { buffer in

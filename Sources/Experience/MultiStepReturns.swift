@@ -99,7 +99,7 @@ extension MultiStepReturns: Checkpointable {
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try reader.read("pending", into: &pending)
-    (first, count) = (try reader.integer("first"), try reader.integer("count"))
+    (first, count) = (try reader.count("first"), try reader.count("count"))
     guard (0..<steps).contains(first), (0...steps).contains(count) else {
       throw .mismatch(name: "pending steps", expected: "at most \(steps)", found: "\(count) from \(first)")
     }

@@ -8,6 +8,8 @@ extension ReplayBuffer {
     precondition(
       rows <= batch.count && batch.observations.columns == observationSize && batch.actions.columns == actionSize,
       "batch of another shape")
+    precondition(images == nil, "images are appended one by one")
+    reserve(min(capacity, count + rows))
     // What this very call would overwrite is passed over.
     var row = max(0, rows - capacity)
     appended += row
@@ -34,15 +36,21 @@ extension ReplayBuffer {
   }
 
   /// Forgets all transitions. O(1).
-  public mutating func removeAll() { (count, appended) = (0, 0) }
+  public mutating func removeAll() {
+    (count, appended) = (0, 0)
+    images?.removeAll()
+  }
 
-  /// The newest transitions that fit, in their order, in a buffer of another capacity. O(capacity), allocates.
+  /// The newest transitions that fit, in their order, in a buffer of another capacity; not of images. O(capacity),
+  /// allocates.
   public func resized(to capacity: Int) -> ReplayBuffer {
     var result = ReplayBuffer(capacity: capacity, observationSize: observationSize, actionSize: actionSize)
+    precondition(images == nil, "images are appended one by one")
     let kept = min(count, capacity)
+    result.reserve(kept)
     for k in 0..<kept {
       let slot = (appended - kept + k) % self.capacity
-      func move(_ source: Vector, _ target: inout Vector, _ width: Int) {
+      func move(_ source: GrowingVector<Float>, _ target: inout GrowingVector<Float>, _ width: Int) {
         (target.mutablePointer + k * width).update(from: source.pointer + slot * width, count: width)
       }
       move(observations, &result.observations, observationSize)
@@ -71,15 +79,19 @@ extension ReplayBuffer {
     let (s, a) = (points.states.mutablePointer, points.actions.mutablePointer)
     for row in 0..<points.count {
       let slot = (held.lowerBound + random.index(below: held.count)) % capacity
-      (s + row * observationSize).update(from: observations.pointer + slot * observationSize, count: observationSize)
+      if let images {
+        images.copy(slot, next: false, to: s + row * observationSize)
+      } else {
+        (s + row * observationSize).update(from: observations.pointer + slot * observationSize, count: observationSize)
+      }
       (a + row * actionSize).update(from: actions.pointer + slot * actionSize, count: actionSize)
-      if keepsTimes && !points.times.isEmpty { points.times[row] = times[slot] }
+      if keepsTimes && !points.times.isEmpty { points.times[row] = times.pointer[slot] }
     }
   }
 
   /// Overwrites slots from `slot` on by rows of `batch` from `row` on.
   private mutating func copy(_ batch: TransitionBatch, from row: Int, to slot: Int, count: Int) {
-    func move(_ source: UnsafePointer<Float>, _ target: inout Vector, _ width: Int) {
+    func move(_ source: UnsafePointer<Float>, _ target: inout GrowingVector<Float>, _ width: Int) {
       (target.mutablePointer + slot * width).update(from: source + row * width, count: count * width)
     }
     withExtendedLifetime(batch) {

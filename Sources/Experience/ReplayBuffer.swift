@@ -2,10 +2,11 @@ import Archive
 import Interfaces
 import Kernels
 
-/// Ring of the last `capacity` transitions, structure-of-arrays, preallocated.
+/// Ring of the last `capacity` transitions, structure-of-arrays, which takes memory as it fills.
 ///
-/// Memory is 4 (2 D + A + 2) bytes a transition, and 8 more where it keeps times. Appending is O(1); sampling and gathering
-/// never allocate. Index 0 is the oldest transition held.
+/// Memory is 4 (2 D + A + 2) bytes a transition, and 8 more where it keeps times. Images are held in bytes, equal ones once
+/// (`ImageStore`). Appending is O(1) but for images; sampling and gathering never allocate. Index 0 is the oldest
+/// transition held.
 public struct ReplayBuffer: TransitionSource, Sendable {
   /// Most transitions held.
   public let capacity: Int
@@ -17,34 +18,84 @@ public struct ReplayBuffer: TransitionSource, Sendable {
   public internal(set) var count = 0
   /// Transitions appended since the start.
   public internal(set) var appended = 0
-  var observations: Vector
-  var actions: Vector
-  var rewards: Vector
-  var nextObservations: Vector
-  var continues: Vector
-  /// At which time of its episode each transition began; empty where times are not kept.
-  var times: [Int]
+  /// Whether it knows at which time of its episode each transition began.
+  public let keepsTimes: Bool
+  /// How observations make images, where they are held in bytes.
+  public let image: ImageShape?
+  /// Slots there is room for.
+  private(set) var room = 0
+  var observations: GrowingVector<Float>
+  var actions: GrowingVector<Float>
+  var rewards: GrowingVector<Float>
+  var nextObservations: GrowingVector<Float>
+  var continues: GrowingVector<Float>
+  /// At which time of its episode each transition began; without room where times are not kept.
+  var times: GrowingVector<Int>
+  /// Observations and next observations where they are images.
+  var images: ImageStore?
 
   /// An empty buffer. With `keepsTimes` it knows at which time of its episode each transition began, as models that
-  /// predict by the time need.
-  public init(capacity: Int, observationSize: Int, actionSize: Int, keepsTimes: Bool = false) {
+  /// predict by the time need. Observations that are images of that shape are held in bytes, rounded to whole numbers
+  /// within 0...255.
+  public init(
+    capacity: Int, observationSize: Int, actionSize: Int, keepsTimes: Bool = false, image: ImageShape? = nil
+  ) {
     precondition(capacity > 0 && capacity <= Int(Int32.max), "capacity \(capacity)")
+    precondition(image.map { $0.count == observationSize } ?? true, "images of another size")
     self.capacity = capacity
     self.observationSize = observationSize
     self.actionSize = actionSize
-    observations = Vector(count: capacity * observationSize)
-    actions = Vector(count: capacity * actionSize)
-    rewards = Vector(count: capacity)
-    nextObservations = Vector(count: capacity * observationSize)
-    continues = Vector(count: capacity)
-    times = keepsTimes ? Array(repeating: 0, count: capacity) : []
+    self.keepsTimes = keepsTimes
+    self.image = image
+    observations = GrowingVector(limit: image == nil ? capacity * observationSize : 0)
+    nextObservations = GrowingVector(limit: image == nil ? capacity * observationSize : 0)
+    actions = GrowingVector(limit: capacity * actionSize)
+    rewards = GrowingVector(limit: capacity)
+    continues = GrowingVector(limit: capacity)
+    times = GrowingVector(limit: keepsTimes ? capacity : 0)
+    images = image.map { ImageStore(capacity: capacity, shape: $0) }
   }
 
-  /// Whether it knows at which time of its episode each transition began.
-  public var keepsTimes: Bool { !times.isEmpty }
+  /// Bytes of `count` transitions; images as they are at best, each frame once.
+  private static func bytes(
+    of count: Int, observationSize: Int, actionSize: Int, keepsTimes: Bool, image: ImageShape?
+  ) -> Double {
+    let rest = Double(4 * (actionSize + 2) + (keepsTimes ? 8 : 0))
+    guard let image else { return Double(count) * (8 * Double(observationSize) + rest) }
+    // references take four bytes for each plane
+    let planes = image.frames > 1 ? image.channels / image.frames : image.channels > 3 ? 1 : image.channels
+    return Double(count) * (Double(image.height * image.width * planes + 8 * image.channels) + rest)
+  }
 
-  /// Bytes of numeric storage.
-  public var byteCount: Int { 4 * capacity * (2 * observationSize + actionSize + 2) + 8 * times.count }
+  /// What it holds once `steps` steps were appended.
+  public func memoryNeed(after steps: Int, setting: String) -> MemoryNeed {
+    let held = min(capacity, steps)
+    return MemoryNeed(
+      setting: setting, what: "\(held) transitions",
+      bytes: Self.bytes(
+        of: held, observationSize: observationSize, actionSize: actionSize, keepsTimes: keepsTimes, image: image))
+  }
+
+  /// Different planes of images that are held.
+  package var imagePlanes: Int { images?.planeCount ?? 0 }
+
+  /// Bytes of numeric storage when it is full and holds no images.
+  public var byteCount: Int { 4 * capacity * (2 * observationSize + actionSize + 2) + (keepsTimes ? 8 * capacity : 0) }
+
+  /// Makes room for `slots` slots at least, twice as many as there were if not.
+  mutating func reserve(_ slots: Int) {
+    guard slots > room else { return }
+    room = min(capacity, max(slots, 2 * room, 1024))
+    if images == nil {
+      observations.reserve(room * observationSize)
+      nextObservations.reserve(room * observationSize)
+    }
+    actions.reserve(room * actionSize)
+    rewards.reserve(room)
+    continues.reserve(room)
+    if keepsTimes { times.reserve(room) }
+    images?.reserve(room)
+  }
 
   /// Appends the step from `time` to `time + 1` of an episode, over the oldest one if full.
   public mutating func append(
@@ -70,12 +121,17 @@ public struct ReplayBuffer: TransitionSource, Sendable {
     continues factor: Float, time: Int
   ) {
     let slot = appended % capacity
-    (observations.mutablePointer + slot * observationSize).update(from: observation, count: observationSize)
-    (nextObservations.mutablePointer + slot * observationSize).update(from: next, count: observationSize)
+    reserve(slot + 1)
+    if images == nil {
+      (observations.mutablePointer + slot * observationSize).update(from: observation, count: observationSize)
+      (nextObservations.mutablePointer + slot * observationSize).update(from: next, count: observationSize)
+    } else {
+      images?.set(slot, observation, next: next, isUsed: appended >= capacity)
+    }
     (actions.mutablePointer + slot * actionSize).update(from: action, count: actionSize)
     rewards.mutablePointer[slot] = reward
     continues.mutablePointer[slot] = factor
-    if keepsTimes { times[slot] = time }
+    if keepsTimes { times.mutablePointer[slot] = time }
     appended += 1
     count = min(count + 1, capacity)
   }
@@ -100,13 +156,18 @@ public struct ReplayBuffer: TransitionSource, Sendable {
       let (index, row) = (Int(indices[place]), first + place)
       precondition(index >= 0 && index < count, "transition \(index) outside 0..<\(count)")
       let slot = (start + index) % capacity
-      (o + row * observationSize).update(from: observations.pointer + slot * observationSize, count: observationSize)
-      (n + row * observationSize).update(
-        from: nextObservations.pointer + slot * observationSize, count: observationSize)
+      if let images {
+        images.copy(slot, next: false, to: o + row * observationSize)
+        images.copy(slot, next: true, to: n + row * observationSize)
+      } else {
+        (o + row * observationSize).update(from: observations.pointer + slot * observationSize, count: observationSize)
+        (n + row * observationSize).update(
+          from: nextObservations.pointer + slot * observationSize, count: observationSize)
+      }
       (a + row * actionSize).update(from: actions.pointer + slot * actionSize, count: actionSize)
       r[row] = rewards.pointer[slot]
       c[row] = continues.pointer[slot]
-      if gathersTimes { batch.times[row] = times[slot] }
+      if gathersTimes { batch.times[row] = times.pointer[slot] }
     }
   }
 
@@ -120,7 +181,7 @@ public struct ReplayBuffer: TransitionSource, Sendable {
 
   public func time(of index: Int) -> Int {
     precondition(index >= 0 && index < count, "transition \(index) outside 0..<\(count)")
-    return keepsTimes ? times[(appended - count + index) % capacity] : 0
+    return keepsTimes ? times.pointer[(appended - count + index) % capacity] : 0
   }
 
   public func firstIndex(ofLast episodes: Int) -> Int {
@@ -128,7 +189,7 @@ public struct ReplayBuffer: TransitionSource, Sendable {
     var (index, left) = (count, episodes)
     while index > 0 && left > 0 {
       index -= 1
-      if times[(appended - count + index) % capacity] == 0 { left -= 1 }
+      if times.pointer[(appended - count + index) % capacity] == 0 { left -= 1 }
     }
     return index
   }
@@ -157,38 +218,48 @@ extension ReplayBuffer: Checkpointable {
   public func save(to writer: inout StateWriter) {
     writer.write("appended", appended)
     writer.write("count", count)
-    func part(_ name: String, _ vector: Vector, _ width: Int) {
+    func part(_ name: String, _ vector: GrowingVector<Float>, _ width: Int) {
       writer.write(name, shape: [count, width], UnsafeBufferPointer(start: vector.pointer, count: count * width))
     }
-    part("observations", observations, observationSize)
+    if let images {
+      writer.scope("images") { images.save(count: count, to: &$0) }
+    } else {
+      part("observations", observations, observationSize)
+      part("next_observations", nextObservations, observationSize)
+    }
     part("actions", actions, actionSize)
     part("rewards", rewards, 1)
-    part("next_observations", nextObservations, observationSize)
     part("continues", continues, 1)
-    if keepsTimes { writer.write("times", Array(times.prefix(count))) }
+    if keepsTimes { writer.write("times", (0..<count).map { times.pointer[$0] }) }
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    appended = try reader.integer("appended")
-    count = try reader.integer("count")
+    let (appended, count) = (try reader.count("appended"), try reader.count("count"))
     // Slots 0..<count are the ones in use: the ring has wrapped only when it is full.
-    guard appended >= 0, count == min(appended, capacity) else {
+    guard count == min(appended, capacity) else {
       throw .mismatch(
         name: "replay count", expected: "\(min(appended, capacity)), the capacity being \(capacity)", found: "\(count)")
     }
-    func part(_ name: String, _ vector: inout Vector, _ width: Int) throws(ArchiveError) {
+    // memory is taken for what the file holds, whatever its counters say
+    let held = try reader.size(of: "rewards")
+    guard held == count else {
+      throw .mismatch(name: "rewards", expected: "\(count) of them", found: "\(held)")
+    }
+    (self.appended, self.count) = (appended, count)
+    reserve(count)
+    func part(_ name: String, _ vector: inout GrowingVector<Float>, _ width: Int) throws(ArchiveError) {
       try reader.read(name, into: UnsafeMutableBufferPointer(start: vector.mutablePointer, count: count * width))
     }
-    try part("observations", &observations, observationSize)
+    if images == nil {
+      try part("observations", &observations, observationSize)
+      try part("next_observations", &nextObservations, observationSize)
+    } else {
+      try images?.restore(count: count, from: reader.scope("images"))
+    }
     try part("actions", &actions, actionSize)
     try part("rewards", &rewards, 1)
-    try part("next_observations", &nextObservations, observationSize)
     try part("continues", &continues, 1)
     guard keepsTimes else { return }
-    let saved = try reader.integers("times")
-    guard saved.count == count else {
-      throw .mismatch(name: "times", expected: "\(count) of them", found: "\(saved.count)")
-    }
-    for slot in saved.indices { times[slot] = saved[slot] }
+    for (slot, time) in try reader.counts("times", count: count).enumerated() { times.mutablePointer[slot] = time }
   }
 }

@@ -132,8 +132,10 @@ extension RolloutSegment: Checkpointable {
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    let (count, shape) = (try reader.integer("steps"), try reader.integers("copies"))
-    guard shape == [copies, observationSize, actionSize], count >= 0 else {
+    let (count, shape) = (try reader.count("steps"), try reader.integers("copies"))
+    // what follows has as many rows as the file holds, whatever the number of steps says
+    let held = try reader.size(of: "rewards")
+    guard shape == [copies, observationSize, actionSize], held / copies == count, held % copies == 0 else {
       throw .mismatch(
         name: "segment", expected: "\([copies, observationSize, actionSize])", found: "\(count) steps of \(shape)")
     }
@@ -149,15 +151,15 @@ extension RolloutSegment: Checkpointable {
     try read("actions", rows: rows, into: &actions)
     try reader.read(
       "rewards", shape: [rows], into: UnsafeMutableBufferPointer(start: rewards.mutablePointer, count: rows))
-    let codes = try reader.integers("endings")
+    let codes = try reader.counts("endings")
     for (row, code) in codes.enumerated() {
       guard row < rows, let ending = UInt8(exactly: code).flatMap(Ending.init) else {
         throw .mismatch(name: "endings", expected: "\(rows) endings", found: "\(code) at \(row)")
       }
       endings[row] = ending
     }
-    let (begins, between) = (try reader.integers("begins_episode"), try reader.integers("is_between"))
-    truncatedRows = try reader.integers("truncated_rows")
+    let (begins, between) = (try reader.counts("begins_episode"), try reader.counts("is_between"))
+    truncatedRows = try reader.counts("truncated_rows")
     guard codes.count == rows, begins.count == copies, between.count == copies,
       truncatedRows.allSatisfy({ (0..<rows).contains($0) })
     else { throw .mismatch(name: "segment", expected: "\(rows) rows of \(copies) copies", found: "another number") }

@@ -19,7 +19,7 @@ public struct GymnasiumEnvironment: Environment {
   private var isRunning = false
   /// Whether the environment is made to be drawn.
   private var isShown = false
-  /// State to go on from once there is a group again.
+  /// State to go on from once the environment is stepped again, and not unpickled before.
   private var pending: [UInt8]?
   /// State of the group as `prepareToSave` has fetched it; nil once the group has gone on.
   private var fetched: [UInt8]?
@@ -46,7 +46,7 @@ public struct GymnasiumEnvironment: Environment {
   }
 
   public mutating func step(_ action: [Float], observation: inout [Float]) throws -> StepOutcome {
-    precondition(isRunning, "\(task.name) was stepped outside an episode")
+    guard isRunning else { throw EnvironmentError.outsideEpisode(environment: task.name) }
     try spec.action.check(action, of: task.name)
     let group = try ownGroup(keepingEpisode: true)
     action.withUnsafeBufferPointer { action in
@@ -127,12 +127,12 @@ extension GymnasiumEnvironment {
   public func save(to writer: inout StateWriter) {
     let state = pending ?? fetched
     writer.write("is_running", isRunning && state != nil)
-    if let state { writer.write("state", state) }
+    if let state { writer.write("pickle", state) }
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     isRunning = try reader.bool("is_running")
-    pending = reader.has("state") ? try reader.read("state") : nil
+    pending = reader.has("pickle") ? try reader.read("pickle") : nil
     fetched = nil
     group = nil
   }

@@ -26,6 +26,8 @@ public final class GymnasiumVector: VectorEnvironment {
   private var isRunning = false
   /// States of the groups as `prepareToSave` has fetched them; nil once the groups have gone on.
   private var fetched: [[UInt8]]?
+  /// States to go on from once the environments are stepped. Not before: whoever only measures must not unpickle them.
+  private var pending: [[UInt8]]?
 
   /// Starts as many processes as the task's settings say, at most one a copy, and makes `count` environments in them.
   ///
@@ -77,7 +79,7 @@ public final class GymnasiumVector: VectorEnvironment {
 
   public func reset(using random: RandomStream) throws {
     isRunning = false
-    fetched = nil
+    (fetched, pending) = (nil, nil)
     for index in groups.indices where !groups[index].worker.isAlive {
       groups[index] = try Self.makeGroup(task, first: index * share, share: share, count: count)
     }
@@ -104,6 +106,10 @@ public final class GymnasiumVector: VectorEnvironment {
     for copy in 0..<count { try spec.action.check(actions + copy * width, of: task.name) }
     isRunning = false
     fetched = nil
+    if let states = pending {
+      for (group, state) in zip(groups, states) { try group.restore(state) }
+      pending = nil
+    }
     for copy in 0..<count { place(copy) { group, index in group.setAction(index, actions + copy * width) } }
     try run(.step)
     for copy in 0..<count {
@@ -159,7 +165,7 @@ public final class GymnasiumVector: VectorEnvironment {
 extension GymnasiumVector {
   /// Fetches the state of every copy; false where Python cannot save it.
   public func prepareToSave() throws -> Bool {
-    guard fetched == nil, isRunning else { return true }
+    guard fetched == nil, pending == nil, isRunning else { return true }
     var states: [[UInt8]] = []
     for group in groups {
       guard let state = try group.save() else { return false }
@@ -172,22 +178,24 @@ extension GymnasiumVector {
   /// Writes the states that `prepareToSave` has fetched. Without them the episodes under way are lost, and a reset must
   /// follow.
   public func save(to writer: inout StateWriter) {
-    writer.write("is_running", isRunning && fetched != nil)
-    guard isRunning, let fetched else { return }
+    let states = pending ?? fetched
+    writer.write("is_running", isRunning && states != nil)
+    guard isRunning, let states else { return }
     for (index, stream) in streams.enumerated() { writer.write("stream_\(index)", stream) }
     writer.write("episodes", episodes)
     writer.write(
       "observations", shape: [count, spec.observationSize],
       UnsafeBufferPointer(start: observations, count: count * spec.observationSize))
-    for (index, state) in fetched.enumerated() { writer.write("state_\(index)", state) }
+    for (index, state) in states.enumerated() { writer.write("pickle_\(index)", state) }
   }
 
   public func restore(from reader: StateReader) throws(ArchiveError) {
     isRunning = false
-    fetched = nil
+    (fetched, pending) = (nil, nil)
     guard try reader.bool("is_running") else { return }
-    let episodes = try reader.integers("episodes")
-    guard episodes.count == count, reader.has("state_\(groups.count - 1)"), !reader.has("state_\(groups.count)") else {
+    let episodes = try reader.counts("episodes")
+    guard episodes.count == count, reader.has("pickle_\(groups.count - 1)"), !reader.has("pickle_\(groups.count)")
+    else {
       throw .mismatch(
         name: "episodes", expected: "\(count) copies in \(groups.count) workers", found: "\(episodes.count) copies")
     }
@@ -199,12 +207,7 @@ extension GymnasiumVector {
       streams[copy] = try reader.stream("stream_\(copy)")
       setSeed(copy, episode: episodes[copy] + 1)
     }
-    for (index, group) in groups.enumerated() {
-      let state: [UInt8] = try reader.read("state_\(index)")
-      do { try group.restore(state) } catch {
-        throw .damaged(path: "state_\(index)", reason: "\(error)")
-      }
-    }
+    pending = try groups.indices.map { index throws(ArchiveError) -> [UInt8] in try reader.read("pickle_\(index)") }
     isRunning = true
   }
 }

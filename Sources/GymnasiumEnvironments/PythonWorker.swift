@@ -33,6 +33,8 @@ final class PythonWorker: @unchecked Sendable {
   private var requests: UInt64 = 0
   /// Why the process is gone.
   private var end: String?
+  /// Its exit status, once it is reaped: its number may then be another's.
+  private var status: Int32?
   /// How long an answer to a reset or step has taken lately.
   private var usual = Duration.zero
   /// Whether answers can be looked for at all: not where the worker has no other processor to run on.
@@ -50,19 +52,22 @@ final class PythonWorker: @unchecked Sendable {
       throw .cannotStart(reason: "no sockets are left")
     }
     (messages, bell) = (first[0], second[0])
-    defer {
-      close(first[1])
-      close(second[1])
-    }
     let source = PackageResources.worker_py
     do {
-      process = try Subprocess.start(
-        task.interpreter, ["-c", Self.bootstrap, "\(source.count)"], input: first[1], output: second[1], errors: nil)
+      // Open here as well, the other ends would hide that the process has closed them.
+      defer {
+        close(first[1])
+        close(second[1])
+      }
+      process = try Subprocess.startFromLastingThread(
+        task.interpreter, ["-c", Self.bootstrap, "\(source.count)", "\(getpid())"], input: first[1],
+        output: second[1], errors: nil)
     } catch {
       close(messages)
       close(bell)
       throw .cannotStart(reason: "\(error); environment.python names another interpreter")
     }
+    WorkerProcesses.add(process)
     let deadline = Deadline(task.startTimeout, "start", setting: "start_timeout")
     try write(source, deadline)
     let greeting: WorkerGreeting = try receive(deadline).answer
@@ -72,16 +77,17 @@ final class PythonWorker: @unchecked Sendable {
   }
 
   /// Reads the source of the worker from standard input and runs it as a module, so that its functions can be named.
-  private static let bootstrap = """
-    import linecache, os, sys, types
-    size, source = int(sys.argv[1]), b""
-    while len(source) < size: source += os.read(0, size - len(source)) or sys.exit(1)
-    sys.argv = ["foresight_gymnasium.py"]
-    worker = sys.modules["foresight_gymnasium"] = types.ModuleType("foresight_gymnasium")
-    worker.__file__ = "foresight_gymnasium.py"
-    exec(compile(source, worker.__file__, "exec"), worker.__dict__)
-    worker.main()
-    """
+  private static let bootstrap =
+    PythonInterpreter.passingWorkingFolder + """
+      import linecache, os, types
+      size, parent, source = int(sys.argv[1]), int(sys.argv[2]), b""
+      while len(source) < size: source += os.read(0, size - len(source)) or sys.exit(1)
+      sys.argv = ["foresight_gymnasium.py"]
+      worker = sys.modules["foresight_gymnasium"] = types.ModuleType("foresight_gymnasium")
+      worker.__file__ = "foresight_gymnasium.py"
+      exec(compile(source, worker.__file__, "exec"), worker.__dict__)
+      worker.main(parent)
+      """
 
   deinit {
     close(messages)
@@ -132,6 +138,8 @@ final class PythonWorker: @unchecked Sendable {
     func length(_ start: Int) -> Int {
       lengths[start..<start + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
     }
+    // what is no message begins with any number
+    guard length(0) <= Self.longestMessage else { throw fail("it sent what is no message", deadline) }
     return (try read(length(0), deadline), try read(length(4), deadline))
   }
 
@@ -147,6 +155,8 @@ final class PythonWorker: @unchecked Sendable {
     default: .refused(environment: task.name, reason: exception.message, traceback: "", isMistake: true)
     }
   }
+
+  private static let longestMessage = 64 << 20
 
   // MARK: - Resets and steps
 
@@ -196,7 +206,7 @@ final class PythonWorker: @unchecked Sendable {
     control.store(1, Word.waiting.rawValue)
     defer { control.store(0, Word.waiting.rawValue) }
     while control.load(Word.reply.rawValue) != requests {
-      try wait(for: bell, Int16(POLLIN), deadline, slice: 1)
+      try wait(for: bell, Int16(POLLIN), deadline)
       var rings: (UInt64, UInt64) = (0, 0)
       var taken = 0
       repeat { taken = recv(bell, &rings, 16, Int32(MSG_DONTWAIT)) } while taken > 0
@@ -238,19 +248,22 @@ final class PythonWorker: @unchecked Sendable {
     return bytes
   }
 
-  /// Waits at most `slice` seconds for a descriptor to be ready. Throws when the process is gone or the time is up.
-  private func wait(
-    for descriptor: Int32, _ events: Int16, _ deadline: Deadline, slice: Double = 60
-  ) throws(GymnasiumError) {
+  /// Waits a quarter of a second at most for a descriptor to be ready. Throws when the process is gone, even where one
+  /// that it has started holds its ends open, or the time is up.
+  private func wait(for descriptor: Int32, _ events: Int16, _ deadline: Deadline) throws(GymnasiumError) {
     var poll = pollfd(fd: descriptor, events: events, revents: 0)
-    let left = deadline.secondsLeft
-    let ready = Foundation.poll(&poll, 1, Int32((min(slice, max(0, left)) * 1000).rounded(.up)))
+    let (left, slice) = (deadline.secondsLeft, 0.25)
+    var ready = Foundation.poll(&poll, 1, Int32((min(slice, max(0, left)) * 1000).rounded(.up)))
+    if ready == 0, hasEnded {
+      // what it sent before is still to be read
+      ready = Foundation.poll(&poll, 1, 0)
+      if ready == 0 { throw fail(nil, deadline) }
+    }
     if poll.revents & events != 0 || ready < 0 && errno == EINTR { return }
     if ready != 0 { throw fail(nil, deadline) }
     if left > slice { return }
-    kill(process, SIGKILL)
     end = "it had been ended because it took too long"
-    _ = Subprocess.wait(for: process)
+    finish(within: 0)
     throw .timedOut(
       environment: task.name, activity: deadline.activity, seconds: deadline.seconds, setting: deadline.setting)
   }
@@ -263,16 +276,27 @@ final class PythonWorker: @unchecked Sendable {
     return .died(environment: task.name, activity: deadline.activity, reason: text)
   }
 
+  /// Whether the process has ended by itself.
+  private var hasEnded: Bool {
+    if status == nil, let status = Subprocess.poll(process) { note(status) }
+    return status != nil
+  }
+
+  private func note(_ status: Int32) {
+    self.status = status
+    WorkerProcesses.remove(process)
+  }
+
   /// Reaps the process, which gets `seconds` to leave by itself. Its exit status as a shell has it.
   @discardableResult
   private func finish(within seconds: Double) -> Int32 {
     let limit = Deadline(seconds, "", setting: "")
-    while limit.secondsLeft > 0 {
-      if let status = Subprocess.poll(process) { return status }
-      usleep(2000)
-    }
+    while limit.secondsLeft > 0, !hasEnded { usleep(2000) }
+    if let status { return status }
     kill(process, SIGKILL)
-    return Subprocess.wait(for: process)
+    let outcome = Subprocess.wait(for: process)
+    note(outcome)
+    return outcome
   }
 
   private static func words(for status: Int32) -> String {

@@ -1,7 +1,8 @@
 """Steps Gymnasium environments for Foresight, which starts this file in a process of its own and talks to it as follows.
 
 Standard input is a stream socket for *messages*, standard output one for the *bell*; both are moved elsewhere at once, so
-that environments may print (to the standard error output). The process leaves when Foresight closes its ends.
+that environments may print (to the standard error output). The process leaves when Foresight closes its ends, and is ended
+with it if it is ended. A second small process, the *guard*, then ends whatever environments have started.
 
 Messages, in both directions, are a JSON object and bytes after it:
 
@@ -46,10 +47,12 @@ why} where that state cannot be saved; {"do": "restore", "group"} takes those by
 is {"error": {"kind", "message", "traceback"}}.
 """
 
+import contextlib
 import ctypes
 import faulthandler
 import importlib
 import importlib.util
+import inspect
 import io
 import json
 import math
@@ -60,6 +63,7 @@ import select
 import signal
 import struct
 import sys
+import sysconfig
 import threading
 import time
 import traceback
@@ -96,8 +100,17 @@ def error_text(error):
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
         frames = frames.tb_next
-    text = "".join(traceback.format_exception(type(error), error, frames)).rstrip()[-16000:]
-    return {"kind": "python", "message": "".join(traceback.format_exception_only(error)).strip(), "traceback": text}
+    text = "".join(traceback.format_exception(type(error), error, frames)).rstrip()
+    message = "".join(traceback.format_exception_only(error)).strip()
+    return {"kind": "python", "message": shortened(message, 2000), "traceback": shortened(text, 16000)}
+
+
+def shortened(text, limit):
+    """A text of any length without its middle, in characters that can be encoded."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    if len(text) <= limit:
+        return text
+    return f"{text[: limit // 2]} [... {len(text) - limit} characters ...] {text[-(limit // 2) :]}"
 
 
 # ---------------------------------------------------------------------------------------------------------- making
@@ -113,9 +126,11 @@ def load_module(name):
         if not os.path.exists(path):
             raise Refused("module", f"there is no file {path}")
         stem = os.path.splitext(os.path.basename(path))[0]
-        if getattr(sys.modules.get(stem), "__file__", None) == path:
+        if stem in sys.stdlib_module_names or getattr(sys.modules.get(stem), "__file__", path) != path:
+            stem = f"user_{stem}"  # a module of that name is needed by others
+        if stem in sys.modules:
             return
-        sys.path.insert(0, os.path.dirname(path))
+        place_folder(os.path.dirname(path))
         spec = importlib.util.spec_from_file_location(stem, path)
         sys.modules[stem] = module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
@@ -123,6 +138,16 @@ def load_module(name):
         if error.name == name.split(".")[0]:
             raise Refused("module", f"there is no Python module '{name}' (looked for in {os.getcwd()} too)") from None
         raise
+
+
+def place_folder(folder):
+    """Has modules beside a user's file found before installed packages, and after those of Python itself."""
+    if folder in sys.path:
+        return
+    own = [os.path.abspath(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")]
+    own += [os.path.join(path, "lib-dynload") for path in own]
+    places = [i for i, path in enumerate(sys.path) if os.path.abspath(path) in own]
+    sys.path.insert(max(places, default=-1) + 1, folder)
 
 
 def missing_package(error, identifier):
@@ -163,7 +188,7 @@ def make_environment(request):
     if request.get("renders"):
         arguments["render_mode"] = "rgb_array"
     try:
-        return gymnasium.make(identifier, **arguments)
+        return without_options(gymnasium.make(identifier, **arguments))
     except (gymnasium.error.Error, ImportError) as error:
         package = missing_package(error, identifier)
         if package:
@@ -178,6 +203,25 @@ def make_environment(request):
         if "got an unexpected keyword argument" in str(error):
             raise Refused("arguments", str(error).splitlines()[0]) from None
         raise
+
+
+def without_options(environment):
+    """The environment with every layer whose `reset` does not take `options` in another one that does."""
+    import gymnasium
+
+    outer, layer = None, environment
+    while layer is not None:
+        parameters = inspect.signature(layer.reset).parameters
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+            if "seed" not in parameters:
+                raise Refused("reset", f"reset of {type(layer).__name__} takes no seed, so that no run could be repeated")
+            if "options" not in parameters:
+                if outer is None:
+                    environment = WithoutOptions(layer)
+                else:
+                    outer.env = WithoutOptions(layer)
+        outer, layer = layer, layer.env if isinstance(layer, gymnasium.Wrapper) else None
+    return environment
 
 
 def draw_without_a_screen():
@@ -206,6 +250,21 @@ def pixels(environment):
 # ---------------------------------------------------------------------------------------------------------- spaces
 
 
+MOST_NUMBERS = 1 << 28  # of an observation
+MOST_CHOICES = 1 << 24  # what 32-bit floats can count
+
+
+def is_flattenable(space):
+    """Whether a vector of fixed length can hold a space's values; no space of a user's own type says so."""
+    from gymnasium import spaces
+
+    if isinstance(space, spaces.Dict):
+        return all(map(is_flattenable, space.spaces.values()))
+    if isinstance(space, (spaces.Tuple, spaces.OneOf)):
+        return all(map(is_flattenable, space.spaces))
+    return isinstance(space, (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary, spaces.Text))
+
+
 def unflattenable(space, path="observation"):
     """Where in a space the part is that no vector of fixed length can hold."""
     from gymnasium import spaces
@@ -216,7 +275,7 @@ def unflattenable(space, path="observation"):
     elif isinstance(space, (spaces.Tuple, spaces.OneOf)):
         parts = enumerate(space.spaces)
     for key, part in parts:
-        if not part.is_np_flattenable:
+        if not is_flattenable(part):
             return unflattenable(part, f"{path}[{key!r}]")
     return f"{path} of type {type(space).__name__}"
 
@@ -226,8 +285,16 @@ def observation_format(space):
     import numpy
     from gymnasium import spaces
 
-    if isinstance(space, spaces.Box) and space.dtype != numpy.dtype(object):
-        size = math.prod(space.shape)
+    if not isinstance(space, spaces.Space):
+        raise Refused("space", f"its observation_space is {space!r}, not one of gymnasium.spaces")
+    if not is_flattenable(space):
+        raise Refused("space", f"its observations cannot be flattened into numbers: {unflattenable(space)}")
+    size = math.prod(space.shape) if isinstance(space, spaces.Box) else int(spaces.flatdim(space))
+    if size == 0:
+        raise Refused("space", f"its observations are empty: {named(space)}")
+    if size > MOST_NUMBERS:
+        raise Refused("space", f"its observations are of {size:,} numbers, at most {MOST_NUMBERS:,} can be: {named(space)}")
+    if isinstance(space, spaces.Box):
         is_bytes = space.dtype == numpy.uint8
         description = {"size": size, "bytes": is_bytes, "image": None, "one_hot": False}
         shape = space.shape
@@ -246,12 +313,9 @@ def observation_format(space):
             return description, None  # a row takes it as it is
 
         def write_shaped(row, observation):
-            row.reshape(shape)[:] = observation
+            row.reshape(shape)[...] = observation
 
         return description, write_shaped
-    if not space.is_np_flattenable:
-        raise Refused("space", f"its observations cannot be flattened into numbers: {unflattenable(space)}")
-    size = spaces.flatdim(space)
     description = {"size": size, "bytes": False, "image": None, "one_hot": isinstance(space, spaces.Discrete)}
     if isinstance(space, spaces.Discrete):
         start = int(space.start)
@@ -268,6 +332,49 @@ def observation_format(space):
     return description, write_flat
 
 
+def named(space):
+    """A space in words of some length."""
+    return shortened(" ".join(str(space).split()), 200)
+
+
+def check_bounds(space):
+    """Throws unless a box of actions has bounds that 32-bit floats tell apart."""
+    import numpy
+
+    if math.prod(space.shape) == 0:
+        raise Refused("space", f"its actions are empty: {named(space)}")
+    with numpy.errstate(over="ignore"):
+        low = numpy.asarray(space.low).astype(numpy.float32).ravel()
+        high = numpy.asarray(space.high).astype(numpy.float32).ravel()
+        halves = high / 2 - low / 2
+        infinite = ~numpy.isfinite(high - low)
+    if infinite.any():
+        mend = "gymnasium.wrappers.RescaleAction sets some"
+        raise Refused("space", f"its actions have no finite bounds{component(infinite)}: {named(space)}; {mend}")
+    narrow = ~(halves >= numpy.finfo(numpy.float32).tiny) | ~(low < high)
+    if narrow.any():
+        i = int(numpy.argmax(narrow))
+        bounds = " and ".join(str(numpy.asarray(bound).flat[i]) for bound in (space.low, space.high))
+        raise Refused(
+            "space", f"its actions have bounds that are equal as 32-bit floats{component(narrow)}, {bounds}: {named(space)}"
+        )
+
+
+def component(flags):
+    """Which component the first flag is of, where there are several."""
+    return f" in component {int(flags.argmax())}" if flags.size > 1 else ""
+
+
+def check_counts(counts, space):
+    """Throws unless there are choices, and floats can count them."""
+    if not counts:
+        raise Refused("space", f"its actions are empty: {named(space)}")
+    if max(counts) > MOST_CHOICES:
+        raise Refused(
+            "space", f"its actions are of {max(counts):,} choices, at most {MOST_CHOICES:,} can be told apart: {named(space)}"
+        )
+
+
 def action_format(space):
     """How actions of a space travel: the description, and a function from a row's numbers to what `step` takes."""
     import numpy
@@ -275,31 +382,31 @@ def action_format(space):
 
     if isinstance(space, spaces.Discrete):
         start = int(space.start)
+        check_counts([int(space.n)], space)
         return {"kind": "choice", "counts": [int(space.n)]}, lambda row: int(row[0]) + start
     if isinstance(space, spaces.MultiDiscrete):
         start = numpy.asarray(space.start)
         counts = [int(n) for n in numpy.asarray(space.nvec).ravel()]
+        check_counts(counts, space)
         return (
             {"kind": "choices", "counts": counts},
             lambda row: (row.reshape(space.shape) + start).astype(space.dtype),
         )
     if isinstance(space, spaces.MultiBinary):
         counts = [2] * math.prod(space.shape)
+        check_counts(counts, space)
         return {"kind": "choices", "counts": counts}, lambda row: row.reshape(space.shape).astype(space.dtype)
     if isinstance(space, spaces.Box):
-        low = numpy.asarray(space.low, numpy.float64).ravel()
-        high = numpy.asarray(space.high, numpy.float64).ravel()
-        if not (numpy.isfinite(low).all() and numpy.isfinite(high).all()):
-            raise Refused("space", f"its actions have no finite bounds: {space}; gymnasium.wrappers.RescaleAction sets some")
-        if low.size == 0 or not (low < high).all():
-            raise Refused("space", f"its actions have empty bounds: {space}")
+        check_bounds(space)
+        low = numpy.asarray(space.low).astype(numpy.float32).ravel()
+        high = numpy.asarray(space.high).astype(numpy.float32).ravel()
         description = {"kind": "box", "low": low.tolist(), "high": high.tolist()}
         if numpy.issubdtype(space.dtype, numpy.integer):
             return description, lambda row: numpy.rint(row).reshape(space.shape).astype(space.dtype)
         # Rounding to float32 on the way must not lead out of the bounds.
         bounds = (space.low, space.high) if space.dtype == numpy.float64 else None
         if bounds:
-            return description, lambda row: numpy.clip(row.reshape(space.shape).astype(space.dtype), *bounds)
+            return description, lambda row: numpy.asarray(numpy.clip(row.reshape(space.shape).astype(space.dtype), *bounds))
         return description, lambda row: row.reshape(space.shape).astype(space.dtype)
     kind = type(space).__name__
     raise Refused("space", f"its actions are of type {kind}; Discrete, MultiDiscrete, MultiBinary and Box can be used")
@@ -371,14 +478,15 @@ class Group:
 
     def step_limit(self):
         spec = self.environments[0].spec
-        return spec.max_episode_steps if spec is not None else None
+        limit = spec.max_episode_steps if spec is not None else None
+        return int(limit) if limit is not None and 0 < limit < 2**31 else None
 
     def time_step(self):
         """Seconds of a step: the environment's `dt`, or what its frame rate says, or 1."""
         dt = getattr(self.environments[0].unwrapped, "dt", None)
-        if not isinstance(dt, (int, float)) or not 0 < dt < math.inf:
+        if not isinstance(dt, (int, float)) or not 1e-30 < dt < 1e30:
             rate = (self.environments[0].metadata or {}).get("render_fps")
-            dt = 1 / rate if isinstance(rate, (int, float)) and 0 < rate < math.inf else 1
+            dt = 1 / rate if isinstance(rate, (int, float)) and 1e-30 < rate < 1e30 else 1
         return float(dt)
 
     def close(self):
@@ -655,14 +763,17 @@ class Server:
             if kind == MESSAGE:
                 self.answer()
                 continue
+            failure = None
             try:
                 group = self.groups[control[GROUP]]
                 group.step() if kind == STEP else group.reset()
-                control[FAILED] = 0
-            except Exception as error:
-                control[FAILED] = 1
-                self.send({"error": error_text(error)})
+            except (Exception, KeyboardInterrupt) as error:
+                failure = error_text(error)
+            control[FAILED] = 0 if failure is None else 1
             self.finish(number)
+            # only then: the client reads no message before, and one may be larger than a socket's buffer
+            if failure is not None:
+                self.send({"error": failure})
 
     def answer(self):
         request, data = self.receive()
@@ -670,8 +781,10 @@ class Server:
             reply, blob = self.perform(request, data)
         except Unpicklable as error:
             reply, blob = {"refused": str(error)}, b""
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             reply, blob = {"error": error_text(error)}, b""
+        if len(blob) >= 1 << 32:
+            reply, blob = {"refused": f"its state takes {len(blob):,} bytes"}, b""
         self.send(reply, blob)
 
     def perform(self, request, data):
@@ -695,6 +808,41 @@ class Server:
         return {}, b""
 
 
+def bind_to_parent(number, parent):
+    """Has the system send this process a signal when its parent is gone, whatever it is doing then."""
+    ctypes.CDLL(None).prctl(1, number)  # PR_SET_PDEATHSIG
+    if os.getppid() != parent:
+        os.kill(os.getpid(), number)
+
+
+def start_guard():
+    """Forks a process that ends what this one has started once this one is gone."""
+    worker = os.getpid()
+    os.setpgid(0, 0)
+    noticed = {signal.SIGUSR1}
+    signal.pthread_sigmask(signal.SIG_BLOCK, noticed)
+    if os.fork():
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, noticed)
+        return
+    try:
+        os.setpgid(0, 0)
+        os.closerange(0, 1024)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        bind_to_parent(signal.SIGUSR1, worker)
+        signal.sigwait(noticed)
+        for number, seconds in ((signal.SIGTERM, 1.0), (signal.SIGKILL, 0.0)):
+            os.killpg(worker, number)
+            limit = time.monotonic() + seconds
+            while time.monotonic() < limit:
+                time.sleep(0.01)
+                os.killpg(worker, 0)  # an error where none is left
+    except OSError:
+        pass
+    finally:
+        os._exit(0)
+
+
 def leave_with_client(messages):
     """Ends the process when the client is gone, whatever an environment is doing."""
     poller = select.poll()
@@ -705,7 +853,26 @@ def leave_with_client(messages):
     os._exit(0)
 
 
-def main():
+def define_layer():
+    """Defines the class WithoutOptions, which needs gymnasium."""
+    import gymnasium
+
+    global WithoutOptions
+
+    class WithoutOptions(gymnasium.Wrapper):
+        """Hands `options` on only where there are some: many environments' `reset` takes none."""
+
+        def reset(self, *, seed=None, options=None):
+            if options is None:
+                return self.env.reset(seed=seed)
+            return self.env.reset(seed=seed, options=options)
+
+    WithoutOptions.__qualname__ = "WithoutOptions"  # by which a saved state names it
+
+
+def main(parent):
+    bind_to_parent(signal.SIGKILL, parent)
+    start_guard()
     messages, bell = os.dup(0), os.dup(1)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
@@ -723,5 +890,15 @@ def main():
         message = f"{sys.executable} cannot import gymnasium ({error}); install it with: {mend}"
         server.send({"error": {"kind": "package", "message": message, "traceback": ""}})
         return
+    define_layer()
+    # modules of a user's own; last, since files there may be named like other modules
+    with contextlib.suppress(FileNotFoundError):
+        sys.path.append(os.getcwd())
     server.send({"control": server.descriptor, "gymnasium": gymnasium.__version__, "processors": PROCESSORS})
-    server.serve()
+    try:
+        server.serve()
+    except SystemExit as error:
+        # without waiting for threads that environments have started
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(error.code if isinstance(error.code, int) else 0 if error.code is None else 1)

@@ -29,6 +29,9 @@ public protocol Agent: Checkpointable {
   /// Whether `takeRows` has anything to hand over.
   var hasRows: Bool { get }
 
+  /// What it will hold after so many environment steps, as far as that is much.
+  func memoryNeeds(after steps: Int) -> [MemoryNeed]
+
   /// Makes room for N `copies` of what episodes of that purpose need: warm starts, random streams, noise with memory. A
   /// new agent has room for one. For `.collect` called at most once, before `restore` and everything else; for
   /// `.evaluate` also between evaluations, whose state is then as new.
@@ -56,6 +59,9 @@ public protocol Agent: Checkpointable {
 }
 
 extension Agent {
+  /// Nothing that counts.
+  public func memoryNeeds(after steps: Int) -> [MemoryNeed] { [] }
+
   /// No tables.
   public var tables: [AgentTable] { [] }
 

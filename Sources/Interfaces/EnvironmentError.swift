@@ -1,9 +1,12 @@
-/// An action that an environment cannot take.
+/// An action that an environment cannot take, or cannot take now.
 public enum EnvironmentError: Error, Sendable, Equatable, CustomStringConvertible {
   /// A component is NaN.
   case actionIsNotANumber(environment: String, action: [Float])
   /// A discrete action that is not a whole number in `0..<count`.
   case noSuchChoice(environment: String, action: Float, count: Int)
+
+  /// A step where no episode is under way, as after a saved state in which the parts of a run disagree.
+  case outsideEpisode(environment: String)
 
   /// One sentence.
   public var description: String {
@@ -12,6 +15,7 @@ public enum EnvironmentError: Error, Sendable, Equatable, CustomStringConvertibl
       "\(environment) was given the action \(action), which is not a number"
     case .noSuchChoice(let environment, let action, let count):
       "\(environment) was given the action \(action), which is none of its choices 0...\(count - 1)"
+    case .outsideEpisode(let environment): "\(environment) was stepped outside an episode"
     }
   }
 }

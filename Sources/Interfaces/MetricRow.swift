@@ -52,7 +52,7 @@ extension MetricRow: Checkpointable {
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     sums = try reader.read("sums", shape: [names.count])
-    counts = try reader.integers("counts")
+    counts = try reader.counts("counts", count: names.count)
     nonFinite = nil
   }
 }

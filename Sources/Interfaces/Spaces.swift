@@ -54,7 +54,7 @@ public enum ActionSpace: Sendable, Equatable {
 }
 
 /// Shape of observations that are images: rows from top to bottom, pixels from left to right, channels innermost, each
-/// value in 0...255.
+/// value a whole number in 0...255.
 public struct ImageShape: Sendable, Equatable {
   /// Rows of pixels.
   public let height: Int
@@ -62,13 +62,17 @@ public struct ImageShape: Sendable, Equatable {
   public let width: Int
   /// Values of a pixel: 1 for gray, 3 for red, green, blue; more where frames are stacked.
   public let channels: Int
+  /// Images stacked in the channels, the last of which alone is new in a step.
+  public let frames: Int
 
-  /// Images of `height` rows of `width` pixels of `channels` values; none may be zero.
-  public init(height: Int, width: Int, channels: Int) {
+  /// Images of `height` rows of `width` pixels of `channels` values, `frames` images stacked in these; none may be zero.
+  public init(height: Int, width: Int, channels: Int, frames: Int = 1) {
     precondition(height > 0 && width > 0 && channels > 0, "empty image \(height)x\(width)x\(channels)")
+    precondition(frames > 0 && channels % frames == 0, "\(frames) frames in \(channels) channels")
     self.height = height
     self.width = width
     self.channels = channels
+    self.frames = frames
   }
 
   /// Floats per image, `height * width * channels`.

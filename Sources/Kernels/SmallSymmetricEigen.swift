@@ -49,7 +49,7 @@ struct SmallSymmetricEigen {
   }
 
   /// Doubles of scratch that `solve(_:order:values:vectors:scratch:)` needs.
-  static func scratchCount(order n: Int) -> Int { (2 * n + 5) * LaneProduct.padded(n) }
+  static func scratchCount(order n: Int) -> Int { (2 * n + 5) * SmallMatrixKernels.padded(n) }
 
   /// The same without allocating, unsorted: eigenvalues [n] and eigenvectors in rows [n, n] of the symmetric `elements`
   /// [n, n]. False, with nothing written, if the iteration does not converge.
@@ -57,7 +57,7 @@ struct SmallSymmetricEigen {
     _ elements: UnsafePointer<Double>, order n: Int, values: UnsafeMutablePointer<Double>,
     vectors: UnsafeMutablePointer<Double>, scratch base: UnsafeMutablePointer<Double>
   ) -> Bool {
-    let stride = LaneProduct.padded(n)
+    let stride = SmallMatrixKernels.padded(n)
     base.update(repeating: 0, count: scratchCount(order: n))
     let work = SmallSymmetricEigen(
       order: n, stride: stride, matrix: base, vectors: base + n * stride, diagonal: base + 2 * n * stride,

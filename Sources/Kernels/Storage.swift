@@ -16,7 +16,8 @@ package final class Storage: @unchecked Sendable {
     precondition(count >= 0, "negative element count \(count)")
     self.count = count
     let floats = Swift.max(count, 1)
-    guard let block = calloc(floats * 4 + 63, 1) else { preconditionFailure("no memory for \(floats) floats") }
+    if floats > 1 << 24 { Memory.check(4 * floats) }
+    guard let block = calloc(floats * 4 + 63, 1) else { Memory.exhausted(4 * floats) }
     self.block = block
     pointer = block.alignedUp(toMultipleOf: 64).bindMemory(to: Float.self, capacity: floats)
   }

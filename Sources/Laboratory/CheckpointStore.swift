@@ -1,16 +1,20 @@
 internal import Archive
 internal import Configuration
+import Foundation
 internal import Interfaces
 internal import Logging
 
 /// Writing and finding a run's checkpoint files: checksummed, replaced atomically, the last two kept.
 struct CheckpointStore {
   let folder: RunFolder
+  /// Whether to go on from pickles that another user has written.
+  let trusts: Bool
   /// Text that names everything the run's results depend on; a checkpoint of another run is refused.
   private let fingerprint: String
 
-  init(folder: RunFolder, plan: RunPlan) {
+  init(folder: RunFolder, plan: RunPlan, trusts: Bool = false) {
     self.folder = folder
+    self.trusts = trusts
     fingerprint =
       "\(plan.environment.name) \(plan.agent.name) \(plan.seed) " + plan.resolved.influential.json(indent: 0)
   }
@@ -28,14 +32,15 @@ struct CheckpointStore {
   }
 
   /// The newest state that a run can go on from, with the run's tables opened but not yet shortened to it; nil if there
-  /// is none. Newer files, damaged or good for measuring alone, are deleted. `fresh` makes states before the first
-  /// step.
-  func latest(_ fresh: () throws -> RunState, log: Logger) throws -> (RunState, RunTables)? {
-    guard let (state, reader) = try newest(fresh, log: log, resuming: true) else { return nil }
+  /// is none; and whether a Python environment will be unpickled. Newer files, damaged or good for measuring alone, are
+  /// deleted. `fresh` makes states before the first step. Throws `RunError.foreign`.
+  func latest(_ fresh: () throws -> RunState, log: Logger) throws -> (RunState, RunTables, unpickles: Bool)? {
+    guard let (state, file) = try newest(fresh, log: log, resuming: true) else { return nil }
+    let reader = StateReader(file)
     let tables = try RunTables(
       resumingIn: folder, metrics: state.metrics.names, measures: state.measureNames,
       own: state.ownTables, from: reader.scope("tables"))
-    return (state, tables)
+    return (state, tables, file.holdsPickle)
   }
 
   /// The newest state that is not damaged, nil if there is none; nothing is changed.
@@ -45,7 +50,7 @@ struct CheckpointStore {
 
   private func newest(
     _ fresh: () throws -> RunState, log: Logger, resuming: Bool
-  ) throws -> (state: RunState, reader: StateReader)? {
+  ) throws -> (state: RunState, file: TensorFile)? {
     for step in folder.checkpoints() {
       let file: TensorFile
       do throws(ArchiveError) {
@@ -56,6 +61,7 @@ struct CheckpointStore {
         if resuming { folder.removeCheckpoint(step: step) }
         continue
       }
+      if resuming && file.holdsPickle && !trusts { try folder.checkOwner(ofCheckpointAt: step) }
       let reader = StateReader(file)
       var state = try fresh()
       try state.restore(from: reader)
@@ -63,7 +69,7 @@ struct CheckpointStore {
         folder.removeCheckpoint(step: step)
         continue
       }
-      return (state, reader)
+      return (state, file)
     }
     return nil
   }
@@ -93,9 +99,28 @@ struct CheckpointStore {
   }
 }
 
+extension RunFolder {
+  /// Throws if anybody but this process's user may have written the checkpoint of a step.
+  fileprivate func checkOwner(ofCheckpointAt step: Int) throws(RunError) {
+    for path in [path, checkpoint(step: step)] {
+      var status = stat()
+      guard stat(path, &status) == 0, status.st_uid != geteuid() else { continue }
+      let owner = getpwuid(status.st_uid).map { String(cString: $0.pointee.pw_name) } ?? "user \(status.st_uid)"
+      throw .foreign(folder: self.path, owner: owner)
+    }
+  }
+}
+
 extension TensorFile {
+  /// Whether it holds a pickle of a Python environment's state, which is code to whoever goes on from it.
+  var holdsPickle: Bool {
+    tensors.contains { name, tensor in
+      tensor.type == .uint8 && (name.split(separator: ".").last?.hasPrefix("pickle") ?? false)
+    }
+  }
+
   /// CRC-32C of all names, types, shapes, contents and metadata (but the checksum itself), in eight hexadecimal digits.
-  var checksum: String {
+  package var checksum: String {
     var checksum = Checksum()
     func add(_ text: String) {
       var text = text + "\n"

@@ -1,7 +1,8 @@
 internal import Archive
 import Foundation
 
-/// A process of this program whose output comes back through pipes.
+/// A process of this program whose output comes back through pipes. It is over when the process is: whatever it has started
+/// may hold the pipes' other ends for ever.
 struct ChildProcess {
   let identifier: pid_t
   /// Reading ends of its standard output and error; -1 once closed.
@@ -15,22 +16,22 @@ struct ChildProcess {
     do {
       errors = try Self.makePipe()
     } catch {
-      close(output.reading)
-      close(output.writing)
+      Glibc.close(output.reading)
+      Glibc.close(output.writing)
       throw error
     }
     let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
     defer {
-      close(null)
-      close(output.writing)
-      close(errors.writing)
+      Glibc.close(null)
+      Glibc.close(output.writing)
+      Glibc.close(errors.writing)
     }
     do {
       identifier = try Subprocess.start(
         executable, arguments, input: null, output: output.writing, errors: errors.writing)
     } catch {
-      close(output.reading)
-      close(errors.reading)
+      Glibc.close(output.reading)
+      Glibc.close(errors.reading)
       throw error
     }
     pipes = [output.reading, errors.reading]
@@ -46,8 +47,22 @@ struct ChildProcess {
     return (ends[0], ends[1])
   }
 
-  /// Whether both pipes are closed, which is when the process has left.
+  /// Whether both pipes are closed, as they are when the process is about to leave.
   var isDrained: Bool { pipes.allSatisfy { $0 < 0 } }
+
+  /// Its exit status, or 128 and the signal that killed it, once it has ended; nil while it runs. Not to be asked again
+  /// after that.
+  func poll() -> Int32? { Subprocess.poll(identifier) }
+
+  /// Closes the pipes, whoever still holds their other ends. What is left of a line then counts as one.
+  mutating func close() -> [String] {
+    for pipe in pipes.indices where pipes[pipe] >= 0 {
+      Glibc.close(pipes[pipe])
+      pipes[pipe] = -1
+    }
+    defer { partial = [[], []] }
+    return partial[1].isEmpty ? [] : [String(decoding: partial[1], as: UTF8.self)]
+  }
 
   /// Sends a signal.
   func signal(_ number: Int32) { kill(identifier, number) }
@@ -56,7 +71,8 @@ struct ChildProcess {
   mutating func readLines(of pipe: Int) -> [String] {
     guard pipes[pipe] >= 0 else { return [] }
     var buffer = [UInt8](repeating: 0, count: 4096)
-    while true {
+    // a bound, for one that never stops talking; a line without end is cut
+    for _ in 0..<1024 {
       let count = read(pipes[pipe], &buffer, buffer.count)
       if count > 0 {
         partial[pipe] += buffer[..<count]
@@ -64,19 +80,17 @@ struct ChildProcess {
         continue
       } else {
         if count == 0 || errno != EAGAIN {
-          close(pipes[pipe])
+          Glibc.close(pipes[pipe])
           pipes[pipe] = -1
           if !partial[pipe].isEmpty { partial[pipe].append(UInt8(ascii: "\n")) }
         }
         break
       }
     }
+    if partial[pipe].count > 1 << 20 { partial[pipe].append(UInt8(ascii: "\n")) }
     guard let end = partial[pipe].lastIndex(of: UInt8(ascii: "\n")) else { return [] }
     let text = String(decoding: partial[pipe][..<end], as: UTF8.self)
     partial[pipe].removeSubrange(...end)
     return text.split(separator: "\n").map(String.init)
   }
-
-  /// Waits for the process to end; its exit status, or 128 and the signal that killed it.
-  func wait() -> Int32 { Subprocess.wait(for: identifier) }
 }

@@ -14,6 +14,7 @@ struct EvaluationSlot {
   var failure: (any Error)?
   private var total = 0.0
   private var length = 0
+  private var isCut = false
   /// Episodes that the environment has begun, or passed over, since it began to measure.
   private var begun = 0
 
@@ -33,7 +34,7 @@ struct EvaluationSlot {
     if number > begun { environment.skipEpisodes(number - begun) }
     begun = number + 1
     self.episode = episode
-    (total, length) = (0, 0)
+    (total, length, isCut) = (0, 0, false)
     var start = random
     try environment.reset(using: &start, observation: &observation)
   }
@@ -52,15 +53,18 @@ struct EvaluationSlot {
     do { outcome = try environment.step(action, observation: &observation) } catch { failure = error }
   }
 
-  /// Counts the step.
-  mutating func account() throws(NumericalFailure) {
+  /// Counts the step, with which an episode of `limit` steps is cut off.
+  mutating func account(limit: Int) throws(NumericalFailure) {
     guard outcome.reward.isFinite else { throw NumericalFailure(metric: "evaluation reward", value: outcome.reward) }
     total += Double(outcome.reward)
     length += 1
+    if outcome.ending == .none && length >= limit { (outcome.ending, isCut) = (.truncated, true) }
   }
 
   /// What the episode came to.
-  var result: EvaluatedEpisode { EvaluatedEpisode(total: total, length: length, measures: environment.measures) }
+  var result: EvaluatedEpisode {
+    EvaluatedEpisode(total: total, length: length, isCut: isCut, measures: environment.measures)
+  }
 }
 
 /// The environments of an evaluation, stepped on all threads.

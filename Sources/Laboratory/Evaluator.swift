@@ -9,6 +9,8 @@ public struct EvaluatedEpisode: Sendable, Equatable {
   public let total: Double
   /// Steps it took.
   public let length: Int
+  /// Whether it was cut off by the evaluation, and would have gone on.
+  public let isCut: Bool
   /// What else it came to, as `Environment.measureNames` says.
   public let measures: [Double]
 }
@@ -23,12 +25,17 @@ public struct Evaluator {
   private var steps: CopySteps
   /// Episodes begun since the environments began to measure.
   private var begun = 0
+  /// Steps after which episodes are cut off.
+  package let maxSteps: Int
 
   /// Measures in `environment`, which training must not share.
   public init(environment: any Environment) { self.init(environments: [environment]) }
 
-  /// Measures in `environments`, all alike, of which each plays an episode at a time.
-  init(environments: [any Environment]) {
+  /// Measures in `environments`, all alike, of which each plays an episode at a time. Episodes are cut off after
+  /// `maxSteps` steps; nil stands for the environment's own limit or, where it has none, `EvaluationSettings.bound`.
+  package init(environments: [any Environment], maxSteps: Int? = nil) {
+    let own = environments[0].spec.stepLimit
+    self.maxSteps = maxSteps ?? (own < EnvironmentSpec.unlimited ? own : EvaluationSettings.bound)
     slots = EvaluationSlots(environments)
     steps = CopySteps(count: environments.count, spec: environments[0].spec)
   }
@@ -36,7 +43,8 @@ public struct Evaluator {
   /// Measures in new environments of `plan`'s settings, as many as it says.
   init(for plan: RunPlan) throws(ConfigurationError) {
     self.init(
-      environments: try plan.makeEnvironment().makeSeparate(count: plan.settings.evaluation.playedAtOnce))
+      environments: try plan.makeEnvironment().makeSeparate(count: plan.settings.evaluation.playedAtOnce),
+      maxSteps: plan.settings.evaluation.maxSteps)
   }
 
   /// Episodes that are played at once.
@@ -89,6 +97,15 @@ public struct Evaluator {
       (0..<count).map { random.child($0) }, of: &agent, isCancelled: isCancelled, watch: watch, observe: observe)
   }
 
+  /// Words about the episodes that were cut off; nil if none was.
+  package func remark(on episodes: [EvaluatedEpisode]) -> String? {
+    let cut = episodes.count { $0.isCut }
+    guard cut > 0 else { return nil }
+    return
+      "\(cut) of \(episodes.count) evaluation episodes had not ended after \(maxSteps) steps and were cut off there "
+      + "(evaluation.max_steps); they count as truncated"
+  }
+
   private mutating func play(
     _ streams: [RandomStream], of agent: inout any Agent, isCancelled: () -> Bool,
     watch: ((inout any Environment) throws -> Void)?,
@@ -118,11 +135,11 @@ public struct Evaluator {
       for slot in slots.all where steps.isActive[slot] { try slots[slot].take(steps.actions, row: slot) }
       try slots.step(steps.isActive)
       for slot in slots.all where steps.isActive[slot] {
+        try slots[slot].account(limit: maxSteps)
         if let observe {
           observe(
             Array(steps.observations.row(slot)), slots[slot].action, slots[slot].outcome, slots[slot].observation)
         }
-        try slots[slot].account()
         steps.times[slot] += 1
         try watch?(&slots[slot].environment)
         guard slots[slot].outcome.ending != .none else { continue }

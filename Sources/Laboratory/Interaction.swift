@@ -185,7 +185,7 @@ extension Interaction: Checkpointable {
   }
 
   mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    let counters = try reader.integers("counters")
+    let counters = try reader.counts("counters")
     guard counters.count == 1 + 4 * count else {
       throw .mismatch(name: "counters", expected: "\(1 + 4 * count) integers", found: "\(counters.count)")
     }

@@ -170,13 +170,16 @@ extension HostFacts {
 }
 
 extension ConfigurationTree {
-  /// These settings of a run without those that results do not depend on; a single copy goes without saying.
+  /// These settings of a run without those that results do not depend on; a single copy goes without saying, and so do
+  /// evaluations without a bound of their own.
   var influential: ConfigurationTree {
     var tree = ConfigurationTree()
     for key in keys where key != "checkpoint" {
       guard let value = self[key] else { continue }
       switch key {
-      case "evaluation": tree = tree.merging(.mapping([(key, value.filter { $0 != "copies" })]))
+      case "evaluation":
+        let isBounded = value["max_steps"].map { $0.kind != .null && $0.scalarText != "auto" } ?? false
+        tree = tree.merging(.mapping([(key, value.filter { $0 != "copies" && (isBounded || $0 != "max_steps") })]))
       case "run" where value["copies"]?.scalarText == "1": continue
       default: tree = tree.merging(.mapping([(key, value)]))
       }

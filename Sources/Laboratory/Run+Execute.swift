@@ -11,6 +11,7 @@ extension Run {
   ///   - report: called at the start, and then about four times a second between steps.
   /// - Throws: `RunError` or `ArchiveError`; the last checkpoint stays, and the manifest names the failure.
   public mutating func execute(stop: StopRequest, report: (RunProgress) -> Void = { _ in }) throws -> Outcome {
+    Memory.configure(exitStatus: 1)
     do {
       let outcome = try advance(stop: stop, report: report)
       try close(outcome == .finished ? .finished : .interrupted)
@@ -75,6 +76,7 @@ extension Run {
     let played = try evaluator.episodes(
       plan.settings.evaluation.episodes, of: &state.interaction.agent, using: random, isCancelled: { stop.isRaised })
     guard let played else { return }
+    if let remark = evaluator.remark(on: played) { warnOnce(of: remark) }
     for (episode, result) in played.enumerated() {
       rows.append(
         [.integer(steps), .integer(episode), .number(result.total), .integer(result.length)]

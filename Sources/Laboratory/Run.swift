@@ -29,6 +29,8 @@ public struct Run {
   public let folder: RunFolder
   /// Environment steps taken so far.
   public var steps: Int { state.interaction.steps }
+  /// Whether it goes on from a pickle of a Python environment, which is unpickled at the next step.
+  public private(set) var unpickles = false
   /// Environment steps at the newest checkpoint, from which an interrupted run goes on.
   public var savedSteps: Int { saved?.steps ?? 0 }
 
@@ -41,6 +43,8 @@ public struct Run {
   var saved: (steps: Int, evaluatedAt: Int)?
   /// Whether a checkpoint had to wait for the end of an episode.
   private var hasPostponed = false
+  /// Whether it was said that evaluations are cut.
+  private var hasCut = false
   /// Keeps other processes out of the folder.
   private let lock: FolderLock
   private let log: Logger
@@ -53,16 +57,19 @@ public struct Run {
   ///   - folder: made if need be. One that holds another run is refused, unless `force`, and then nothing is changed.
   ///   - host: facts for the manifest.
   ///   - force: delete an earlier run's files, even those of the same run, and start anew.
+  ///   - trusts: go on from a pickled environment that another user may have written.
   ///   - lockPatience: seconds to wait for another process to leave the folder.
   ///   - log: told of damaged checkpoints, and of checkpoints that must wait.
   /// - Throws: `RunError`, `ArchiveError`, and `ConfigurationError` for an unreadable manifest.
   public static func open(
-    _ plan: RunPlan, in folder: RunFolder, host: HostFacts, force: Bool = false, lockPatience: Double = 5,
+    _ plan: RunPlan, in folder: RunFolder, host: HostFacts, force: Bool = false, trusts: Bool = false,
+    lockPatience: Double = 5,
     log: Logger = Logger(label: "foresight")
   ) throws -> Opening {
     var run: Run
     // before the folder is touched: the agent may not fit the environment
     var spare: RunState? = try RunState(plan)
+    if let state = spare { try plan.checkMemory(of: state.interaction.agent) }
     func fresh() throws -> RunState { try spare.take() ?? RunState(plan) }
     let (metrics, measures) = (spare?.metrics.names ?? [], spare?.measureNames ?? [])
     try FileSystem.makeFolder(folder.path)
@@ -70,19 +77,20 @@ public struct Run {
       throw RunError.busy(folder: folder.path)
     }
     if force { try folder.clear() }
-    let store = CheckpointStore(folder: folder, plan: plan)
+    let store = CheckpointStore(folder: folder, plan: plan, trusts: trusts)
     var manifest = Manifest(plan: plan, metrics: metrics, measures: measures, host: host)
 
     if let earlier = try folder.heldManifest(for: plan) {
       if earlier.status == .finished, earlier.steps >= plan.steps { return .alreadyDone(steps: earlier.steps) }
       manifest.keepStart(of: earlier)
       folder.removePartialFiles()
-      if let (state, tables) = try store.latest(fresh, log: log) {
+      if let (state, tables, unpickles) = try store.latest(fresh, log: log) {
         // the last steps may go beyond the budget by some of the copies
         if state.interaction.lastSteps.before >= plan.steps { return .alreadyDone(steps: state.interaction.steps) }
         try tables.dropTails()
         run = Run(plan, folder, lock, store, tables, state, try Evaluator(for: plan), manifest, log)
         run.saved = (state.interaction.steps, state.evaluatedAt)
+        run.unpickles = unpickles
         try manifest.write(to: folder.manifest)
         return .ready(run)
       }
@@ -127,6 +135,12 @@ public struct Run {
     try store.write(state, tables, steps: steps)
     saved = (steps, state.evaluatedAt)
     return true
+  }
+
+  /// Says the first time that evaluations are cut.
+  mutating func warnOnce(of cut: String) {
+    if !hasCut { log.warning("\(cut)") }
+    hasCut = true
   }
 
   /// Puts how the run stands into the manifest.

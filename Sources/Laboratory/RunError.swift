@@ -4,6 +4,8 @@ public import Interfaces
 public enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The folder holds a run with other settings, or files that are no run's.
   case occupied(folder: String, reason: String)
+  /// Going on would run code that another user may have written.
+  case foreign(folder: String, owner: String)
   /// Another process is working in the folder.
   case busy(folder: String)
   /// A number is not finite.
@@ -17,6 +19,9 @@ public enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
     switch self {
     case .occupied(let folder, let reason):
       "\(folder) holds another run: \(reason). Nothing was changed; --force starts anew"
+    case .foreign(let folder, let owner):
+      "\(folder) belongs to \(owner), and its checkpoint holds a pickle of a Python environment: going on from it would run "
+        + "whatever \(owner) put there. Nothing was changed; --trust goes on all the same"
     case .busy(let folder): "\(folder) is in use by another process"
     case .numerical(let failure, let step): "\(failure) at step \(step)"
     case .environment(let reason, let step): "the environment failed at step \(step): \(reason)"

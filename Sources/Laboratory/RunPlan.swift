@@ -61,12 +61,17 @@ public struct RunPlan: Sendable {
       throw ConfigurationError(
         kind: .relation, key: "run.copies", value: "\(settings.run.copies)", problem: "\(agent) \(reason)")
     }
-    let agentSettings =
-      trial
-      ? try self.agent.make(owners.agent, for: made, using: Self.root(seed).child("agent")).settings
-      : try self.agent.resolve(owners.agent, for: made)
+    var tried: AgentInstance?
+    if trial { tried = try self.agent.make(owners.agent, for: made, using: Self.root(seed).child("agent")) }
+    let agentSettings: ConfigurationTree
+    if let tried {
+      agentSettings = tried.settings
+    } else {
+      agentSettings = try self.agent.resolve(owners.agent, for: made)
+    }
     resolved = settings.resolved().merging(agentSettings)
       .merging(.mapping([(SettingOwners.environmentGroup, made.settings)]))
+    if let tried { try checkMemory(of: tried.agent) }
   }
 
   /// The stream that every other one of the run derives from.

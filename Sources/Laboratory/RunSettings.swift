@@ -41,6 +41,11 @@ public struct EvaluationSettings: Configuration, Equatable {
   /// Episodes that are played at the same time.
   @Setting("Episodes of an evaluation that are played at the same time; has no influence on results", in: 1...10_000)
   public var copies: Int = 1
+  /// Steps after which an episode is cut off.
+  @Setting(
+    "Steps after which an evaluation's episode is cut off, and counts as truncated; auto: the environment's own limit, "
+      + "or 10000 where it has none", in: 1...)
+  public var maxSteps: Int? = nil
   /// Whether the untrained agent is measured too.
   @Setting("Whether to evaluate before the first step too")
   public var atStart: Bool = true
@@ -67,6 +72,9 @@ public struct LogSettings: Configuration, Equatable {
 }
 
 extension EvaluationSettings {
+  /// Steps of an episode that has no limit of its own.
+  static var bound: Int { 10_000 }
+
   /// Episodes that are played at the same time, no more than there are.
   var playedAtOnce: Int { max(1, min(copies, episodes)) }
 }

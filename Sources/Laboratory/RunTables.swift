@@ -58,7 +58,7 @@ struct RunTables {
     for table in RunTable.allCases {
       writers[table] = try CSVWriter(
         resuming: folder.path(of: table), columns: table.columns(metrics: metrics, measures: measures),
-        length: reader.integer(table.rawValue))
+        length: reader.count(table.rawValue))
     }
     self.writers = writers
     let lengths = reader.scope("agent")
@@ -66,7 +66,7 @@ struct RunTables {
     for table in own {
       let writer = try CSVWriter(
         resuming: folder.path(ofAgentTable: table.name), columns: table.allColumns,
-        length: lengths.integer(table.name))
+        length: lengths.count(table.name))
       opened.append((table.name, writer))
     }
     self.own = opened

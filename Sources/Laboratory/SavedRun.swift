@@ -12,6 +12,7 @@ public struct SavedRun {
 
   private var state: RunState
   private var evaluator: Evaluator
+  private let log: Logger
 
   /// Loads the agent from a run's folder, to be measured in its environment, or with `changes` in one whose settings
   /// (`environment.*`) differ in that, playing `copies` episodes at a time.
@@ -32,9 +33,11 @@ public struct SavedRun {
       throw RunError.nothingSaved(folder: folder.path)
     }
     self.state = state
+    self.log = log
     self.state.interaction.agent.prepare(copies: copies, for: .evaluate)
     evaluator = Evaluator(
-      environments: try Self.environment(of: plan, changes: changes, in: registry).makeSeparate(count: copies))
+      environments: try Self.environment(of: plan, changes: changes, in: registry).makeSeparate(count: copies),
+      maxSteps: plan.settings.evaluation.maxSteps)
     try evaluator.adoptStatistics(of: state.interaction.environment)
   }
 
@@ -87,6 +90,7 @@ public struct SavedRun {
     let random = RandomStream(seed: UInt64(seed)).child("measurement")
     let played = try evaluator.episodes(
       episodes, of: &state.interaction.agent, using: random, watch: watch, observe: observe)
+    if let remark = evaluator.remark(on: played ?? []) { log.warning("\(remark)") }
     return played ?? []
   }
 }

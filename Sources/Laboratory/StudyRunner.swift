@@ -32,6 +32,7 @@ public struct StudyRunner {
   private var lines: [Line]
   private var children: [Int: ChildProcess] = [:]
   private var restarts: Set<Int> = []
+  private let trusts: Bool
 
   /// Prepares a study and looks at what is there already.
   ///
@@ -41,9 +42,11 @@ public struct StudyRunner {
   ///   - jobs: processes at a time.
   ///   - threads: threads of each.
   ///   - force: start runs anew whose folder holds another configuration's run; without it that is an error.
+  ///   - trusts: let runs go on from pickled environments that another user may have written.
   /// - Throws: `RunError.occupied` before anything has been touched.
   public init(
-    _ study: Study, in folder: StudyFolder, executable: String, jobs: Int, threads: Int, force: Bool
+    _ study: Study, in folder: StudyFolder, executable: String, jobs: Int, threads: Int, force: Bool,
+    trusts: Bool = false
   ) throws {
     precondition(jobs >= 1 && threads >= 1, "a study needs at least one job and one thread")
     self.study = study
@@ -51,6 +54,7 @@ public struct StudyRunner {
     self.executable = executable
     self.jobs = jobs
     self.threads = threads
+    self.trusts = trusts
     entries = StudyFolder.entries(of: study)
     lines = []
     for (index, entry) in entries.enumerated() {
@@ -114,6 +118,7 @@ public struct StudyRunner {
       plan.resolved.json(indent: 0), "--report-to-study",
     ]
     if restarts.contains(index) { arguments.append("--force") }
+    if trusts { arguments.append("--trust") }
     children[index] = try ChildProcess(executable: executable, arguments: arguments)
     lines[index].status.state = .running
     lines[index].status.failure = nil
@@ -124,18 +129,20 @@ public struct StudyRunner {
     var polls = children.values.flatMap(\.pipes).filter { $0 >= 0 }.map {
       pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
     }
-    poll(&polls, nfds_t(polls.count), 200)
+    poll(&polls, nfds_t(polls.count), children.values.contains(where: \.isDrained) ? 10 : 200)
     for index in children.keys.sorted() {
       guard var child = children[index] else { continue }
+      // asked before its last words are read
+      let status = child.poll()
       if let progress = child.readLines(of: 0).compactMap({ StudyReport.parse($0) }).last {
         lines[index].status.progress = progress
       }
-      for line in child.readLines(of: 1) {
+      for line in child.readLines(of: 1) + (status == nil ? [] : child.close()) {
         if line.hasPrefix("error: ") { lines[index].status.failure = String(line.dropFirst(7)) }
         say("\(lines[index].title): \(line)")
       }
-      children[index] = child.isDrained ? nil : child
-      if child.isDrained { conclude(index, status: child.wait()) }
+      children[index] = status == nil ? child : nil
+      if let status { conclude(index, status: status) }
     }
   }
 

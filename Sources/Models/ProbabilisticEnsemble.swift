@@ -210,8 +210,8 @@ extension ProbabilisticEnsemble: Checkpointable {
     }
     try reader.read("inputs", into: &inputs)
     try reader.read("targets", into: &targets)
-    elites = try reader.integers("elites")
+    elites = try reader.integers("elites", count: elites.count, in: 0...settings.members - 1)
     isFitted = try reader.bool("fitted")
-    fits = try reader.integer("fits")
+    fits = try reader.count("fits")
   }
 }

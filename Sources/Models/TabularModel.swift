@@ -127,16 +127,17 @@ extension TabularModel: Checkpointable {
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    func integers(_ name: String, _ count: Int) throws(ArchiveError) -> [Int] {
-      try reader.read(name, as: Int64.self, shape: [count]).map { Int($0) }
-    }
-    heads = try integers("heads", heads.count)
-    tries = try integers("tries", tries.count)
-    successors = try reader.integers("successors")
+    successors = try reader.integers("successors", in: 0...stateCount - 1)
     let size = successors.count
+    heads = try reader.integers("heads", count: heads.count, in: -1...size - 1)
+    tries = try reader.counts("tries", count: tries.count)
     ends = try reader.read("ends", shape: [size])
-    counts = try integers("counts", size)
+    counts = try reader.counts("counts", count: size)
     rewards = try reader.read("rewards", shape: [size])
-    links = try integers("links", size)
+    links = try reader.integers("links", count: size, in: -1...size - 1)
+    // Each entry leads to one that was added before it: a list that leads back to itself would never end.
+    for (entry, link) in links.enumerated() where link >= entry {
+      throw .mismatch(name: "links", expected: "less than \(entry)", found: "\(link)")
+    }
   }
 }

@@ -99,12 +99,15 @@ extension TimeVaryingLinearModel: Checkpointable {
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    let count = try reader.integer("steps")
-    guard count >= 0 else { throw .mismatch(name: "steps", expected: "a count", found: "\(count)") }
+    let count = try reader.count("steps")
+    let offsets = try reader.read("offsets", as: Double.self)
+    guard offsets.count / stateSize == count, offsets.count % stateSize == 0 else {
+      throw .mismatch(name: "offsets", expected: "\(count) steps of \(stateSize)", found: "\(offsets.count) numbers")
+    }
     dynamics = TimeVaryingLinearGaussian(count: count, stateSize: stateSize, actionSize: actionSize)
     dynamics.stateMatrices = try reader.read("state_matrices", shape: [dynamics.stateMatrices.count])
     dynamics.actionMatrices = try reader.read("action_matrices", shape: [dynamics.actionMatrices.count])
-    dynamics.offsets = try reader.read("offsets", shape: [dynamics.offsets.count])
+    dynamics.offsets = offsets
     dynamics.covariances = try reader.read("covariances", shape: [dynamics.covariances.count])
     factors = try reader.read("factors", shape: [dynamics.covariances.count])
   }

@@ -161,6 +161,6 @@ extension Adam: Checkpointable {
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try reader.read("first", into: &first)
     try reader.read("second", into: &second)
-    steps = try reader.integer("steps")
+    steps = try reader.count("steps")
   }
 }

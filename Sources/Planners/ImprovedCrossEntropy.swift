@@ -215,6 +215,6 @@ public struct ImprovedCrossEntropy: ContinuousPlanner {
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try mean.restore(from: reader)
     try reader.read("kept", into: &kept)
-    keptCount = try reader.integer("kept_count")
+    keptCount = try reader.integer("kept_count", in: 0...kept.rows)
   }
 }

@@ -17,7 +17,8 @@ final class PoseRenderer {
     self.modelFile = modelFile
     self.poseSize = poseSize
     frameBytes = 3 * height * width
-    let source = String(decoding: PackageResources.pose_renderer_py, as: UTF8.self)
+    let source =
+      PythonInterpreter.passingWorkingFolder + String(decoding: PackageResources.pose_renderer_py, as: UTF8.self)
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = [PythonInterpreter.found(), "-c", source, modelFile, "\(poseSize)", "\(height)", "\(width)"]
     process.standardInput = input

@@ -180,7 +180,7 @@ extension EnvironmentCopies: Checkpointable {
   public func restore(from reader: StateReader) throws(ArchiveError) {
     random = try reader.stream("random")
     isRunning = try reader.bool("is_running")
-    let episodes = try reader.integers("episodes")
+    let episodes = try reader.counts("episodes")
     guard episodes.count == count else {
       throw .mismatch(name: "episodes", expected: "\(count) copies", found: "\(episodes.count)")
     }

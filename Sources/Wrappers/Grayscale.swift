@@ -1,6 +1,6 @@
 public import Interfaces
 
-/// Shows the luma of images in color, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), without rounding.
+/// Shows the luma of images in color, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), rounded as images in bytes are.
 public typealias Grayscale<Base: Environment> = MappedObservations<Base, LumaMap>
 
 extension MappedObservations where Map == LumaMap {
@@ -26,7 +26,7 @@ public struct LumaMap: ObservationMap {
   public func map(_ observation: UnsafePointer<Float>, into shown: UnsafeMutablePointer<Float>) {
     for pixel in 0..<pixels {
       let color = observation + 3 * pixel
-      shown[pixel] = 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2]
+      shown[pixel] = (0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2]).rounded(.toNearestOrEven)
     }
   }
 }

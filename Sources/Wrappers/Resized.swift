@@ -1,6 +1,7 @@
 public import Interfaces
 
-/// Shrinks images: every new pixel is the mean of the area it covers, as OpenCV's INTER_AREA has it, without rounding.
+/// Shrinks images: every new pixel is the mean of the area it covers, as OpenCV's INTER_AREA has it,
+/// rounded as images in bytes are.
 public typealias Resized<Base: Environment> = MappedObservations<Base, AreaMap>
 
 extension MappedObservations where Map == AreaMap {
@@ -79,6 +80,7 @@ public struct AreaMap: ObservationMap {
           for index in 0..<outputRow { target[index] += share * narrowed[source + index] }
           source += outputRow
         }
+        for index in 0..<outputRow { target[index] = target[index].rounded(.toNearestOrEven) }
       }
     }
   }

@@ -37,6 +37,6 @@ public struct TimeLimit<Base: Environment>: EnvironmentWrapper {
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try reader.read("base", into: &base)
-    elapsedSteps = try reader.integer("elapsed_steps")
+    elapsedSteps = try reader.count("elapsed_steps")
   }
 }

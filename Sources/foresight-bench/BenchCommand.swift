@@ -1,3 +1,4 @@
+import Archive
 import ArgumentParser
 import Catalog
 import Configuration
@@ -48,6 +49,11 @@ struct BenchCommand: ParsableCommand {
       + Catalog.nativeEnvironments.map { BenchCase.environmentStep($0.name) }
       + [.vectorStep("Pendulum-v1"), .vectorStep("cartpole-swingup")] + BenchCase.mujoco
       + [.gymnasiumStep, .gymnasiumOverhead]
+  }
+
+  static func main() {
+    StandardStreams.prepare()
+    main(nil)
   }
 
   func validate() throws {

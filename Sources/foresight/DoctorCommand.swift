@@ -104,7 +104,7 @@ private struct PythonFacts {
     guard let root = PackageRoot.find() else { return "" }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: PackageRoot.python(in: root))
-    process.arguments = ["-c", script] + arguments
+    process.arguments = ["-c", PythonInterpreter.passingWorkingFolder + script] + arguments
     let pipe = Pipe()
     process.standardOutput = pipe
     guard (try? process.run()) != nil else { return "" }

@@ -18,7 +18,7 @@ enum FailureStatus {
     case is ConfigurationError: usage
     case ArchiveError.system: inputOutput
     case is ArchiveError: damagedFile
-    case RunError.occupied, RunError.busy: folderTaken
+    case RunError.occupied, RunError.busy, RunError.foreign: folderTaken
     case RunError.nothingSaved, VideoError.unknownFormat, PlotError.noStudy: usage
     default: failed
     }
@@ -38,4 +38,4 @@ func reportingErrors(_ body: () throws -> Void) throws {
 }
 
 /// Writes a line to the standard error output.
-func printError(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+func printError(_ line: String) { StandardStreams.writeErrors(line + "\n") }

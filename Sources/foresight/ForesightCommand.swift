@@ -1,4 +1,6 @@
+import Archive
 import ArgumentParser
+import Kernels
 import Laboratory
 
 /// The command line: one subcommand a file.
@@ -22,4 +24,11 @@ struct ForesightCommand: ParsableCommand {
       DescribeCommand.self, DiagnoseCommand.self,
       PlotCommand.self, BenchCommand.self, DoctorCommand.self, GradientVarianceCommand.self,
     ])
+
+  static func main() {
+    StandardStreams.prepare()
+    // until a run starts, what there is no memory for is a mistake in its settings
+    Memory.configure(exitStatus: FailureStatus.usage, most: MemoryLimit.most().map { Int($0) })
+    main(nil)
+  }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import GymnasiumEnvironments
 import Laboratory
 
 /// Turns signals into a request to stop, and sees to it that the process leaves in time.
@@ -9,7 +10,7 @@ enum Signals {
   /// From now on SIGHUP, SIGINT and SIGTERM raise `stop`. A process that has not left `grace` seconds after the first of
   /// them, because a step takes that long, is ended as if the signal had killed it; its last checkpoint stays.
   ///
-  /// A closed output or a file that reached its size limit become errors of the write instead of signals.
+  /// A file that reached its size limit becomes an error of the write instead of a signal, as a closed output already is.
   static func install(grace: Double?) {
     _ = stop.isRaised  // made now, because a signal handler must not make it
     // Programs that start others from their worker threads often leave them with signals blocked.
@@ -20,7 +21,7 @@ enum Signals {
       sigaddset(&asking, number)
     }
     pthread_sigmask(SIG_UNBLOCK, &asking, nil)
-    for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
+    signal(SIGXFSZ, SIG_IGN)
     guard let grace else { return }
     Thread.detachNewThread {
       while true {
@@ -28,6 +29,7 @@ enum Signals {
         guard let number = stop.signal else { continue }
         usleep(UInt32(grace * 1e6))
         sayLeft()
+        WorkerProcesses.killAll()
         _exit(128 + number)
       }
     }

@@ -30,6 +30,9 @@ struct StudyRunCommand: ParsableCommand {
   var jobs: Int?
   @Flag(help: "Start runs anew whose folder holds a run with other settings.")
   var force = false
+  @Flag(
+    help: "Go on in other users' folders though their checkpoints hold pickled Python environments, which are code.")
+  var trust = false
 
   mutating func validate() throws {
     if let jobs, !(1...1024).contains(jobs) { throw ValidationError("jobs = \(jobs): must be in 1...1024") }
@@ -45,7 +48,7 @@ struct StudyRunCommand: ParsableCommand {
       Signals.install(grace: nil)
       var runner = try StudyRunner(
         study, in: folder, executable: PackageRoot.executable, jobs: jobs, threads: max(1, Host.cores / jobs),
-        force: force)
+        force: force, trusts: trust)
       print("study \(study.name): \(study.runs.count) runs, \(jobs) at a time, into \(folder.path)")
       let board = StudyBoard()
       let summary = try runner.run(stop: Signals.stop, show: board.show, say: board.say)

@@ -35,6 +35,8 @@ struct TrainCommand: ParsableCommand {
   var manifest: String?
   @Flag(help: "Start anew, deleting an earlier run's files in its folder.")
   var force = false
+  @Flag(help: "Go on in another user's folder though its checkpoint holds a pickled Python environment, which is code.")
+  var trust = false
   @OptionGroup var settings: SettingOptions
   @OptionGroup var threads: ThreadOptions
 
@@ -56,7 +58,7 @@ struct TrainCommand: ParsableCommand {
       let folder = RunFolder(output: out, plan: plan)
       Signals.install(grace: 4)
       let host = Host.facts(threads: threads.configure())
-      switch try Run.open(plan, in: folder, host: host, force: force, log: makeLogger()) {
+      switch try Run.open(plan, in: folder, host: host, force: force, trusts: trust, log: makeLogger()) {
       case .alreadyDone(let steps):
         say("\(folder.path) already has \(ProgressText.grouped(steps)) steps, nothing to do")
       case .ready(var run):
@@ -83,7 +85,8 @@ struct TrainCommand: ParsableCommand {
   private func execute(_ run: inout Run) throws {
     let folder = run.folder.path
     let plan = run.plan
-    let origin = run.steps > 0 ? ", going on from step \(ProgressText.grouped(run.steps))" : ""
+    var origin = run.steps > 0 ? ", going on from step \(ProgressText.grouped(run.steps))" : ""
+    if run.unpickles { origin += " and unpickling its Python environment" }
     say("\(plan.label) in \(plan.environment.name), seed \(plan.seed)\(origin)")
     var printer = ProgressPrinter(forStudy: reportsToStudy)
     defer { printer.finish() }

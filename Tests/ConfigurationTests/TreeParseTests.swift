@@ -35,6 +35,34 @@ import Testing
     #expect(message { () throws(ConfigurationError) in try tree(yaml) } == expected)
   }
 
+  /// A few hundred bytes of aliases to aliases stand for billions of values.
+  @Test(arguments: [false, true]) func aliasesOfAliasesAreBounded(inMappings: Bool) {
+    let names = "abcdefghi".map(String.init)
+    var yaml = "a: &a \(inMappings ? "{k: 1, l: 2}" : "[x, x, x, x, x, x, x, x, x]")\n"
+    for (before, name) in zip(names, names.dropFirst()) {
+      let parts = (0..<9).map { inMappings ? "k\($0): *\(before)" : "*\(before)" }.joined(separator: ", ")
+      yaml += "\(name): &\(name) \(inMappings ? "{\(parts)}" : "[\(parts)]")\n"
+    }
+    let text = message { () throws(ConfigurationError) in try tree(yaml) }
+    #expect(text.hasPrefix("study.yaml:") && text.hasSuffix("aliases stand for more than 10000 values"), "\(text)")
+  }
+
+  @Test(arguments: [
+    String(repeating: "[", count: 100_000), String(repeating: "{a: ", count: 100_000),
+    String(repeating: "- ", count: 100_000),
+    "a: " + String(repeating: "[", count: 501) + String(repeating: "]", count: 501),
+    (0..<3000).map { String(repeating: " ", count: $0) + "a:\n" }.joined(),
+    String(repeating: "a.", count: 505) + "b: 1",
+  ])
+  func nestingIsBounded(yaml: String) {
+    let text = message { () throws(ConfigurationError) in try tree(yaml) }
+    #expect(text.contains("nests"), "\(text.prefix(200))")
+    #expect(throws: ConfigurationError.self) { try ConfigurationTree(assignment: "a=\(yaml)") }
+    #expect(throws: ConfigurationError.self) {
+      try ConfigurationTree(assignment: String(repeating: "a.", count: 100_000) + "b=1")
+    }
+  }
+
   @Test func duplicateKeysAreRefused() {
     func error(_ yaml: String) -> String { message { () throws(ConfigurationError) in try tree(yaml) } }
     #expect(error("a: 1\nb:\n  c: 1\n  c: 2").hasPrefix("duplicate setting 'c' (study.yaml:"))

@@ -35,6 +35,61 @@ import Testing
     #expect("\(try failure("kill"))".contains("ended in step: signal 9, Killed"))
   }
 
+  /// A message that is larger than a socket's buffer, of characters that take six bytes each and one that cannot be encoded.
+  @Test func exceptionsOfAnyLengthArrive() throws {
+    let text = "\(try failure("loud"))"
+    #expect(text.contains("ValueError: bad state") && text.contains("characters ...]"), "\(text.prefix(300))")
+    #expect(text.count < 40_000)
+  }
+
+  /// A child that the environment has forked holds the ends of all sockets, and is ended with it.
+  @Test func aForkedChildDoesNotHideTheEnd() throws {
+    #expect("\(try failure("fork"))".contains("ended in step: exit status 7"))
+  }
+
+  @Test func leavingByPythonsMeansIsAnEnd() throws {
+    #expect("\(try failure("sys.exit"))".contains("ended in step: exit status 3"), "a thread goes on")
+    #expect("\(try failure("interrupt"))".contains("raised an exception in step: KeyboardInterrupt"))
+  }
+
+  /// Stuck in native code with the interpreter's lock.
+  @Test func aProcessThatHoldsItsLockIsEnded() throws {
+    let text = "\(try failure("lock", stepTimeout: 1))"
+    #expect(text.hasSuffix("did not come back from step within 1.0 seconds (environment.step_timeout)"), "\(text)")
+  }
+
+  /// A Python that dies, or says something else, before its greeting.
+  @Test func aPythonThatIsNoneIsNoticedAtOnce() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("python-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for (name, script, words) in [
+      ("absent", "exit 127", "ended in start: exit status 127"),
+      ("killed", "kill -SEGV $$", "ended in start: signal 11"),
+      (
+        "other", "head -c 100 /dev/urandom | tr '\\0-\\377' 'a' >&0; sleep 60",
+        "ended in start: it sent what is no message"
+      ),
+    ] {
+      let path = folder.appendingPathComponent(name).path
+      try Data("#!/bin/bash\n\(script)\n".utf8).write(to: URL(fileURLWithPath: path))
+      chmod(path, 0o755)
+      #expect(try refusal("gymnasium:CartPole-v1", "python=\(path)").contains(words), "\(name)")
+    }
+  }
+
+  @Test(arguments: ["WithoutOptions-v0", "StrictLayer-v0"])
+  func resetsThatTakeNoOptionsGetNone(name: String) throws {
+    var player = Player(try UserTask.make(name: name))
+    try player.reset()
+    try player.step([1])
+    var copy = try player.resumed(in: UserTask.make(name: name))
+    #expect(try copy.step([1]) == player.step([1]))
+    try player.reset()
+    let refused = try #require(throws: ConfigurationError.self) { try UserTask.make(name: "WithoutSeed-v0") }
+    #expect("\(refused)".contains("reset of WithoutSeed takes no seed"), "\(refused)")
+  }
+
   @Test func aProcessThatHangsIsEnded() throws {
     let text = "\(try failure("hang", stepTimeout: 1))"
     #expect(text.hasSuffix("did not come back from step within 1.0 seconds (environment.step_timeout)"), "\(text)")

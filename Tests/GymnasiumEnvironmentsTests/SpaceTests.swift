@@ -80,7 +80,39 @@ import Testing
     }
   }
 
-  @Test(arguments: [("unbounded", "no finite bounds"), ("text", "of type Text")])
+  /// A box without axes is one number, on both sides.
+  @Test func boxesWithoutAxesAreNumbers() throws {
+    let (spec, first, second) = try observations("number")
+    #expect(spec.observationSize == 1 && first == [0] && second == [1])
+    var player = Player(try UserTask.make(["action=number"]))
+    #expect(player.environment.spec.action == .box(low: [-2], high: [3]))
+    try player.reset()
+    #expect(try player.step([1.5]).reward == 1.5)
+    #expect(try player.step([-9]).reward == -2)
+  }
+
+  @Test(arguments: [
+    ("empty", "its observations are empty: Box([], [], (0,), float32)"),
+    ("empty image", "its observations are empty: Box([], [], (0, 84, 3), uint8)"),
+    ("nothing", "its observations are empty: Dict('a': Tuple())"),
+    ("countless", "its observations are of 1,099,511,627,776 numbers, at most 268,435,456 can be"),
+    ("custom", "cannot be flattened into numbers: observation of type Custom"),
+    ("hidden custom", "cannot be flattened into numbers: observation['x'][0] of type Custom"),
+  ])
+  func observationsThatNoAgentCanSeeAreRefused(space: String, reason: String) throws {
+    let error = try #require(throws: ConfigurationError.self) { try UserTask.make(["observation=\(space)"]) }
+    #expect("\(error)".contains(reason), "\(error)")
+  }
+
+  @Test(arguments: [
+    ("unbounded", "no finite bounds"), ("text", "of type Text"), ("empty", "its actions are empty: Box([], [], (0,)"),
+    ("no choices", "its actions are empty: MultiDiscrete([])"),
+    ("countless", "its actions are of 16,777,217 choices, at most 16,777,216 can be told apart"),
+    ("many", "its actions are of 16,777,217 choices, at most 16,777,216 can be told apart"),
+    ("equal", "bounds that are equal as 32-bit floats in component 0, 1000000000.0 and 1000000001.0"),
+    ("fixed", "bounds that are equal as 32-bit floats in component 1, 0.5 and 0.5"),
+    ("overflowing", "no finite bounds"), ("wide", "no finite bounds"),
+  ])
   func actionsThatNoAgentCanChooseAreRefused(space: String, reason: String) throws {
     let error = try #require(throws: ConfigurationError.self) { try UserTask.make(["action=\(space)"]) }
     #expect("\(error)".contains(reason), "\(error)")

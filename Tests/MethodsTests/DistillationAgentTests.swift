@@ -18,11 +18,12 @@ import Testing
     return Goals(settings)
   }
 
-  private static let schedule: OffPolicySettings = {
+  private static func schedule(returnSteps: Int) -> OffPolicySettings {
     var settings = OffPolicySettings()
     (settings.replayCapacity, settings.batchSize, settings.randomSteps) = (400, 16, 5)
+    settings.returnSteps = returnSteps
     return settings
-  }()
+  }
 
   private static func learners(_ count: Int, observing size: Int, seed: UInt64) -> [SoftActorCritic] {
     var settings = SoftActorCriticSettings()
@@ -42,26 +43,28 @@ import Testing
   }
 
   private static func distillation(
-    _ task: Goals, seed: UInt64, _ change: (inout DistillationScheduleSettings) -> Void = { _ in }
+    _ task: Goals, seed: UInt64, returnSteps: Int = 1,
+    _ change: (inout DistillationScheduleSettings) -> Void = { _ in }
   ) -> DistillationAgent<SoftActorCritic, Student> {
     var settings = DistillationScheduleSettings()
     (settings.teachers, settings.members, settings.teachingSteps, settings.lessonSize) = (.tasks, 3, 60, 24)
     change(&settings)
     let size = task.spec.observationSize
     return DistillationAgent(
-      settings, schedule, learners: learners(3, observing: size, seed: seed),
+      settings, schedule(returnSteps: returnSteps), learners: learners(3, observing: size, seed: seed),
       student: student(observing: size, seed: seed),
       rule: settings.teachers == .tasks ? .tasks(code: 4..<7) : .turns, spec: task.spec,
       using: RandomStream(seed: seed))
   }
 
   private static func shared(
-    _ task: Goals, seed: UInt64, rule: PartitionRule = .tasks(code: 4..<7), seen: Int = 4, evaluatesShared: Bool = false
+    _ task: Goals, seed: UInt64, returnSteps: Int = 1, rule: PartitionRule = .tasks(code: 4..<7), seen: Int = 4,
+    evaluatesShared: Bool = false
   ) -> SharedPolicyAgent<SoftActorCritic, Student> {
     var settings = SharedPolicySettings()
     (settings.lessonSize, settings.start) = (24, 20)
     return SharedPolicyAgent(
-      settings, schedule, regularization: KLRegularization(share: 0.5),
+      settings, schedule(returnSteps: returnSteps), regularization: KLRegularization(share: 0.5),
       learners: learners(3, observing: seen, seed: seed),
       shared: student(observing: seen, seed: seed), rule: rule, seenSize: seen, evaluatesShared: evaluatesShared,
       spec: task.spec, using: RandomStream(seed: seed))
@@ -115,6 +118,25 @@ import Testing
     #expect(own.start == taught.start)
     let gap = zip(own.actions.joined(), taught.actions.joined()).map { abs($0 - $1) }.reduce(0, max)
     #expect(gap < 2 && gap > 0, "actions in ±10 differ by \(gap)")
+  }
+
+  // MARK: - Returns of several steps
+
+  /// Until the first return is complete there are no states to teach, however early the student or the shared policy is
+  /// to learn.
+  @Test func nothingIsTaughtBeforeTheFirstReturnIsComplete() throws {
+    let task = Self.task()
+    var taught = AgentRunner(
+      Self.distillation(task, seed: 7, returnSteps: 4) { $0.teachingSteps = 1 }, in: task, seed: 7)
+    try taught.collect(3)
+    #expect(OracleState(taught.agent).integers("student.optimizer.steps") == [0])
+    try taught.collect(3)
+    #expect(OracleState(taught.agent).integers("student.optimizer.steps") == [3])
+    var shared = AgentRunner(Self.shared(task, seed: 7, returnSteps: 4), in: task, seed: 7)
+    try shared.collect(3)
+    #expect(OracleState(shared.agent).integers("shared.optimizer.steps") == [0])
+    try shared.collect(3)
+    #expect(OracleState(shared.agent).integers("shared.optimizer.steps") == [3])
   }
 
   // MARK: - Shared policies

@@ -107,6 +107,6 @@ extension ControlTask {
   /// Restores what `save` wrote.
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try reader.read("episode", into: &episode)
-    startedEpisodes = try reader.integer("started_episodes")
+    startedEpisodes = try reader.count("started_episodes")
   }
 }

@@ -44,7 +44,7 @@ extension ChangingMaze {
 
   public mutating func beginMeasurement(with statistics: StateReader) throws(ArchiveError) {
     guard statistics.has("total_steps") else { return }
-    episode.totalSteps = try statistics.integer("total_steps")
+    episode.totalSteps = try statistics.count("total_steps")
     episode.isClockStopped = true
   }
 }

@@ -44,7 +44,7 @@ extension FiniteEpisode: Checkpointable {
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    let counters = try reader.integers("counters")
+    let counters = try reader.counts("counters")
     guard counters.count == 5 else {
       throw .mismatch(name: "counters", expected: "5 integers", found: "\(counters.count)")
     }
@@ -75,7 +75,7 @@ extension FiniteTask {
 
   /// Draws what follows `action`; throws `EnvironmentError` for an action that is none of the choices.
   public mutating func step(_ action: [Float], observation: inout [Float]) throws(EnvironmentError) -> StepOutcome {
-    precondition(episode.isRunning, "\(Self.name) was stepped outside an episode")
+    guard episode.isRunning else { throw EnvironmentError.outsideEpisode(environment: Self.name) }
     try spec.action.check(action, of: Self.name)
     let outcome = MarkovDecisionProcess.draw(from: process[episode.state, Int(action[0])], using: &episode.random)
     episode.state = outcome.next
@@ -95,6 +95,9 @@ extension FiniteTask {
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try reader.read("episode", into: &episode)
+    guard episode.state < spec.observationSize else {
+      throw .mismatch(name: "state", expected: "less than \(spec.observationSize)", found: "\(episode.state)")
+    }
   }
 
   private func show(in observation: inout [Float]) {

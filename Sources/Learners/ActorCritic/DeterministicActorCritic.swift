@@ -104,6 +104,6 @@ extension DeterministicActorCritic: Checkpointable {
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try core.restore(from: reader)
     try reader.read("noise", intoCopies: &noise)
-    updates = try reader.integer("updates")
+    updates = try reader.count("updates")
   }
 }

@@ -149,6 +149,12 @@ public struct ClonedPolicy: PlanPrior, Archived {
     try fields.field("observations", &observations, growing: true)
     try fields.field("actions", &actions, growing: true)
     try fields.field("seen", &seen)
+    let held = min(seen, settings.capacity)
+    guard observations.count == held * network.inputs, actions.count == held * network.outputs else {
+      throw .mismatch(
+        name: "decisions", expected: "\(held) of them",
+        found: "\(observations.count) numbers of observations, \(actions.count) of actions")
+    }
     try fields.field("mean", &mean)
     try fields.field("inverse", &inverse)
     try fields.field("trained", &isTrained)

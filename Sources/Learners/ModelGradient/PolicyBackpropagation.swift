@@ -153,6 +153,6 @@ extension PolicyBackpropagation {
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try core.restore(from: reader)
     try reader.read("noise", intoCopies: &noise)
-    updates = try reader.integer("updates")
+    updates = try reader.count("updates")
   }
 }

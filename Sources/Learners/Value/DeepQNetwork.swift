@@ -131,7 +131,7 @@ extension DeepQNetwork: Checkpointable {
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try core.restore(from: reader)
-    decisions = try reader.integer("decisions")
-    updates = try reader.integer("updates")
+    decisions = try reader.count("decisions")
+    updates = try reader.count("updates")
   }
 }

@@ -44,6 +44,8 @@ public struct DistillationAgent<Learner: TeachingLearner, Student: PolicyStudent
   /// Whether the student learns.
   private var studies: Bool { counter.steps > settings.teachingSteps }
 
+  public func memoryNeeds(after steps: Int) -> [MemoryNeed] { learners.memoryNeeds(after: steps) }
+
   public mutating func prepare(copies: Int, for purpose: ActPurpose) {
     learners.prepare(copies: copies, for: purpose)
     guard purpose == .collect else { return }
@@ -96,6 +98,7 @@ public struct DistillationAgent<Learner: TeachingLearner, Student: PolicyStudent
         try learner.update(on: batch, using: &random, metrics: &metrics)
       }
     }
+    guard learners.holdsStates else { return }
     for _ in 0..<studied * settings.lessons {
       lessons.draw(from: learners, together: settings.teachers == .ensemble, for: student, using: &training)
       try student.learn(lessons.batch, metrics: &metrics)
@@ -119,7 +122,7 @@ extension DistillationAgent: Checkpointable {
     try reader.read("student", into: &student)
     training = try reader.stream("training")
     try reader.read("exploration", intoCopies: &exploration)
-    counter = StepCounter(try reader.integer("steps"))
+    counter = StepCounter(try reader.count("steps"))
     totals = totals.count > 1 ? try reader.read("totals", shape: [totals.count]) : [try reader.value("total")]
     finishedReturns = []
   }

@@ -21,6 +21,9 @@ struct TriedActions: Sendable {
     times = Array(repeating: 0, count: states * count)
   }
 
+  /// Pairs that were tried.
+  private var tried: Int { times.count { $0 != 0 } }
+
   /// Whether any step was taken.
   var isEmpty: Bool { visited.isEmpty }
 
@@ -57,13 +60,18 @@ extension TriedActions: Checkpointable {
   }
 
   mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    func integers(_ name: String, _ count: Int) throws(ArchiveError) -> [Int] {
-      try reader.read(name, as: Int64.self, shape: [count]).map { Int($0) }
+    let states = counts.count
+    visited = try reader.integers("visited", in: 0...states - 1)
+    counts = try reader.integers("counts", count: states, in: 0...actionCount)
+    actions = try reader.integers("actions", count: actions.count, in: 0...actionCount - 1)
+    times = try reader.counts("times", count: times.count)
+    for state in visited where counts[state] == 0 {
+      throw .mismatch(name: "counts", expected: "a tried action in state \(state)", found: "none")
     }
-    visited = try reader.integers("visited")
-    counts = try integers("counts", counts.count)
-    actions = try integers("actions", actions.count)
-    times = try integers("times", times.count)
-    time = try reader.integer("time")
+    // a state is noted once, at its first visit
+    guard visited.count == counts.count(where: { $0 > 0 }), Set(visited).count == visited.count,
+      tried == counts.reduce(0, +)
+    else { throw .mismatch(name: "visited", expected: "every state once", found: "\(visited.count) states") }
+    time = try reader.count("time")
   }
 }

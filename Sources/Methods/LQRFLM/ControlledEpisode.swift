@@ -12,8 +12,10 @@ struct ControlledEpisode: Sendable {
   var trajectory: SampledTrajectory
   private var state: [Double]
   private var action: [Double]
+  private let conditions: Int
 
   init(_ task: TrajectoryOptimizationTask) {
+    conditions = task.starts.count
     trajectory = SampledTrajectory(horizon: task.horizon, stateSize: task.stateSize, actionSize: task.actionSize)
     state = Array(repeating: 0, count: task.stateSize)
     action = Array(repeating: 0, count: task.actionSize)
@@ -58,8 +60,11 @@ extension ControlledEpisode: Checkpointable {
   }
 
   mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    let place = try reader.integers("place")
-    guard place.count == 2 else { throw .mismatch(name: "place", expected: "2 integers", found: "\(place.count)") }
+    let place = try reader.integers("place", count: 2, in: 0...max(conditions - 1, trajectory.horizon))
+    guard place[0] < conditions, place[1] <= trajectory.horizon else {
+      throw .mismatch(
+        name: "place", expected: "less than \(conditions), at most \(trajectory.horizon)", found: "\(place)")
+    }
     (condition, time) = (place[0], place[1])
     random = try reader.stream("random")
     trajectory.states = try reader.read("states", shape: [trajectory.states.count])

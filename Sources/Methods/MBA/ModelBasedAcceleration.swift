@@ -53,10 +53,15 @@ public struct ModelBasedAcceleration<Learner: OffPolicyLearner, World: LearnedWo
       count: imagining.rollouts, observationSize: size, actionSize: actionSize, keepsTimes: world.isTimed)
     range = ObservedRange(size: size)
     replay = ReplayBuffer(
-      capacity: settings.replayCapacity, observationSize: size, actionSize: actionSize, keepsTimes: world.isTimed)
+      capacity: settings.replayCapacity, observationSize: size, actionSize: actionSize, keepsTimes: world.isTimed,
+      image: spec.imageShape)
     batch = TransitionBatch(count: settings.batchSize, observationSize: size, actionSize: actionSize)
     training = random.child("training")
     modelRandom = random.child("imagination")
+  }
+
+  public func memoryNeeds(after steps: Int) -> [MemoryNeed] {
+    [replay.memoryNeed(after: steps, setting: "agent.replay_capacity")]
   }
 
   public mutating func prepare(copies: Int, for purpose: ActPurpose) {
@@ -172,8 +177,8 @@ extension ModelBasedAcceleration: Checkpointable {
     try reader.read("imagined", into: &imagined)
     try reader.read("range", into: &range)
     try reader.read("replay", into: &replay)
-    let counters = try reader.integers("counters")
-    guard counters.count == 5, counters[3] <= counters[4] else {
+    let counters = try reader.counts("counters")
+    guard counters.count == 5, counters[3] <= counters[4], counters[4] <= replay.appended else {
       throw .mismatch(name: "counters", expected: "5 integers", found: "\(counters)")
     }
     counter = StepCounter(counters[0])

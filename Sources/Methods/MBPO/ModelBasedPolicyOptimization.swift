@@ -62,6 +62,13 @@ public struct ModelBasedPolicyOptimization<World: LearnedWorld, Learner: OffPoli
     imagination = random.child("imagination")
   }
 
+  /// Its replays: of real transitions, and of what it imagines after each fit.
+  public func memoryNeeds(after steps: Int) -> [MemoryNeed] {
+    let fits = max(0, steps - settings.randomSteps) / settings.fitInterval
+    let imaginedRows = min(settings.retainedFits, fits) * settings.rollouts
+    return core.memoryNeeds(after: steps) + [imagined.memoryNeed(after: imaginedRows, setting: "agent.rollouts")]
+  }
+
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
     let new = core.takeNewSteps()
     guard new.after >= settings.randomSteps else { return }

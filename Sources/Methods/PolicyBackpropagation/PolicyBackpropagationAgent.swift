@@ -40,12 +40,16 @@ public struct PolicyBackpropagationAgent<World: LearnedWorld, Head: ActorHead>: 
     space = spec.action
     replay = ReplayBuffer(
       capacity: settings.replayCapacity, observationSize: spec.observationSize, actionSize: spec.action.size,
-      keepsTimes: world.isTimed)
+      keepsTimes: world.isTimed, image: spec.imageShape)
     batch = TransitionBatch(
       count: settings.batchSize, observationSize: spec.observationSize, actionSize: spec.action.size,
       keepsTimes: world.isTimed)
     fitting = random.child("fitting")
     training = random.child("training")
+  }
+
+  public func memoryNeeds(after steps: Int) -> [MemoryNeed] {
+    [replay.memoryNeed(after: steps, setting: "agent.replay_capacity")]
   }
 
   public mutating func prepare(copies: Int, for purpose: ActPurpose) {

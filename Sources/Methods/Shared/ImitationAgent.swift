@@ -160,7 +160,7 @@ extension ImitationAgent: Checkpointable {
     try expert?.restore(from: reader.scope("expert"))
     try reader.read("actor", intoCopies: &streams)
     training = try reader.stream("training")
-    let counters = try reader.integers("counters")
+    let counters = try reader.counts("counters")
     guard counters.count == 2 else {
       throw .mismatch(name: "counters", expected: "2 integers", found: "\(counters.count)")
     }

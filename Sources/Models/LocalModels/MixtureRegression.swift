@@ -109,10 +109,20 @@ extension MixtureRegression: Checkpointable {
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    iterations = try reader.integers("iterations")
-    let (trajectories, sizes) = (try reader.integers("trajectories"), try reader.integers("sizes"))
+    iterations = try reader.counts("iterations")
+    let (trajectories, sizes) = (try reader.counts("trajectories"), try reader.counts("sizes"))
     let rows = try reader.read("rows", as: Double.self)
-    guard iterations.reduce(0, +) == sizes.count, trajectories.count == sizes.count, sizes.reduce(0, +) == rows.count
+    // added up with care: counts of a file that was made to mislead may be any
+    func sum(_ counts: [Int], is total: Int) -> Bool {
+      var left = total
+      for count in counts {
+        guard count <= left else { return false }
+        left -= count
+      }
+      return left == 0
+    }
+    guard sum(iterations, is: sizes.count), trajectories.count == sizes.count, sum(sizes, is: rows.count),
+      sizes.allSatisfy({ $0 % width == 0 }), trajectories.allSatisfy({ $0 <= rows.count })
     else { throw .mismatch(name: "rows", expected: "\(sizes) numbers", found: "\(rows.count)") }
     past = []
     var first = 0

@@ -88,7 +88,7 @@ public struct MuJoCoEnvironment<Task: MuJoCoTask>: Environment {
 
   /// Applies `action`; throws `MuJoCoError` for one that is not a number, and when the simulation diverges.
   public mutating func step(_ action: [Float], observation: inout [Float]) throws -> StepOutcome {
-    precondition(isRunning, "\(name) was stepped outside an episode")
+    guard isRunning else { throw EnvironmentError.outsideEpisode(environment: name) }
     try take(action)
     simulation.step(frames: frameSkip, contactForces: task.readsContactForces)
     if simulation.hasDiverged {
@@ -162,9 +162,9 @@ extension MuJoCoEnvironment {
     simulation.reset()
     state.withUnsafeBufferPointer { if let base = $0.baseAddress { simulation.write(base) } }
     mark = try reader.value("mark")
-    elapsedSteps = try reader.integer("elapsed_steps")
+    elapsedSteps = try reader.count("elapsed_steps")
     isRunning = try reader.bool("is_running")
-    startedEpisodes = try reader.integer("started_episodes")
+    startedEpisodes = try reader.count("started_episodes")
   }
 
   /// Present positions [nq] and velocities [nv], to draw or to repeat elsewhere.

@@ -1,5 +1,6 @@
 #if MuJoCo
 
+import Archive
 import CMuJoCo
 import Foundation
 
@@ -21,7 +22,7 @@ public enum MuJoCoLibrary {
     _ = mju_setLogHandler { message in
       guard let message, message.pointee.level == Int32(mjLOG_ERROR.rawValue) else { return }
       let text = withUnsafeBytes(of: message.pointee.subject) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      FileHandle.standardError.write(Data("MuJoCo: \(text)\n".utf8))
+      StandardStreams.writeErrors("MuJoCo: \(text)\n")
       exit(EXIT_FAILURE)
     }
   }()

@@ -2,12 +2,18 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 
 import gymnasium
 import numpy
 from gymnasium import spaces
+
+
+class Custom(spaces.Space):
+    """A space of a user's own."""
+
 
 OBSERVATIONS = {
     "vector": spaces.Box(-100, 4e9, (2,), numpy.float64),
@@ -20,6 +26,13 @@ OBSERVATIONS = {
     "nested": spaces.Dict({
         "where": spaces.Discrete(3), "what": spaces.Tuple((spaces.MultiBinary(2), spaces.Box(-1, 1, (2,)))),
     }),
+    "number": spaces.Box(-100, 100, (), numpy.float32),
+    "empty": spaces.Box(-1, 1, (0,), numpy.float32),
+    "empty image": spaces.Box(0, 255, (0, 84, 3), numpy.uint8),
+    "nothing": spaces.Dict({"a": spaces.Tuple(())}),
+    "countless": spaces.Discrete(2**40),
+    "custom": Custom((2,), numpy.float32),
+    "hidden custom": spaces.Dict({"x": spaces.Tuple((Custom((2,), numpy.float32),))}),
     "sequence": spaces.Sequence(spaces.Discrete(2)),
     "hidden": spaces.Dict({
         "plain": spaces.Discrete(2), "heard": spaces.Tuple((spaces.Sequence(spaces.Discrete(2)), spaces.Discrete(2))),
@@ -32,6 +45,15 @@ ACTIONS = {
     "box": spaces.Box(-1, 2, (2, 2), numpy.float32),
     "precise": spaces.Box(-0.1, 0.3, (1,), numpy.float64),
     "whole": spaces.Box(-3, 3, (2,), numpy.int32),
+    "number": spaces.Box(-2, 3, (), numpy.float32),
+    "empty": spaces.Box(-1, 1, (0,), numpy.float32),
+    "no choices": spaces.MultiDiscrete([]),
+    "countless": spaces.Discrete(2**24 + 1),
+    "many": spaces.MultiDiscrete([3, 2**24 + 1]),
+    "equal": spaces.Box(1e9, 1e9 + 1, (2,), numpy.float64),
+    "fixed": spaces.Box(numpy.array([-1, 0.5]), numpy.array([1, 0.5]), dtype=numpy.float64),
+    "overflowing": spaces.Box(-numpy.finfo(numpy.float64).max, numpy.finfo(numpy.float64).max, (1,), numpy.float64),
+    "wide": spaces.Box(-3e38, 3e38, (1,), numpy.float32),
     "unbounded": spaces.Box(-numpy.inf, numpy.inf, (1,), numpy.float32),
     "text": spaces.Text(3),
 }
@@ -104,10 +126,47 @@ class Counter(gymnasium.Env):
             reward = numpy.inf
         if self.fault == "no number":
             reward = None
+        if self.fault == "loud":
+            raise ValueError("bad state " + "\U0001d54f" * 400_000 + "\ud800")
+        if self.fault == "lock":
+            sum(range(10**13))
+        if self.fault == "fork" and not os.fork():
+            time.sleep(600)
+        if self.fault in ("fork", "leave"):
+            os._exit(7)
+        if self.fault == "sys.exit":
+            threading.Thread(target=time.sleep, args=(600,)).start()
+            sys.exit(3)
+        if self.fault == "interrupt":
+            raise KeyboardInterrupt
         if self.fault == "shape":
             observation = numpy.zeros(5)
         return observation, reward
 
 
+class WithoutOptions(Counter):
+    """As many libraries' environments: reset takes a seed and nothing else."""
+
+    def reset(self, seed=None):
+        return super().reset(seed=seed)
+
+
+class Strict(gymnasium.Wrapper):
+    """A layer like that."""
+
+    def reset(self, seed=None):
+        return self.env.reset(seed=seed)
+
+
+class WithoutSeed(Counter):
+    """As environments were before Gymnasium."""
+
+    def reset(self):
+        return super().reset()
+
+
+gymnasium.register("WithoutOptions-v0", WithoutOptions)
+gymnasium.register("StrictLayer-v0", lambda **arguments: Strict(WithoutOptions(**arguments)), max_episode_steps=5)
+gymnasium.register("WithoutSeed-v0", WithoutSeed)
 gymnasium.register("Counter-v0", Counter)
 gymnasium.register("ShortCounter-v0", Counter, max_episode_steps=5)

@@ -31,7 +31,11 @@ struct ReplayedLearner<Learner: OffPolicyLearner> {
     ]
     replay = ReplayBuffer(
       capacity: replayCapacity, observationSize: spec.observationSize, actionSize: spec.action.size,
-      keepsTimes: keepsTimes)
+      keepsTimes: keepsTimes, image: spec.imageShape)
+  }
+
+  func memoryNeeds(after steps: Int) -> [MemoryNeed] {
+    [replay.memoryNeed(after: steps, setting: "agent.replay_capacity")]
   }
 
   /// Steps observed, of all copies.
@@ -110,6 +114,8 @@ extension ReplayedAgent {
   }
 
   public mutating func observe(_ steps: CopySteps) { core.observe(steps) }
+
+  public func memoryNeeds(after steps: Int) -> [MemoryNeed] { core.memoryNeeds(after: steps) }
 }
 
 extension ReplayedLearner: Archived {

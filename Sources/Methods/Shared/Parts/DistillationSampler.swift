@@ -21,7 +21,7 @@ struct DistillationSampler<Learner: TeachingLearner> {
   }
 
   /// Draws states uniformly from the replays, as many from each that holds any. Taught by all teachers together, or
-  /// each by the teacher of its part. One at least must hold some. No allocation.
+  /// each by the teacher of its part. One at least must hold some (`PartitionedLearners.holdsStates`). No allocation.
   mutating func draw(
     from learners: PartitionedLearners<Learner>, together: Bool, for student: some PolicyStudent,
     using random: inout RandomStream

@@ -90,13 +90,19 @@ extension EpisodePartition: Checkpointable {
   }
 
   mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    episodes = try reader.integer("episodes")
+    episodes = try reader.count("episodes")
     let parts = collected.count > 1 ? try reader.integers("collected_copies") : [try reader.integer("collected")]
     guard parts.count == collected.count else {
       throw .mismatch(name: "copies", expected: "\(collected.count)", found: "\(parts.count)")
     }
     collected = parts.map { (0..<count).contains($0) ? $0 : nil }
     starts = try reader.read("starts")
+    if case .starts(let wanted) = rule {
+      let kept = episodes < wanted ? episodes : 0
+      guard starts.count % size == 0, starts.count / size == kept else {
+        throw .mismatch(name: "starts", expected: "\(kept) of \(size) numbers", found: "\(starts.count) numbers")
+      }
+    }
     try reader.read("clusters", into: &clusters)
     random = try reader.stream("random")
   }

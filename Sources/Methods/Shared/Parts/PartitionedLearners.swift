@@ -27,8 +27,22 @@ struct PartitionedLearners<Learner: TeachingLearner> {
       count: settings.batchSize, observationSize: spec.observationSize, actionSize: spec.action.size)
   }
 
+  /// Whether any replay holds a state. Not before the first return of several steps is complete.
+  var holdsStates: Bool { learners.contains { $0.replay.count > 0 } }
+
   /// What the learner of a part says of states now.
   func teacher(_ part: Int) -> Learner.Teacher { learners[part].learner.teacher }
+
+  /// Of all parts, which share the steps.
+  func memoryNeeds(after steps: Int) -> [MemoryNeed] {
+    learners[0].memoryNeeds(after: min(steps, settings.replayCapacity)).map { need in
+      let parts = Double(min(steps, learners.count * settings.replayCapacity))
+      let held = Double(min(steps, settings.replayCapacity))
+      return MemoryNeed(
+        setting: need.setting, what: "\(Int(parts)) transitions of \(learners.count) learners",
+        bytes: need.bytes * parts / held)
+    }
+  }
 
   mutating func prepare(copies: Int, for purpose: ActPurpose) {
     parts.prepare(copies: copies, for: purpose)

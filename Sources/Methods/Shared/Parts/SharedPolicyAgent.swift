@@ -50,6 +50,8 @@ where Student.Prior == Learner.Prior {
     seenNext = seen
   }
 
+  public func memoryNeeds(after steps: Int) -> [MemoryNeed] { learners.memoryNeeds(after: steps) }
+
   public mutating func prepare(copies: Int, for purpose: ActPurpose) {
     learners.prepare(copies: copies, for: purpose)
   }
@@ -84,6 +86,7 @@ where Student.Prior == Learner.Prior {
     defer { phases.learning += seconds(from: start) }
     let new = counter.takeNew()
     try train(metrics: &metrics)
+    guard learners.holdsStates else { return }
     for _ in 0..<new.multiples(of: settings.interval) * settings.lessons {
       lessons.draw(from: learners, together: false, for: shared, using: &training)
       try shared.learn(lessons.batch, metrics: &metrics)
@@ -114,6 +117,6 @@ extension SharedPolicyAgent: Checkpointable {
     try reader.read("learners", into: &learners)
     try reader.read("shared", into: &shared)
     training = try reader.stream("training")
-    counter = StepCounter(try reader.integer("steps"))
+    counter = StepCounter(try reader.count("steps"))
   }
 }

@@ -47,9 +47,11 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
     var random = RandomStream(seed: 0)
     /// Plans made.
     var decisions = 0
+    private let actionSize: Int
 
-    init(planner: Search, room: Int) {
+    init(planner: Search, room: Int, actionSize: Int) {
       self.planner = planner
+      self.actionSize = actionSize
       decided = Array(repeating: 0, count: room)
       executed = room
     }
@@ -66,7 +68,10 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
       try fields.field("random", &random)
       try fields.field("decisions", &decisions)
       try fields.field("decided", &decided)
-      try fields.field("executed", &executed)
+      try fields.field("executed", &executed, in: 0...decided.count)
+      guard decided.isEmpty || executed % actionSize == 0 else {
+        throw .mismatch(name: "executed", expected: "whole actions of \(actionSize)", found: "\(executed)")
+      }
     }
   }
 
@@ -89,20 +94,24 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
     self.base = base
     space = spec.action
     let room = settings.executed(of: horizon) * spec.action.size
-    let episode = Episode(planner: planner, room: room)
+    let episode = Episode(planner: planner, room: room, actionSize: spec.action.size)
     (collecting, evaluating) = ([episode], [episode])
     proposal = Array(repeating: 0, count: horizon * spec.action.size)
     seen = Array(repeating: 0, count: spec.observationSize)
     chosen = Array(repeating: 0, count: spec.action.size)
     replay = ReplayBuffer(
       capacity: settings.replayCapacity, observationSize: spec.observationSize,
-      actionSize: spec.action.size, keepsTimes: world.isTimed)
+      actionSize: spec.action.size, keepsTimes: world.isTimed, image: spec.imageShape)
     fitting = random.child("fitting")
     randomEpisodes = world.needsData ? settings.randomEpisodes : 0
     if !world.needsData {
       self.base = nil
       makeEvaluator()
     }
+  }
+
+  public func memoryNeeds(after steps: Int) -> [MemoryNeed] {
+    [replay.memoryNeed(after: steps, setting: "agent.replay_capacity")]
   }
 
   public mutating func prepare(copies: Int, for purpose: ActPurpose) {

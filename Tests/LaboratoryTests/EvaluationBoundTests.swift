@@ -1,0 +1,93 @@
+import Archive
+import Configuration
+import Interfaces
+import Kernels
+import Laboratory
+import Testing
+import TestSupport
+
+/// Evaluations in environments whose episodes need not end.
+@Suite struct EvaluationBoundTests {
+  private let root: ScratchFolder
+
+  init() throws { root = try ScratchFolder() }
+
+  /// Never ends; each step is worth 1.
+  private struct Endless: Environment {
+    struct Settings: Configuration {
+      @Setting("Steps of an episode; auto for no end", in: 1...) var limit: Int? = nil
+      init() {}
+    }
+    let spec: EnvironmentSpec
+    private var taken = 0
+
+    init(_ settings: Settings) {
+      spec = EnvironmentSpec(
+        observationSize: 1, action: .box(low: [-1], high: [1]), timeStep: 1,
+        stepLimit: settings.limit ?? EnvironmentSpec.unlimited)
+    }
+
+    mutating func reset(using random: inout RandomStream, observation: inout [Float]) {
+      (taken, observation[0]) = (0, 0)
+    }
+
+    mutating func step(_ action: [Float], observation: inout [Float]) -> StepOutcome {
+      taken += 1
+      return StepOutcome(reward: 1, ending: taken >= spec.stepLimit ? .truncated : .none)
+    }
+
+    func save(to writer: inout StateWriter) { writer.write("taken", taken) }
+
+    mutating func restore(from reader: StateReader) throws(ArchiveError) { taken = try reader.count("taken") }
+  }
+
+  private let registry = Registry(
+    environments: [
+      EnvironmentEntry("endless", summary: "never ends") { (settings: Endless.Settings) throws(ConfigurationError) in
+        (environment: Endless(settings), objective: nil)
+      }
+    ],
+    agents: [
+      AgentEntry("tally", summary: "counts", tiny: TinyRun(in: "endless", [])) {
+        (settings: Tally.Settings, _, random) throws(ConfigurationError) in Tally(settings, random: random)
+      }
+    ])
+
+  /// Lengths in evaluations.csv of a run of 10 steps.
+  private func lengths(_ settings: [String]) throws -> [String] {
+    var tree = ConfigurationTree()
+    for setting in settings + ["evaluation.episodes=2", "evaluation.at_start=false"] {
+      tree = tree.merging(try ConfigurationTree(assignment: setting))
+    }
+    let plan = try RunPlan(
+      agent: "tally", environment: "endless", seed: 1, steps: 10, settings: tree, in: registry)
+    let folder = RunFolder(root.path + "/" + settings.joined(separator: "_"))
+    guard case .ready(var run) = try Run.open(plan, in: folder, host: .forTests) else { return [] }
+    _ = try run.execute(stop: StopRequest())
+    return try CSV.records(FileSystem.read(folder.path(of: .evaluations))).dropFirst().map { $0[3] }
+  }
+
+  @Test func episodesWithoutEndAreCut() throws {
+    #expect(try lengths([]) == ["10000", "10000"])
+    #expect(try lengths(["evaluation.max_steps=7"]) == ["7", "7"])
+    #expect(try lengths(["evaluation.max_steps=7", "evaluation.copies=2"]) == ["7", "7"])
+    #expect(try lengths(["environment.limit=20000"]) == ["20000", "20000"], "the environment's own limit")
+    #expect(try lengths(["environment.limit=20000", "evaluation.max_steps=9"]) == ["9", "9"])
+  }
+
+  /// To whoever watches, the cut is a truncation, and it is said.
+  @Test func whatIsCutCountsAsTruncated() throws {
+    var evaluator = Evaluator(environments: [Endless(Endless.Settings())], maxSteps: 5)
+    var agent: any Agent = Tally(Tally.Settings(), random: RandomStream(seed: 1))
+    var endings: [Ending] = []
+    let played = try #require(
+      try evaluator.episodes(
+        2, of: &agent, using: RandomStream(seed: 2), observe: { _, _, outcome, _ in endings.append(outcome.ending) }))
+    #expect(endings == [.none, .none, .none, .none, .truncated, .none, .none, .none, .none, .truncated])
+    #expect(played.map(\.total) == [5, 5] && played.allSatisfy(\.isCut))
+    #expect(
+      evaluator.remark(on: played)
+        == "2 of 2 evaluation episodes had not ended after 5 steps and were cut off there (evaluation.max_steps); they "
+        + "count as truncated")
+  }
+}
