@@ -1,4 +1,4 @@
-private import CLanes
+private import CSIMD
 import Foundation
 
 /// Numbers in one block that grows in place, with value semantics (copy-on-write): for buffers whose limit is far beyond
