@@ -4,8 +4,8 @@ import Kernels
 
 /// Ring of the last `capacity` transitions, structure-of-arrays, preallocated.
 ///
-/// Memory is 4 (2 D + A + 2) bytes a transition, and 8 more where it keeps times. Appending is O(1); sampling and gathering
-/// never allocate. Index 0 is the oldest transition held.
+/// Memory is 4 (2 D + A + 2) bytes a transition, and 8 more where it keeps times. Appending is O(1); sampling and
+/// gathering never allocate. Index 0 is the oldest transition held.
 public struct ReplayBuffer: TransitionSource, Sendable {
   /// Most transitions held.
   public let capacity: Int
@@ -45,6 +45,9 @@ public struct ReplayBuffer: TransitionSource, Sendable {
 
   /// Bytes of numeric storage.
   public var byteCount: Int { 4 * capacity * (2 * observationSize + actionSize + 2) + 8 * times.count }
+
+  /// The slot of the oldest transition held.
+  var firstSlot: Int { (appended - count) % capacity }
 
   /// Appends the step from `time` to `time + 1` of an episode, over the oldest one if full.
   public mutating func append(
