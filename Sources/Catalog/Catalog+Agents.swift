@@ -5,11 +5,12 @@ extension Catalog {
   static let agents: [AgentEntry] = [
     AgentEntry.pets(everything),
     [
-      .modelPredictiveControl(everything), .policyBackpropagation, .sac, .td3, .ddpg, .naf, .dqn, .reinforce,
+      .modelPredictiveControl(everything), .policyBackpropagation, .sac, .td3, .ddpg, .naf, .reinforce,
       .actorCritic, .advantageActorCritic, .naturalPolicyGradient, .trustRegionPolicyOptimization,
       .proximalPolicyOptimization, .klPenalty, .behaviourCloning(experts: everything),
       .datasetAggregation(experts: everything), .mbpo,
     ],
+    AgentEntry.deepQ,
     AgentEntry.valueExpansion,
     AgentEntry.dyna,
     [

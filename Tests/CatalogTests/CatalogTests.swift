@@ -22,6 +22,12 @@ import Testing
   /// Agents that learn from what their policy just did.
   private static let onPolicy = ["reinforce", "actor-critic", "a2c", "npg", "trpo", "ppo", "kl-penalty"]
 
+  /// Agents around one deep Q-network.
+  private static let deepQ = [
+    "dqn", "double-dqn", "dueling-dqn", "per-dqn", "c51", "qr-dqn", "noisy-dqn", "rainbow", "online-q", "batch-q",
+  ]
+  private static let discrete = tabular + deepQ + ["dyna-dqn", "distill-dqn"]
+
   /// Agents that imitate an expert, with one that needs no training.
   private static let imitators = ["behaviour-cloning": "expert.agent=random", "dagger": "expert.agent=random"]
 
@@ -40,10 +46,11 @@ import Testing
     #expect(
       Set(Self.agents).isSuperset(of: [
         "pets", "pets-mppi", "pets-random-shooting", "pets-gradient", "policy-backpropagation", "sac", "td3", "ddpg",
-        "naf", "dqn", "mba", "q-learning", "dyna-q",
+        "naf", "mba", "q-learning", "dyna-q",
         "ilqr", "random", "pets-ilqr", "distill", "distill-dqn", "divide-and-conquer", "distral",
       ]))
-    #expect(Set(Self.agents).isSuperset(of: Self.learnersInModels + Self.local + Self.onPolicy + Self.imitators.keys))
+    #expect(Set(Self.agents).isSuperset(of: Self.learnersInModels + Self.local + Self.onPolicy + Self.deepQ))
+    #expect(Set(Self.agents).isSuperset(of: Self.imitators.keys))
     #expect(
       Set(components.filter { $0.kind == .planner }.map(\.name)).isSuperset(of: [
         "cem", "mppi", "random-shooting", "gradient", "ilqr",
@@ -100,7 +107,9 @@ import Testing
     let entry = try Self.registry.agent(name)
     // where no preset changes the defaults
     let usual = entry.tiny.environment
-    let place = entry.presets.contains { $0.environments.contains(usual) } ? "point-mass" : usual
+    let place =
+      entry.presets.contains { $0.environments.contains(usual) }
+      ? (Self.discrete.contains(name) ? "chain" : "point-mass") : usual
     let environment = try Self.registry.environment(place).make()
     let needed = try Self.imitators[name].map { try ConfigurationTree(assignment: $0) } ?? ConfigurationTree()
     var tree = ConfigurationTree()
@@ -155,7 +164,7 @@ import Testing
       return
     }
     let takesBoth = agent == "random" || agent == "mpc" || Self.onPolicy.contains(agent) || Self.imitators[agent] != nil
-    if !takesBoth && isDiscrete != (agent.hasSuffix("dqn") || Self.tabular.contains(agent)) {
+    if !takesBoth && isDiscrete != Self.discrete.contains(agent) {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
       let wanted = isDiscrete ? "continuous" : "discrete"
