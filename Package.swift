@@ -156,7 +156,7 @@ let package = Package(
     tests("Planners", ["Planners", "Imagining", "Interfaces", "Kernels", "Archive", "Environments"]),
     tests(
       "Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive"],
-      exclude: ["PolicyGradient/Fixtures"]),
+      exclude: ["PolicyGradient/Fixtures", "Value/Fixtures"]),
     tests(
       "Methods",
       [

@@ -44,7 +44,8 @@ struct LearnerCase: Sendable, CustomTestStringConvertible {
     LearnerCase(factory: Soft.self), LearnerCase(factory: TwinDelayed.self),
     LearnerCase(factory: DeepDeterministic.self),
     LearnerCase(factory: NormalizedAdvantages.self), LearnerCase(factory: DeepQ.self),
-    LearnerCase(factory: DuelingDeepQ.self),
+    LearnerCase(factory: DuelingDeepQ.self), LearnerCase(factory: CategoricalDeepQ.self),
+    LearnerCase(factory: QuantileDeepQ.self),
   ]
 }
 
@@ -100,6 +101,34 @@ enum DuelingDeepQ: LearnerFactory {
     try Cases.deepQNetwork(seed: seed) {
       $0.hidden = hidden
       $0.dueling = true
+    }
+  }
+}
+
+enum CategoricalDeepQ: LearnerFactory {
+  static let name = "dqn, categorical, double and dueling"
+  static let isDiscrete = true
+  static func learner(seed: UInt64, hidden: [Int]) throws -> DeepQNetwork {
+    try Cases.deepQNetwork(seed: seed) {
+      $0.hidden = hidden
+      $0.dueling = true
+      $0.distribution = .categorical
+      $0.lowestReturn = -5
+      $0.returnRange = 10
+      $0.atoms = 11
+    }
+  }
+}
+
+enum QuantileDeepQ: LearnerFactory {
+  static let name = "dqn, quantiles"
+  static let isDiscrete = true
+  static func learner(seed: UInt64, hidden: [Int]) throws -> DeepQNetwork {
+    try Cases.deepQNetwork(seed: seed) {
+      $0.hidden = hidden
+      $0.double = false
+      $0.distribution = .quantile
+      $0.atoms = 9
     }
   }
 }

@@ -48,8 +48,8 @@ package struct CategoricalReturns: Sendable {
   }
 
   private func add(_ probability: Float, at value: Float, to target: UnsafeMutablePointer<Float>) {
-    // NaN goes through
-    let place = min(max((value - low) / gap, 0), Float(atoms - 1))
+    // what is not finite goes through as NaN
+    let place = value.isFinite ? min(max((value - low) / gap, 0), Float(atoms - 1)) : .nan
     let below = place.isNaN ? 0 : min(Int(place), atoms - 2)
     let share = place - Float(below)
     target[below] += probability * (1 - share)
