@@ -14,6 +14,10 @@ struct EvaluationSlot {
   var failure: (any Error)?
   private var total = 0.0
   private var length = 0
+  private var predictedValue: Double?
+  private var discountedReturn = 0.0
+  /// Discount of a step, and of the steps so far.
+  private var (discount, factor) = (1.0, 1.0)
   /// Episodes that the environment has begun, or passed over, since it began to measure.
   private var begun = 0
 
@@ -38,6 +42,13 @@ struct EvaluationSlot {
     try environment.reset(using: &start, observation: &observation)
   }
 
+  /// Notes what the agent expects of the episode that has started, and how it discounts.
+  mutating func expect(_ value: Float?, discount: Float?) {
+    predictedValue = discount == nil ? nil : value.map(Double.init)
+    self.discount = Double(discount ?? 1)
+    (discountedReturn, factor) = (0, 1)
+  }
+
   func show(in rows: inout Matrix, row: Int) { rows.setRow(row, observation) }
 
   /// Takes over an action, which must be finite.
@@ -56,11 +67,17 @@ struct EvaluationSlot {
   mutating func account() throws(NumericalFailure) {
     guard outcome.reward.isFinite else { throw NumericalFailure(metric: "evaluation reward", value: outcome.reward) }
     total += Double(outcome.reward)
+    discountedReturn += factor * Double(outcome.reward)
+    factor *= discount
     length += 1
   }
 
   /// What the episode came to.
-  var result: EvaluatedEpisode { EvaluatedEpisode(total: total, length: length, measures: environment.measures) }
+  var result: EvaluatedEpisode {
+    EvaluatedEpisode(
+      total: total, length: length, measures: environment.measures, predictedValue: predictedValue,
+      discountedReturn: predictedValue == nil ? nil : discountedReturn)
+  }
 }
 
 /// The environments of an evaluation, stepped on all threads.

@@ -42,6 +42,7 @@ struct ActorCriticCore<Head: ActorHead> {
   var criticOptimizer: Adam
   private var scratch: ActorCriticScratch<Head>?
   private let acting: PerceptronWorkspace
+  private let judging: CriticNetworks.Workspace
 
   init(_ head: Head, _ shape: Shape, _ rates: Rates, using random: RandomStream) {
     self.head = head
@@ -67,6 +68,7 @@ struct ActorCriticCore<Head: ActorHead> {
     actorOptimizer = Adam(count: actor.count)
     criticOptimizer = Adam(count: criticParameters.count)
     acting = PerceptronWorkspace(for: actorNetwork, capacity: RowBlocks.size, keepsActivations: false)
+    judging = CriticNetworks.Workspace(critics, gradients: false)
   }
 
   /// The unit box of actions.
@@ -96,6 +98,18 @@ struct ActorCriticCore<Head: ActorHead> {
         actor.pointer, observations + first * actorNetwork.inputs, rows: rows, acting)
       for row in 0..<rows { body(first + row, outputs + row * actorNetwork.outputs) }
     }
+  }
+
+  /// min_i Q_i(s, a) of `observation` [D] and the actor's mean action, with the critics themselves, not their targets.
+  func predictedValue(of observation: UnsafePointer<Float>) -> Float {
+    var value: Float = 0
+    forEachOutput(on: observation, count: 1, exactly: true) { _, output in
+      // the means come first, whatever the head
+      for c in 0..<scaling.size { output[c] = Scalar.tanh(output[c]) }
+      let x = critics.pair(observation, unitActions: output, rows: 1, judging)
+      critics.least(criticParameters.pointer, x, rows: 1, into: &value, judging)
+    }
+    return value
   }
 
   /// Scratch of this value alone: a copy of the learner gets its own at its first update.
