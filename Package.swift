@@ -157,7 +157,7 @@ let package = Package(
     tests("Planners", ["Planners", "Control", "Imagining", "Interfaces", "Kernels", "Archive", "Environments"]),
     tests(
       "Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive"],
-      exclude: ["Fixtures", "Peers", "PolicyGradient/Fixtures"]),
+      exclude: ["Fixtures", "Peers", "PolicyGradient/Fixtures", "Value/Fixtures"]),
     tests(
       "Methods",
       [

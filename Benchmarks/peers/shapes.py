@@ -67,3 +67,10 @@ class ON_POLICY:
     observation, action, width = 17, 6, 64
     steps, epochs, batch = 2048, 10, 64
     discount, trace, clip, value_weight, gradient_norm, learning_rate = 0.99, 0.95, 0.2, 0.5, 0.5, 3e-4
+
+
+class DQN:
+    """One update of a deep Q-network, its batch drawn from a full buffer."""
+
+    observation, actions, width, batch, buffer = 8, 4, 64, 64, 100_000
+    discount, learning_rate, target_interval = 0.99, 5e-4, 250

@@ -5,13 +5,13 @@ import json
 import re
 from pathlib import Path
 
-from .load import RESULTS, load_study
+from .load import EVALUATIONS_ADDED, RESULTS, load_study
 from .table import SummaryRow, markdown_table, summarize, write_table
 from .tables import StudyError
 
 TABLE_BEGINS, TABLE_ENDS = "<!-- table: made by Plots/collect.py -->", "<!-- end of table -->"
 _MEASURES_BEGIN = 4
-"""Columns of evaluations.csv before those of the environment's measures: environment_steps, episode, return, length."""
+"""Columns of evaluations.csv before those kept by name: environment_steps, episode, return, length."""
 
 
 def keep_runs(results: Path, experiment: Path) -> list[Path]:
@@ -28,7 +28,9 @@ def keep_runs(results: Path, experiment: Path) -> list[Path]:
         manifests.append(_manifest_line(folder))
         key = [study["study"], run["environment"], run["agent"], str(run["seed"])]
         evaluations.append((key, *_evaluations(folder, int(run["steps"]))))
-    measures = list(dict.fromkeys(name for _, names, _ in evaluations for name in names))
+    measures = list(dict.fromkeys(
+        name for _, names, rows in evaluations for place, name in enumerate(names, _MEASURES_BEGIN)
+        if name not in EVALUATIONS_ADDED or any(row[place] for row in rows)))
     kept, tidy = experiment / "manifests.jsonl", experiment / "results.csv"
     kept.write_text("".join(line + "\n" for line in manifests), encoding="utf-8")
     with open(tidy, "w", newline="", encoding="utf-8") as file:
@@ -56,7 +58,7 @@ def _manifest_line(folder: Path) -> str:
 
 
 def _evaluations(folder: Path, steps: int) -> tuple[list[str], list[list[str]]]:
-    """Names of what was measured besides returns, and the rows up to `steps`, as written."""
+    """Names of what was measured besides returns, where it was, and the rows up to `steps`, as written."""
     path = folder / "evaluations.csv"
     if not path.exists():
         return [], []

@@ -98,6 +98,37 @@ def training_curve(study: Study, environment: str) -> Figure | None:
 
 
 @_styled
+def value_accuracy(study: Study, environment: str) -> Figure | None:
+    """What agents expected of evaluation episodes at their start, and what came of them; None if no agent has values."""
+    agents = [agent for agent in study.agents_in(environment)
+              if any(len(run.values) for run in study.select(environment, agent))]
+    if not agents:
+        return None
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for agent in agents:
+        means = [run.values.groupby("environment_steps").mean() for run in study.select(environment, agent) if len(run.values)]
+        for column, line in (("predicted_value", "-"), ("discounted_return", "--")):
+            grid, aligned = align([(table.index.to_numpy(), table[column].to_numpy()) for table in means])
+            center, interval = summarize_curves(aligned)
+            color = _color(study, agent)
+            if line == "-":
+                axes.fill_between(grid, interval[0], interval[1], color=color, alpha=0.14, linewidth=0)
+            axes.plot(grid, center, color=color, linestyle=line, linewidth=1.6)
+    axes.set_xlabel(_STEPS)
+    axes.set_ylabel("discounted return from the start")
+    axes.set_title(f"{environment}\npredicted (solid, with 95 % interval) and realised (dashed)")
+    _use_thousands(axes.xaxis)
+    handles = [Line2D([], [], color=_color(study, agent), label=agent) for agent in agents]
+    gray = {"color": "#555555"}
+    _legend_below(figure, [
+        *handles, Line2D([], [], linestyle="-", label="predicted", **gray),
+        Line2D([], [], linestyle="--", label="realised", **gray),
+    ])
+    return figure
+
+
+@_styled
 def threshold_steps(study: Study) -> Figure | None:
     """Real environment steps to each task's threshold, seed by seed; None if no environment has a threshold."""
     environments = [name for name in study.environments if name in study.thresholds and study.agents_in(name)]

@@ -21,6 +21,9 @@ RESULTS = {
 EPISODES = {"environment_steps": WHOLE, "episode": WHOLE, "return": NUMBER, "length": WHOLE, "ending": TEXT}
 EPISODES_ADDED = {"clipped_actions": WHOLE}  # files of earlier versions lack it
 EVALUATIONS = {"environment_steps": WHOLE, "episode": WHOLE, "return": NUMBER, "length": WHOLE}
+EVALUATIONS_ADDED = {  # files of earlier versions lack them
+    "predicted_value": OPTIONAL_NUMBER, "discounted_return": OPTIONAL_NUMBER,
+}
 TIMING = {
     "environment_steps": WHOLE, "wall_seconds": NUMBER,
     **dict.fromkeys(("acting", "fitting", "planning", "learning", "stepping"), OPTIONAL_NUMBER),
@@ -46,6 +49,8 @@ class Run:
     """Wall-clock time so far; None if not recorded."""
     measured: pd.DataFrame
     """Evaluation episodes: environment_steps, and a column for each number that the environment measured besides returns."""
+    values: pd.DataFrame
+    """Evaluation episodes of an agent with values: environment_steps, predicted_value and discounted_return."""
 
     @property
     def started(self) -> bool:
@@ -173,7 +178,7 @@ def _load_run(study: Path, entry: dict, tidy: pd.DataFrame | None) -> Run:
     environment, agent, seed = str(entry["environment"]), str(entry["agent"]), int(entry["seed"])
     folder = study / str(entry["folder"]) if entry["folder"] else study / "none"
     if (folder / "evaluations.csv").exists():
-        evaluations = read_table(folder / "evaluations.csv", EVALUATIONS, further=NUMBER)
+        evaluations = read_table(folder / "evaluations.csv", EVALUATIONS, EVALUATIONS_ADDED, NUMBER)
     elif tidy is not None:
         mine = (tidy["environment"] == environment) & (tidy["agent"] == agent) & (tidy["seed"] == seed)
         evaluations = tidy[mine]
@@ -187,9 +192,11 @@ def _load_run(study: Path, entry: dict, tidy: pd.DataFrame | None) -> Run:
     if (folder / "timing.csv").exists():
         timing = read_table(folder / "timing.csv", TIMING)
         wall_seconds = float(timing["wall_seconds"].iloc[-1]) if len(timing) else None
-    known = {*RESULTS, *EVALUATIONS} - {"environment_steps"}
+    known = {*RESULTS, *EVALUATIONS, *EVALUATIONS_ADDED} - {"environment_steps"}
     measured = evaluations[[name for name in evaluations.columns if name not in known]]
-    return Run(environment, agent, seed, int(entry["steps"]), steps, means, episodes, wall_seconds, measured)
+    columns = ["environment_steps", *EVALUATIONS_ADDED]
+    values = evaluations.reindex(columns=columns).astype(float).dropna()
+    return Run(environment, agent, seed, int(entry["steps"]), steps, means, episodes, wall_seconds, measured, values)
 
 
 def _mean_evaluations(evaluations: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from .figures import learning_curve, sample_efficiency, save, threshold_steps, training_curve
+from .figures import learning_curve, sample_efficiency, save, threshold_steps, training_curve, value_accuracy
 from .load import Study
 
 
@@ -20,6 +20,7 @@ def study_figures(study: Study) -> dict[str, Callable[[], Figure | None]]:
             name = re.sub(r"[^A-Za-z0-9._-]", "-", environment)
             figures[f"learning-curve-{name}"] = lambda name=environment: learning_curve(study, name)
             figures[f"training-{name}"] = lambda name=environment: training_curve(study, name)
+            figures[f"value-accuracy-{name}"] = lambda name=environment: value_accuracy(study, name)
     return figures
 
 

@@ -55,7 +55,8 @@ def read_table(
     """
     text = _read_text(path)
     header = text.split("\n", 1)[0].rstrip("\r").split(",")
-    if added and header == [*columns, *added]:
+    widened = [*columns, *(added or {})]
+    if added and (header[: len(widened)] if further else header) == widened:
         columns = {**columns, **added}
     if further and header[: len(columns)] == list(columns):
         columns = {**columns, **dict.fromkeys(header[len(columns):], further)}

@@ -13,6 +13,7 @@ EXPERIMENTS = PLOTS.parent / "Experiments"
 sys.path.insert(0, str(PLOTS))
 sys.path.insert(0, str(PLOTS / "tests"))
 from foresight_plots.experiments import TABLE_BEGINS, TABLE_ENDS, keep_runs, with_table, write_summary
+from foresight_plots.figures import value_accuracy
 from foresight_plots.load import load_study
 from foresight_plots.measures import parse_goal, summarize_measures
 from foresight_plots.table import format_table, summarize, write_table
@@ -68,6 +69,24 @@ class KeptStudy(unittest.TestCase):
         keep_runs(self.results, self.kept)
         self.assertEqual(before, summarize_measures(self.kept, goals))
         self.assertEqual([(row.agent, row.finals, row.arrivals) for row in before], [("pets", [0.25] * 3, [2000.0] * 3)])
+
+    def test_keeps_and_draws_what_agents_expected(self):
+        header = ["environment_steps", "episode", "return", "length", "predicted_value", "discounted_return", "success"]
+        for path in (self.results / "Pendulum-v1").glob("*/*/evaluations.csv"):
+            values = [5.0, 4.0, 8.0, 4.0] if "sac" in path.parts else [""] * 4
+            rows = [[0, 0, -900.0, 5, *values[:2], 0], [2000, 0, -150.0, 5, *values[2:], 1]]
+            write_csv(path, header, rows)
+        keep_runs(self.results, self.kept)
+        self.assertIn("return,success,predicted_value,discounted_return", (self.kept / "results.csv").read_text())
+        for folder in (self.results, self.kept):
+            study = load_study(folder)
+            self.assertEqual([len(run.values) for run in study.select("Pendulum-v1", "pets")], [0, 0, 0])
+            found = study.select("Pendulum-v1", "sac")[0]
+            self.assertEqual(found.values["predicted_value"].tolist(), [5.0, 8.0])
+            self.assertEqual(list(found.measured.columns), ["environment_steps", "success"])
+            figure = value_accuracy(study, "Pendulum-v1")
+            self.assertEqual([list(line.get_ydata()) for line in figure.axes[0].lines], [[5.0, 8.0], [4.0, 4.0]])
+            self.assertIsNone(value_accuracy(study, "cart-pole-swing-up"))
 
     def test_makes_the_table_and_the_figures_that_the_page_shows(self):
         keep_runs(self.results, self.kept)

@@ -6,12 +6,13 @@ extension Catalog {
     AgentEntry.pets(everything),
     [
       .modelPredictiveControl(everything), .policyBackpropagation, .sac, .redq, .droq, .crossQ, .td3, .ddpg, .naf,
-      .nafWorkers, .maximizedQ, .qtOpt, .dqn, .reinforce,
+      .nafWorkers, .maximizedQ, .qtOpt, .reinforce,
       .actorCritic, .advantageActorCritic, .naturalPolicyGradient, .trustRegionPolicyOptimization,
       .proximalPolicyOptimization, .klPenalty, .behaviourCloning(experts: everything),
       .datasetAggregation(experts: everything), .mbpo,
     ],
     AgentEntry.imaginedPolicyOptimization,
+    AgentEntry.deepQ,
     AgentEntry.valueExpansion,
     AgentEntry.dyna,
     [

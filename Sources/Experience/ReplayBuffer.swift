@@ -97,6 +97,9 @@ public struct ReplayBuffer: TransitionSource, Sendable {
     images?.reserve(room)
   }
 
+  /// The slot of the oldest transition held.
+  var firstSlot: Int { (appended - count) % capacity }
+
   /// Appends the step from `time` to `time + 1` of an episode, over the oldest one if full.
   public mutating func append(
     _ observation: [Float], _ action: [Float], reward: Float, next: [Float], continues: Bool, time: Int = 0

@@ -32,6 +32,14 @@ public protocol Agent: Checkpointable {
   /// What it will hold after so many environment steps, as far as that is much.
   func memoryNeeds(after steps: Int) -> [MemoryNeed]
 
+  /// Discount of a step in what `predictedValue` expects; nil for agents without values.
+  var valueDiscount: Float? { get }
+
+  /// What the agent expects, now and without exploration, of an episode that starts with `observation` [D]: the sum of
+  /// its rewards, each discounted by `valueDiscount` to the power of its time, as training sees rewards. Draws nothing
+  /// and changes nothing. Nil for agents without values.
+  func predictedValue(of observation: [Float]) -> Float?
+
   /// Makes room for N `copies` of what episodes of that purpose need: warm starts, random streams, noise with memory. A
   /// new agent has room for one. For `.collect` called at most once, before `restore` and everything else; for
   /// `.evaluate` also between evaluations, whose state is then as new.
@@ -64,6 +72,12 @@ extension Agent {
 
   /// No tables.
   public var tables: [AgentTable] { [] }
+
+  /// Nil: not all agents have values.
+  public var valueDiscount: Float? { nil }
+
+  /// Nil: not all agents have values.
+  public func predictedValue(of observation: [Float]) -> Float? { nil }
 
   /// False: most agents write no tables.
   public var hasRows: Bool { false }

@@ -12,8 +12,8 @@ public protocol OffPolicyLearner: ActingLearner {
   /// What lists and error messages call it, such as `soft actor-critic`.
   static var title: String { get }
 
-  /// What it lacks in an environment whose actions are `space`, as a clause such as `needs continuous actions`; nil where
-  /// it can act.
+  /// What it lacks in an environment whose actions are `space`, as a clause such as `needs continuous actions`; nil
+  /// where it can act.
   static func objection(to space: ActionSpace) -> String?
 
   /// A fresh learner for an environment of `spec`, whose actions it can take.
@@ -28,6 +28,10 @@ public protocol OffPolicyLearner: ActingLearner {
   /// The policy as it is now, for acting on many observations at once. O(1): parameters are shared, not copied.
   var policy: Acting { get }
 
+  /// What it expects of following its policy from `observation` [D] on: the discounted sum of the rewards, without what
+  /// exploration is paid. Draws nothing and changes nothing. Nil where it has no values.
+  func predictedValue(of observation: UnsafePointer<Float>) -> Float?
+
   /// One gradient step on a batch. Does not allocate after the first call. Throws `NumericalFailure` when a loss is not
   /// finite.
   mutating func update(
@@ -40,6 +44,9 @@ extension OffPolicyLearner {
   public static func objection(to space: ActionSpace) -> String? {
     if case .box = space { nil } else { "needs continuous actions" }
   }
+
+  /// Nil: values are not all learners' way.
+  public func predictedValue(of observation: UnsafePointer<Float>) -> Float? { nil }
 }
 
 /// A learner whose critics can be fitted to targets from elsewhere, such as a model's rollouts.
@@ -53,14 +60,14 @@ public protocol ValueLearner: OffPolicyLearner {
   /// The target networks as they are now. O(1): parameters are shared, not copied.
   var bootstrap: Bootstrap { get }
 
-  /// One gradient step of the critics on the average over the rows of weight * 1/2 (Q(s, a) - target)^2 (or the method's own
-  /// measure of the error), and of whatever moves with them, such as target networks. Does not allocate after the first
-  /// call of a given size. Throws `NumericalFailure` when the loss is not finite.
+  /// One gradient step of the critics on the average over the rows of weight * 1/2 (Q(s, a) - target)^2 (or the
+  /// method's own measure of the error), and of whatever moves with them, such as target networks. Does not allocate
+  /// after the first call of a given size. Throws `NumericalFailure` when the loss is not finite.
   mutating func fitValues(to batch: ValueBatch, metrics: inout MetricRow) throws(NumericalFailure)
 
-  /// The policy's part of an update, at `observations` [N, D], to follow each `fitValues`; nothing where the critics are
-  /// the policy. Does not allocate after the first call of a given size. Throws `NumericalFailure` when the loss is not
-  /// finite.
+  /// The policy's part of an update, at `observations` [N, D], to follow each `fitValues`; nothing where the critics
+  /// are the policy. Does not allocate after the first call of a given size. Throws `NumericalFailure` when the loss is
+  /// not finite.
   mutating func improvePolicy(
     at observations: Matrix, using random: inout RandomStream, metrics: inout MetricRow
   ) throws(NumericalFailure)

@@ -15,6 +15,8 @@ public struct TransitionBatch: Sendable {
   public var continues: Vector
   /// t, the time within the episode, [N]; empty where it is not wanted.
   public var times: [Int]
+  /// Factor of each row's error where replay is not uniform, [N]; empty where all count alike.
+  public var weights = Vector(count: 0)
 
   /// Zeros for `count` transitions of an environment with those sizes.
   public init(count: Int, observationSize: Int, actionSize: Int, keepsTimes: Bool = false) {

@@ -15,6 +15,10 @@ struct EvaluationSlot {
   private var total = 0.0
   private var length = 0
   private var isCut = false
+  private var predictedValue: Double?
+  private var discountedReturn = 0.0
+  /// Discount of a step, and of the steps so far.
+  private var (discount, factor) = (1.0, 1.0)
   /// Episodes that the environment has begun, or passed over, since it began to measure.
   private var begun = 0
 
@@ -39,6 +43,13 @@ struct EvaluationSlot {
     try environment.reset(using: &start, observation: &observation)
   }
 
+  /// Notes what the agent expects of the episode that has started, and how it discounts.
+  mutating func expect(_ value: Float?, discount: Float?) {
+    predictedValue = discount == nil ? nil : value.map(Double.init)
+    self.discount = Double(discount ?? 1)
+    (discountedReturn, factor) = (0, 1)
+  }
+
   func show(in rows: inout Matrix, row: Int) { rows.setRow(row, observation) }
 
   /// Takes over an action, which must be finite.
@@ -57,13 +68,17 @@ struct EvaluationSlot {
   mutating func account(limit: Int) throws(NumericalFailure) {
     guard outcome.reward.isFinite else { throw NumericalFailure(metric: "evaluation reward", value: outcome.reward) }
     total += Double(outcome.reward)
+    discountedReturn += factor * Double(outcome.reward)
+    factor *= discount
     length += 1
     if outcome.ending == .none && length >= limit { (outcome.ending, isCut) = (.truncated, true) }
   }
 
   /// What the episode came to.
   var result: EvaluatedEpisode {
-    EvaluatedEpisode(total: total, length: length, isCut: isCut, measures: environment.measures)
+    EvaluatedEpisode(
+      total: total, length: length, isCut: isCut, measures: environment.measures, predictedValue: predictedValue,
+      discountedReturn: predictedValue == nil ? nil : discountedReturn)
   }
 }
 

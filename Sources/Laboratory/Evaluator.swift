@@ -13,6 +13,10 @@ public struct EvaluatedEpisode: Sendable, Equatable {
   public let isCut: Bool
   /// What else it came to, as `Environment.measureNames` says.
   public let measures: [Double]
+  /// What the agent expected of it at its start, nil where agents have no values.
+  public let predictedValue: Double?
+  /// The sum of its rewards, discounted as that expectation is; nil where there is none.
+  public let discountedReturn: Double?
 }
 
 /// Measures an agent in environments of its own. Nothing of a measurement stays: each episode's randomness derives from
@@ -122,6 +126,8 @@ public struct Evaluator {
       guard next < streams.count else { return }
       try slots[slot].begin(next, number: begun + next, using: streams[next].child("environment"))
       agent.startEpisode(of: slot, for: .evaluate, using: streams[next].child("agent"))
+      let expected = agent.predictedValue(of: slots[slot].observation)
+      slots[slot].expect(expected, discount: agent.valueDiscount)
       steps.times[slot] = 0
       try watch?(&slots[slot].environment)
       next += 1

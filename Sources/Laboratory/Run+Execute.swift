@@ -79,8 +79,10 @@ extension Run {
     if let remark = evaluator.remark(on: played) { warnOnce(of: remark) }
     for (episode, result) in played.enumerated() {
       rows.append(
-        [.integer(steps), .integer(episode), .number(result.total), .integer(result.length)]
-          + result.measures.map { .number($0) })
+        [
+          .integer(steps), .integer(episode), .number(result.total), .integer(result.length),
+          result.predictedValue.map(CSVField.number) ?? .empty, result.discountedReturn.map(CSVField.number) ?? .empty,
+        ] + result.measures.map { .number($0) })
       sum += result.total
     }
     try tables.append(rows, to: .evaluations)

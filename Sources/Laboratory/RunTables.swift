@@ -19,7 +19,8 @@ public enum RunTable: String, Sendable, CaseIterable {
   public func columns(metrics: [String], measures: [String] = []) -> [String] {
     switch self {
     case .episodes: ["environment_steps", "episode", "return", "length", "ending", "clipped_actions"]
-    case .evaluations: ["environment_steps", "episode", "return", "length"] + measures
+    case .evaluations:
+      ["environment_steps", "episode", "return", "length", "predicted_value", "discounted_return"] + measures
     case .training: ["environment_steps"] + metrics
     case .timing: ["environment_steps", "wall_seconds", "acting", "fitting", "planning", "learning", "stepping"]
     }

@@ -1,8 +1,8 @@
 import Kernels
 import Networks
 
-/// A batch's gradient, one part for each block of rows. The parts are added in order, so that the sum does not depend on the
-/// number of threads; sum and optimizer step go piece by piece of the parameters, in parallel.
+/// A batch's gradient, one part for each block of rows. The parts are added in order, so that the sum does not depend
+/// on the number of threads; sum and optimizer step go piece by piece of the parameters, in parallel.
 final class BlockGradients {
   /// Parameters in a piece.
   private static let pieceSize = 8192
@@ -43,5 +43,23 @@ final class BlockGradients {
       optimizer.apply(values, gradient: base, range: range)
     }
     if let target { Elementwise.interpolate(target + first, toward: values + first, count: range.count, tau: tau) }
+  }
+
+  /// The same for parameters mu + sigma * draws: a step on mu by the gradient g and one on sigma by g * draws.
+  func step(
+    piece: Int, blocks: Int, _ optimizer: Adam.Step, _ values: UnsafeMutablePointer<Float>,
+    target: UnsafeMutablePointer<Float>?, tau: Float, noise: ParameterNoise.Step
+  ) {
+    let first = piece * BlockGradients.pieceSize
+    let range = first..<min(first + BlockGradients.pieceSize, parameters)
+    for block in stride(from: 1, to: blocks, by: 1) {
+      Elementwise.add(base + first, self[block] + first, count: range.count)
+    }
+    optimizer.apply(values, gradient: base, range: range)
+    Elementwise.multiply(base + first, noise.draws + first, count: range.count)
+    noise.optimizer.apply(noise.scales, gradient: base, range: range)
+    guard let target else { return }
+    Elementwise.interpolate(target + first, toward: values + first, count: range.count, tau: tau)
+    Elementwise.interpolate(noise.targetScales + first, toward: noise.scales + first, count: range.count, tau: tau)
   }
 }

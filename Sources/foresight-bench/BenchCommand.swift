@@ -43,7 +43,7 @@ struct BenchCommand: ParsableCommand {
   static var all: [BenchCase] {
     [
       .gemm, .softActorCriticUpdate, .proximalEpochs, .trustRegionUpdate, .ensembleFit, .ensembleRollout, .planCartPole,
-      .planHalfCheetah,
+      .planHalfCheetah, .deepQUpdate, .prioritizedSample, .prioritizedUpdate, .sumTree,
       .linearQuadraticIteration, .localModels,
     ]
       + Catalog.nativeEnvironments.map { BenchCase.environmentStep($0.name) }

@@ -12,7 +12,9 @@ import Testing
   private static let agents = registry.agents.map(\.name)
   private static let environments = registry.environments.map(\.name)
   /// Agents for numbered states and actions.
-  private static let tabular = ["q-learning", "dyna-q"]
+  private static let tabular = [
+    "policy-iteration", "value-iteration", "td-lambda", "sarsa", "q-learning", "double-q-learning", "dyna-q",
+  ]
 
   /// Agents that train a learner in a learned model.
   private static let learnersInModels = [
@@ -24,6 +26,12 @@ import Testing
 
   /// The same in a learned model.
   private static let onPolicyInModels = ["me-trpo", "me-ppo"]
+
+  /// Agents around one deep Q-network.
+  private static let deepQ = [
+    "dqn", "double-dqn", "dueling-dqn", "per-dqn", "c51", "qr-dqn", "noisy-dqn", "rainbow", "online-q", "batch-q",
+  ]
+  private static let discrete = tabular + deepQ + ["dyna-dqn", "distill-dqn", "fitted-q"]
 
   /// Agents that imitate an expert, with one that needs no training.
   private static let imitators = ["behaviour-cloning": "expert.agent=random", "dagger": "expert.agent=random"]
@@ -43,10 +51,10 @@ import Testing
     #expect(
       Set(Self.agents).isSuperset(of: [
         "pets", "pets-mppi", "pets-random-shooting", "pets-gradient", "policy-backpropagation", "sac", "td3", "ddpg",
-        "naf", "naf-workers", "maximized-q", "qt-opt", "pets-cma-es", "dqn", "mba", "q-learning", "dyna-q",
+        "naf", "naf-workers", "maximized-q", "qt-opt", "pets-cma-es", "mba", "redq", "droq", "crossq", "fitted-q",
         "ilqr", "random", "pets-ilqr", "distill", "distill-dqn", "divide-and-conquer", "distral",
       ]))
-    #expect(Set(Self.agents).isSuperset(of: Self.learnersInModels + Self.local))
+    #expect(Set(Self.agents).isSuperset(of: Self.learnersInModels + Self.local + Self.deepQ + Self.tabular))
     #expect(Set(Self.agents).isSuperset(of: Self.onPolicy + Self.onPolicyInModels + Self.imitators.keys))
     #expect(
       Set(components.filter { $0.kind == .planner }.map(\.name)).isSuperset(of: [
@@ -104,7 +112,9 @@ import Testing
     let entry = try Self.registry.agent(name)
     // where no preset changes the defaults
     let usual = entry.tiny.environment
-    let place = entry.presets.contains { $0.environments.contains(usual) } ? "point-mass" : usual
+    let place =
+      entry.presets.contains { $0.environments.contains(usual) }
+      ? (Self.discrete.contains(name) ? "chain" : "point-mass") : usual
     let environment = try Self.registry.environment(place).make()
     let needed = try Self.imitators[name].map { try ConfigurationTree(assignment: $0) } ?? ConfigurationTree()
     var tree = ConfigurationTree()
@@ -161,7 +171,7 @@ import Testing
     let takesBoth =
       ["random", "mpc"].contains(agent) || (Self.onPolicy + Self.onPolicyInModels).contains(agent)
       || Self.imitators[agent] != nil
-    if !takesBoth && isDiscrete != (agent.hasSuffix("dqn") || Self.tabular.contains(agent)) {
+    if !takesBoth && isDiscrete != Self.discrete.contains(agent) {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
       let wanted = isDiscrete ? "continuous" : "discrete"

@@ -57,7 +57,7 @@ import TestSupport
   @Test func evaluationsComeAtTheStartAtEveryIntervalAndAtTheEnd() throws {
     #expect(try execute(plan(steps: 25, ["evaluation.interval=10", "evaluation.episodes=2"])) == .finished)
     let rows = try CSV.records(FileSystem.read(folder.path(of: .evaluations)))
-    #expect(rows[0] == ["environment_steps", "episode", "return", "length"])
+    #expect(rows[0] == ["environment_steps", "episode", "return", "length", "predicted_value", "discounted_return"])
     #expect(
       rows.dropFirst().map { $0[0] + " " + $0[1] } == ["0 0", "0 1", "10 0", "10 1", "20 0", "20 1", "25 0", "25 1"])
     for row in rows.dropFirst() { #expect(Double(row[2]) == 0.5 * (Double(row[3]) ?? .nan)) }

@@ -126,10 +126,28 @@ import Testing
   /// States 0...4 in a row; left and right move by one, and arriving at 4 earns 1 and ends. The value of going right in state
   /// s is 0.8^(3 - s), of going left 0.8 times the best of the state to the left.
   @Test(arguments: [false, true], [false, true]) func learnsTheValuesOfAChain(_ double: Bool, _ dueling: Bool) throws {
+    try learnTheChain {
+      $0.double = double
+      $0.dueling = dueling
+    }
+  }
+
+  @Test(arguments: [DeepQNetworkSettings.Distribution.categorical, .quantile], [false, true])
+  func distributionsAndNoiseLearnTheChain(_ distribution: DeepQNetworkSettings.Distribution, _ noisy: Bool) throws {
+    try learnTheChain(within: 0.06) {
+      $0.distribution = distribution
+      ($0.atoms, $0.lowestReturn, $0.returnRange) = (21, -0.5, 2)
+      $0.noisy = noisy
+      $0.noiseScale = 0.1
+    }
+  }
+
+  private func learnTheChain(
+    within tolerance: Float = 0.02, _ change: (inout DeepQNetworkSettings) -> Void
+  ) throws {
     var (settings, random) = (DeepQNetworkSettings(), RandomStream(seed: 5))
     settings.hidden = [32]
-    settings.double = double
-    settings.dueling = dueling
+    change(&settings)
     settings.discount = 0.8
     settings.learningRate = 3e-3
     settings.targetInterval = 20
@@ -156,7 +174,7 @@ import Testing
       var (value, action): ([Float], [Float]) = ([0], [0])
       bootstrap.values(count: 1, of: features(state), using: &random, values: &value, workspace)
       let expected = pow(0.8, Float(3 - state))
-      #expect(abs(value[0] - expected) < 0.02, "value \(value[0]) of state \(state), expected \(expected)")
+      #expect(abs(value[0] - expected) < tolerance, "value \(value[0]) of state \(state), expected \(expected)")
       learner.act(on: features(state), explore: false, using: &random, action: &action)
       #expect(action == [1])
     }

@@ -46,7 +46,8 @@ struct LearnerCase: Sendable, CustomTestStringConvertible {
     LearnerCase(factory: NormalizedAdvantages.self), LearnerCase(factory: DeepQ.self),
     LearnerCase(factory: DuelingDeepQ.self), LearnerCase(factory: Randomized.self),
     LearnerCase(factory: Dropped.self), LearnerCase(factory: CrossEntropyMaximized.self),
-    LearnerCase(factory: CovarianceAdaptationMaximized.self),
+    LearnerCase(factory: CovarianceAdaptationMaximized.self), LearnerCase(factory: CategoricalDeepQ.self),
+    LearnerCase(factory: QuantileDeepQ.self),
   ]
 }
 
@@ -138,6 +139,21 @@ enum CrossEntropyMaximized: LearnerFactory {
   }
 }
 
+enum CategoricalDeepQ: LearnerFactory {
+  static let name = "dqn, categorical, double and dueling"
+  static let isDiscrete = true
+  static func learner(seed: UInt64, hidden: [Int]) throws -> DeepQNetwork {
+    try Cases.deepQNetwork(seed: seed) {
+      $0.hidden = hidden
+      $0.dueling = true
+      $0.distribution = .categorical
+      $0.lowestReturn = -5
+      $0.returnRange = 10
+      $0.atoms = 11
+    }
+  }
+}
+
 enum CovarianceAdaptationMaximized: LearnerFactory {
   static let name = "maximized-q by cma_es"
   static func learner(seed: UInt64, hidden: [Int]) throws -> MaximizedQLearning {
@@ -148,6 +164,19 @@ enum CovarianceAdaptationMaximized: LearnerFactory {
       $0.averagedPolicy = true
       $0.loss = .crossEntropy
       ($0.valueLow, $0.valueHigh) = (-4, 3)
+    }
+  }
+}
+
+enum QuantileDeepQ: LearnerFactory {
+  static let name = "dqn, quantiles"
+  static let isDiscrete = true
+  static func learner(seed: UInt64, hidden: [Int]) throws -> DeepQNetwork {
+    try Cases.deepQNetwork(seed: seed) {
+      $0.hidden = hidden
+      $0.double = false
+      $0.distribution = .quantile
+      $0.atoms = 9
     }
   }
 }

@@ -59,6 +59,7 @@ struct ActorCriticCore<Head: ActorHead> {
   private(set) var dropout: RandomStream?
   private var scratch: ActorCriticScratch<Head>?
   private let acting: PerceptronWorkspace
+  private let judging: CriticNetworks.Workspace
 
   init(_ head: Head, _ shape: Shape, _ rates: Rates, using random: RandomStream) {
     self.head = head
@@ -86,6 +87,7 @@ struct ActorCriticCore<Head: ActorHead> {
     actorOptimizer = Adam(count: actor.count)
     criticOptimizer = Adam(count: criticParameters.count)
     acting = PerceptronWorkspace(for: actorNetwork, capacity: RowBlocks.size, keepsActivations: false)
+    judging = CriticNetworks.Workspace(critics, gradients: false)
   }
 
   /// The unit box of actions.
@@ -120,6 +122,20 @@ struct ActorCriticCore<Head: ActorHead> {
   /// What the dropout of one of an update's passes is drawn from.
   func dropout(_ pass: CriticPass) -> RandomStream? {
     dropout?.child(criticOptimizer.steps).child(pass.rawValue)
+  }
+
+  /// Least Q_i(s, a), over as many critics as a target takes, of `observation` [D] and the actor's mean action, with the
+  /// critics themselves, not their targets.
+  func predictedValue(of observation: UnsafePointer<Float>) -> Float {
+    var value: Float = 0
+    forEachOutput(on: observation, count: 1, exactly: true) { _, output in
+      // the means come first, whatever the head
+      for c in 0..<scaling.size { output[c] = Scalar.tanh(output[c]) }
+      let x = critics.pair(observation, unitActions: output, rows: 1, judging)
+      let counted: UInt64 = critics.targets < critics.members ? 1 << UInt64(critics.targets) - 1 : .max
+      critics.least(criticParameters.pointer, x, rows: 1, into: &value, among: counted, judging)
+    }
+    return value
   }
 
   /// Scratch of this value alone: a copy of the learner gets its own at its first update.

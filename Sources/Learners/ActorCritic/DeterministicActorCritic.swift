@@ -5,9 +5,9 @@ import Networks
 
 /// Deterministic actor-critic: TD3 (Fujimoto et al. 2018), and with its three ideas off DDPG (Lillicrap et al. 2016).
 ///
-/// With a~ = clip(mu'(s') + clip(noise)), the critic target is y = r + discount * continues * min_i Q'_i(s', a~), the loss
-/// 1/2 mean (Q_i - y)^2 for each critic. Every `policyDelay`th update the actor descends -mean Q_1(s, mu(s)), and the
-/// targets of actor and critics move.
+/// With a~ = clip(mu'(s') + clip(noise)), the critic target is y = r + discount * continues * min_i Q'_i(s', a~), the
+/// loss 1/2 mean (Q_i - y)^2 for each critic. Every `policyDelay`th update the actor descends -mean Q_1(s, mu(s)), and
+/// the targets of actor and critics move.
 public struct DeterministicActorCritic: ValueLearner {
   public static let metricNames = ["critic_loss", "actor_loss", "q_value"]
 
@@ -54,6 +54,8 @@ public struct DeterministicActorCritic: ValueLearner {
   public mutating func prepare(copies: Int) { noise = Array(repeating: noise[0], count: copies) }
 
   public mutating func startEpisode(of copy: Int) { noise[copy].reset() }
+
+  public func predictedValue(of observation: UnsafePointer<Float>) -> Float? { core.predictedValue(of: observation) }
 
   public mutating func act(
     on observations: UnsafePointer<Float>, of copies: Range<Int>, explore: Bool,

@@ -46,12 +46,12 @@ public enum CriticValue: String, CaseIterable, SettingValue {
 
 /// Soft actor-critic (Haarnoja et al. 2018a, b): critics, two unless set, tanh Gaussian actor, automatic temperature.
 ///
-/// Critic target: y = r + discount * continues * (min_i Q'_i(s', a') - alpha log pi(a' | s')), loss 1/2 mean (Q_i - y)^2 for each;
-/// actor loss: mean of alpha log pi(a | s) - min_i Q_i(s, a); temperature: d log alpha = -(log pi + target entropy).
-/// With more critics the minimum of a target is over `targetCritics` of them, drawn anew for each update, and the actor may
-/// ascend their mean, as in REDQ (Chen et al. 2021); with dropout in two normalized critics this is DroQ (Hiraoka et al.
-/// 2022).
-/// Order of an update as in the reference: critics, then actor against the new critics, temperature, Polyak targets.
+/// Critic target: y = r + discount * continues * (min_i Q'_i(s', a') - alpha log pi(a' | s')), loss 1/2 mean (Q_i -
+/// y)^2 for each; actor loss: mean of alpha log pi(a | s) - min_i Q_i(s, a); temperature: d log alpha = -(log pi +
+/// target entropy). With more critics the minimum of a target is over `targetCritics` of them, drawn anew for each
+/// update, and the actor may ascend their mean, as in REDQ (Chen et al. 2021); with dropout in two normalized critics
+/// this is DroQ (Hiraoka et al. 2022). Order of an update as in the reference: critics, then actor against the new
+/// critics, temperature, Polyak targets.
 public struct SoftActorCritic: ValueLearner {
   public static let metricNames = ["critic_loss", "actor_loss", "temperature", "entropy", "q_value"]
 
@@ -96,6 +96,8 @@ public struct SoftActorCritic: ValueLearner {
   public var discount: Float { settings.discount }
   public var policy: ActorPolicy<SquashedGaussianActor> { core.policy }
   public var bootstrap: ActorBootstrap<SquashedGaussianActor> { core.bootstrap(temperature: temperature) }
+
+  public func predictedValue(of observation: UnsafePointer<Float>) -> Float? { core.predictedValue(of: observation) }
 
   public mutating func act(
     on observations: UnsafePointer<Float>, of copies: Range<Int>, explore: Bool,

@@ -36,11 +36,10 @@ public struct ActorTeacher: PolicyTeacher {
 public struct ValueTeacher: PolicyTeacher {
   let network: Perceptron
   let parameters: Vector
-  let actions: Int
-  let dueling: Bool
+  let head: DiscreteValues
 
   public var observationSize: Int { network.inputs }
-  public var outputSize: Int { actions }
+  public var outputSize: Int { head.count }
   public var featureSize: Int { network.hidden.last ?? network.inputs }
 
   public func makeWorkspace() -> TeacherWorkspace { TeacherWorkspace(network) }
@@ -50,7 +49,11 @@ public struct ValueTeacher: PolicyTeacher {
     features: UnsafeMutablePointer<Float>?, _ workspace: TeacherWorkspace
   ) {
     workspace.forEachBlock(network, parameters, observations, count: count, features: features) { first, rows, output in
-      DuelingHead.values(output, rows: rows, actions: actions, dueling: dueling, into: outputs + first * actions)
+      let values = outputs + first * head.count
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * head.scratchSize) { scratch in
+        guard let scratch = scratch.baseAddress else { return }
+        head.actionValues(output, rows: rows, into: values, scratch: scratch)
+      }
     }
   }
 }
@@ -63,8 +66,8 @@ public final class TeacherWorkspace {
     pass = PerceptronWorkspace(for: network, capacity: RowBlocks.size, keepsActivations: false)
   }
 
-  /// Calls `body` with the first row, the number of rows and the outputs of each block, having copied the features [N, H],
-  /// the last hidden layer or, without any, the observations.
+  /// Calls `body` with the first row, the number of rows and the outputs of each block, having copied the features [N,
+  /// H], the last hidden layer or, without any, the observations.
   func forEachBlock(
     _ network: Perceptron, _ parameters: Vector, _ observations: UnsafePointer<Float>, count: Int,
     features: UnsafeMutablePointer<Float>?,

@@ -2,7 +2,8 @@ import Interfaces
 import Kernels
 import Networks
 
-/// `NormalizedAdvantageHead` with actions in the environment's units: values quadratic in the action, the best one known.
+/// `NormalizedAdvantageHead` with actions in the environment's units: values quadratic in the action, the best one
+/// known.
 public struct NormalizedAdvantage: ValueHead {
   let scaling: ActionScaling
   /// Standard deviation of the exploration noise in the unit box.
@@ -54,7 +55,8 @@ public struct NormalizedAdvantage: ValueHead {
 
   public func regress(
     _ outputs: UnsafeMutablePointer<Float>, actions: UnsafePointer<Float>, targets y: UnsafePointer<Float>,
-    weights: UnsafePointer<Float>?, rows: Int, share: Float, scratch: UnsafeMutablePointer<Float>
+    weights: UnsafePointer<Float>?, rows: Int, share: Float, errors: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>
   ) -> (loss: Float, value: Float) {
     let (unit, q) = (scratch, scratch + rows * actionSize)
     scaling.toUnit(actions, rows: rows, into: unit, stride: actionSize)
@@ -66,6 +68,7 @@ public struct NormalizedAdvantage: ValueHead {
       let weight = weights.map { $0[r] } ?? 1
       loss += weight * (0.5 * error * error)
       value += q[r]
+      errors[r] = abs(error)
       q[r] = weight * (error * share)
     }
     NormalizedAdvantageHead.backward(

@@ -18,10 +18,11 @@ public struct NormalizedAdvantageFunctionSettings: Configuration {
   public var precisionNoise: Bool = false
 }
 
-/// Q-learning with a normalized advantage function, NAF (Gu et al. 2016): Q(s, a) = V(s) - 1/2 (a - mu(s))' P(s) (a - mu(s)),
-/// P = L L', so that the best action and its value are outputs of the network.
+/// Q-learning with a normalized advantage function, NAF (Gu et al. 2016): Q(s, a) = V(s) - 1/2 (a - mu(s))' P(s) (a -
+/// mu(s)), P = L L', so that the best action and its value are outputs of the network.
 ///
-/// Target: y = r + discount * continues * V'(s'), loss 1/2 mean (Q - y)^2, then the target network moves by the share tau.
+/// Target: y = r + discount * continues * V'(s'), loss 1/2 mean (Q - y)^2, then the target network moves by the share
+/// tau.
 public struct NormalizedAdvantageFunction: ValueLearner {
   public static let metricNames = ["critic_loss", "q_value"]
 
@@ -58,6 +59,13 @@ public struct NormalizedAdvantageFunction: ValueLearner {
   public var discount: Float { settings.discount }
   public var policy: ValuePolicy<NormalizedAdvantage> { core.policy(head) }
   public var bootstrap: ValueBootstrap<NormalizedAdvantage> { core.bootstrap(head) }
+
+  public func predictedValue(of observation: UnsafePointer<Float>) -> Float? {
+    var value: Float = 0
+    core.forEachOutput(on: observation, count: 1, exactly: true) { _, output, _ in value = output[0] }
+    return value
+  }
+
   public mutating func prepare(copies: Int) { noise = Array(repeating: noise[0], count: copies) }
 
   public mutating func startEpisode(of copy: Int) { noise[copy].reset() }
@@ -82,12 +90,14 @@ public struct NormalizedAdvantageFunction: ValueLearner {
     on batch: TransitionBatch, using random: inout RandomStream, metrics: inout MetricRow
   ) throws(NumericalFailure) {
     let rows = FittedRows(batch, observationSize: core.network.inputs, actionSize: head.actionSize)
-    try core.update(head, rows, tau: settings.tau).record(in: &metrics)
+    try core.update(head, rows, tau: settings.tau, using: &random).record(in: &metrics)
   }
 
   public mutating func fitValues(to batch: ValueBatch, metrics: inout MetricRow) throws(NumericalFailure) {
     let rows = FittedRows(batch, observationSize: core.network.inputs, actionSize: head.actionSize)
-    try core.update(head, rows, tau: settings.tau).record(in: &metrics)
+    // draws nothing: the network has no noise
+    var random = RandomStream(seed: 0)
+    try core.update(head, rows, tau: settings.tau, using: &random).record(in: &metrics)
   }
 
   /// Nothing: the policy is the values' best action.

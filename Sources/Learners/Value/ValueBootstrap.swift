@@ -50,8 +50,27 @@ struct ValuePass<Head: ValueHead> {
     of observations: UnsafePointer<Float>, rows: Int, into values: UnsafeMutablePointer<Float>,
     _ workspace: ValueWorkspace
   ) {
+    let (output, online) = outputs(on: observations, rows: rows, workspace)
+    head.values(output, online: online, rows: rows, into: values, scratch: workspace.scratch.mutablePointer)
+  }
+
+  /// Targets [rows, targetSize] of steps to `next` [rows, D].
+  func targets(
+    _ next: UnsafePointer<Float>, rows: Int, rewards: UnsafePointer<Float>, continues: UnsafePointer<Float>,
+    discount: Float, into y: UnsafeMutablePointer<Float>, _ workspace: ValueWorkspace
+  ) {
+    let (output, online) = outputs(on: next, rows: rows, workspace)
+    head.targets(
+      output, online: online, rows: rows, rewards: rewards, continues: continues, discount: discount, into: y,
+      scratch: workspace.scratch.mutablePointer)
+  }
+
+  /// The outputs of the target network and, where the head chooses by it, of the online network.
+  private func outputs(
+    on observations: UnsafePointer<Float>, rows: Int, _ workspace: ValueWorkspace
+  ) -> (UnsafePointer<Float>, UnsafePointer<Float>) {
     let output = network.forward(targets, observations, rows: rows, workspace.pass)
     let online = workspace.second.map { network.forward(parameters, observations, rows: rows, $0) } ?? output
-    head.values(output, online: online, rows: rows, into: values, scratch: workspace.scratch.mutablePointer)
+    return (UnsafePointer(output), UnsafePointer(online))
   }
 }

@@ -11,13 +11,16 @@ struct ValueCore<Head: ValueHead> {
   var parameters: Vector
   var targets: Vector
   var optimizer: Adam
+  /// Noise on the last layers' parameters; nil without.
+  var noise: ParameterNoise?
   private var scratch: ValueScratch<Head>?
   private let acting: ValueWorkspace
 
-  /// A network from observations to the head's outputs, freshly drawn, its output layer small.
+  /// A network from observations to the head's outputs, freshly drawn, its output layer small. With `noise` > 0 its
+  /// last two layers are noisy.
   init(
     _ head: Head, observationSize: Int, hidden: [Int], activation: Activation, layerNormalization: Bool,
-    learningRate: Float, discount: Float, using random: RandomStream
+    learningRate: Float, discount: Float, noise scale: Float = 0, using random: RandomStream
   ) {
     network = Perceptron(
       inputs: observationSize, hidden: hidden, outputs: head.outputs, activation: activation,
@@ -28,6 +31,7 @@ struct ValueCore<Head: ValueHead> {
     parameters = network.initialParameters(.orthogonal(gain: Float(2).squareRoot(), last: 0.01), using: &stream)
     targets = parameters
     optimizer = Adam(count: parameters.count)
+    noise = scale > 0 ? ParameterNoise(network, layers: 2, scale: scale) : nil
     acting = ValueWorkspace(head, network, gradients: false)
   }
 
@@ -53,10 +57,28 @@ struct ValueCore<Head: ValueHead> {
     }
   }
 
-  /// One step on `rows`; then the target moves by the share `tau`.
-  mutating func update(_ head: Head, _ rows: FittedRows, tau: Float) -> CriticLosses {
-    reserve(head, rows.count).update(&self, head, rows, tau: tau)
+  /// The network's outputs for one row of `observation` [D] under `parameters` or, without, freshly drawn noise; valid
+  /// until the next pass.
+  mutating func outputs(
+    on observation: UnsafePointer<Float>, under parameters: Vector?, using random: inout RandomStream
+  ) -> (outputs: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
+    let scratch = acting.scratch.mutablePointer
+    if let parameters {
+      return (network.forward(parameters.pointer, observation, rows: 1, acting.pass), scratch)
+    }
+    guard let noisy = noise?.draw(self.parameters, using: &random) else { preconditionFailure("no noise") }
+    return (network.forward(noisy, observation, rows: 1, acting.pass), scratch)
   }
+
+  /// One step on `rows`; then the target moves by the share `tau`. Only noisy networks draw.
+  mutating func update(
+    _ head: Head, _ rows: FittedRows, tau: Float, using random: inout RandomStream
+  ) -> CriticLosses {
+    reserve(head, rows.count).update(&self, head, rows, tau: tau, using: &random)
+  }
+
+  /// How far each row of the last update was from its target.
+  var errors: Vector { scratch?.errors ?? Vector(count: 0) }
 
   /// Scratch of this value alone: a copy of the learner gets its own at its first update.
   private mutating func reserve(_ head: Head, _ rows: Int) -> ValueScratch<Head> {
@@ -72,11 +94,15 @@ extension ValueCore {
     writer.write("network", parameters)
     writer.write("target", targets)
     writer.write("optimizer", optimizer)
+    if let noise { writer.write("noise", noise) }
   }
 
   mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try reader.read("network", into: &parameters)
     try reader.read("target", into: &targets)
     try reader.read("optimizer", into: &optimizer)
+    guard var own = noise.take() else { return }
+    defer { noise = own }
+    try reader.read("noise", into: &own)
   }
 }

@@ -15,6 +15,6 @@ public final class ValueWorkspace {
       head.choosesOnline
       ? PerceptronWorkspace(for: network, capacity: RowBlocks.size, keepsActivations: false) : nil
     scratch = Matrix(rows: RowBlocks.size, columns: head.scratchSize)
-    targets = Vector(count: RowBlocks.size)
+    targets = Vector(count: RowBlocks.size * head.targetSize)
   }
 }

@@ -2,10 +2,105 @@ import Laboratory
 import Learners
 
 extension AgentEntry {
-  /// Deep Q-network.
-  public static let dqn = offPolicy(
-    "dqn", "deep Q-network, double or dueling, for discrete actions", DeepQNetwork.self, secondsPerStep: 0.002,
-    tiny: TinyRun(
-      in: "CartPole-v1",
-      TinyRun.learning + ["learner.dueling=true", "learner.target_interval=7", "learner.epsilon_steps=60"]))
+  /// Deep Q-learning, its parts one by one, all of them together, and other rates of its three processes.
+  public static let deepQ: [AgentEntry] = [
+    deepQ(
+      "dqn", "deep Q-network, double or dueling, for discrete actions", presets: deepQPresets,
+      tiny: ["learner.dueling=true", "learner.epsilon_steps=60"]),
+    deepQ(
+      "double-dqn", "DQN whose targets value the online network's choice", presets: deepQPresets,
+      tiny: ["returns.correction=retrace", "returns.target_epsilon=0.1", "agent.return_steps=3"]
+    ) { $0.learner.double = true },
+    deepQ(
+      "dueling-dqn", "double DQN with state value and advantages apart", presets: deepQPresets,
+      tiny: ["learner.exploration=boltzmann"]
+    ) { $0.learner.dueling = true },
+    deepQ("per-dqn", "double DQN with prioritised replay", presets: deepQPresets) { $0.replay.order = .prioritized },
+    deepQ("c51", "DQN with categorical distributions of returns", presets: deepQPresets) {
+      $0.learner.double = false
+      $0.learner.distribution = .categorical
+    },
+    deepQ("qr-dqn", "DQN with quantiles of returns", presets: deepQPresets, tiny: ["learner.dueling=true"]) {
+      $0.learner.double = false
+      $0.learner.distribution = .quantile
+    },
+    deepQ("noisy-dqn", "double DQN that explores by noise on its weights", presets: deepQPresets.map(withoutEpsilon)) {
+      $0.learner.explorationByNoise()
+    },
+    deepQ(
+      "rainbow", "double, dueling, prioritised, three steps, categorical, noisy: all of DQN's parts",
+      presets: deepQPresets.map(withoutEpsilon)
+    ) {
+      $0.learner.dueling = true
+      $0.learner.distribution = .categorical
+      $0.learner.explorationByNoise()
+      $0.agent.returnSteps = 3
+      $0.replay.order = .prioritized
+      $0.replay.alpha = 0.5
+    },
+    deepQ(
+      "online-q", "Q-learning on the newest steps alone, without replay or target network",
+      tiny: ["agent.batch_size=1", "agent.random_steps=0", "actors.refresh_interval=9"]
+    ) {
+      $0.agent.replayCapacity = 1
+      $0.agent.batchSize = 1
+      $0.agent.randomSteps = 0
+      $0.replay.order = .newest
+      $0.learner.double = false
+      $0.learner.targetInterval = 1
+    },
+    deepQ(
+      "batch-q", "Q-learning in loops: steps collected, then targets moved and regressed on, many times",
+      tiny: ["agent.train_interval=20", "agent.updates=20"]
+    ) {
+      $0.agent.trainInterval = 1000
+      $0.agent.updates = 1000
+      $0.learner.double = false
+      $0.learner.targetInterval = 100
+    },
+  ]
+
+  /// Acrobot-v1 and LunarLander-v3 after rl-zoo3 (`hyperparams/dqn.yml`), with half and a quarter of its widths and
+  /// returns of three steps; MountainCar-v0 with its settings; CartPole-v1 with those of the study `dqn-cartpole`.
+  private static let deepQPresets: [AgentPreset] = [
+    AgentPreset(
+      ["CartPole-v1"],
+      [
+        "agent.batch_size=64", "agent.return_steps=10", "agent.replay_capacity=50000", "learner.learning_rate=0.001",
+      ]),
+    AgentPreset(
+      ["Acrobot-v1"],
+      [
+        "agent.batch_size=128", "agent.replay_capacity=50000", "agent.train_interval=4", "agent.updates=2",
+        "agent.return_steps=3", "learner.learning_rate=0.00063", "learner.epsilon_steps=14400",
+        "learner.epsilon_end=0.1",
+      ]),
+    AgentPreset(
+      ["MountainCar-v0"],
+      [
+        "agent.batch_size=128", "agent.replay_capacity=10000", "agent.train_interval=16", "agent.updates=8",
+        "learner.hidden=[256,256]", "learner.learning_rate=0.004", "learner.discount=0.98",
+        "learner.target_interval=300", "learner.epsilon_steps=24000", "learner.epsilon_end=0.07",
+      ]),
+    AgentPreset(
+      ["gymnasium:LunarLander-v3"],
+      [
+        "agent.replay_capacity=100000", "agent.train_interval=4", "agent.updates=4", "agent.batch_size=64",
+        "agent.return_steps=3", "learner.target_interval=500", "learner.epsilon_steps=36000",
+      ]),
+  ]
+
+  /// A preset for agents that do not draw actions at random.
+  private static func withoutEpsilon(_ preset: AgentPreset) -> AgentPreset {
+    AgentPreset(preset.environments, preset.settings.filter { !$0.hasPrefix("learner.epsilon") })
+  }
+}
+
+extension DeepQNetworkSettings {
+  /// Noise on the weights in place of random actions.
+  fileprivate mutating func explorationByNoise() {
+    noisy = true
+    epsilonStart = 0
+    epsilonEnd = 0
+  }
 }

@@ -64,6 +64,10 @@ public struct ModelBasedAcceleration<Learner: OffPolicyLearner, World: LearnedWo
     [replay.memoryNeed(after: steps, setting: "agent.replay_capacity")]
   }
 
+  public var valueDiscount: Float? { learner.discount }
+
+  public func predictedValue(of observation: [Float]) -> Float? { learner.predictedValue(of: observation) }
+
   public mutating func prepare(copies: Int, for purpose: ActPurpose) {
     guard purpose == .collect else { return }
     learner.prepare(copies: copies)

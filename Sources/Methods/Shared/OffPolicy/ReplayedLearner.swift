@@ -3,8 +3,8 @@ import Experience
 import Interfaces
 import Kernels
 
-/// What agents with an off-policy learner have in common: they act with its policy after some uniformly random steps, and
-/// remember every step for replay.
+/// What agents with an off-policy learner have in common: they act with its policy after some uniformly random steps,
+/// and remember every step for replay.
 struct ReplayedLearner<Learner: OffPolicyLearner> {
   var learner: Learner
   private(set) var replay: ReplayBuffer
@@ -16,7 +16,8 @@ struct ReplayedLearner<Learner: OffPolicyLearner> {
   /// Of each copy.
   private var exploration = [RandomStream(seed: 0)]
 
-  /// Nothing seen yet. Rewards of `returnSteps` steps make one transition; times are kept for models that depend on them.
+  /// Nothing seen yet. Rewards of `returnSteps` steps make one transition; times are kept for models that depend on
+  /// them.
   init(
     _ learner: Learner, spec: EnvironmentSpec, randomSteps: Int, replayCapacity: Int, returnSteps: Int = 1,
     keepsTimes: Bool = false
@@ -116,6 +117,10 @@ extension ReplayedAgent {
   public mutating func observe(_ steps: CopySteps) { core.observe(steps) }
 
   public func memoryNeeds(after steps: Int) -> [MemoryNeed] { core.memoryNeeds(after: steps) }
+
+  public var valueDiscount: Float? { core.learner.discount }
+
+  public func predictedValue(of observation: [Float]) -> Float? { core.learner.predictedValue(of: observation) }
 }
 
 extension ReplayedLearner: Archived {
