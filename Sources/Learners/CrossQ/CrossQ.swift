@@ -112,6 +112,26 @@ public struct CrossQ: OffPolicyLearner {
       scaling: foldedCritics.scaling)
   }
 
+  /// min_i Q_i(s, a) of the mean action, with the running averages. Allocates the folded critics.
+  public func predictedValue(of observation: UnsafePointer<Float>) -> Float? {
+    let (count, workspace) = (
+      foldedCritics.network.layout.count, CriticNetworks.Workspace(foldedCritics, gradients: false)
+    )
+    var (folded, action, value) = (
+      Vector(count: foldedCritics.parameterCount), [Float](repeating: 0, count: foldedCritics.actionSize), Float(0)
+    )
+    for member in 0..<foldedCritics.members {
+      criticNetwork.fold(
+        critics.pointer + member * criticNetwork.layout.count,
+        criticStatistics.pointer + member * criticNetwork.statisticsCount, into: folded.mutablePointer + member * count)
+    }
+    let output = actorNetwork.folded.forward(foldedActor.pointer, observation, rows: 1, acting)
+    for c in action.indices { action[c] = Scalar.tanh(output[c]) }
+    let x = foldedCritics.pair(observation, unitActions: action, rows: 1, workspace)
+    foldedCritics.least(folded.pointer, x, rows: 1, into: &value, workspace)
+    return value
+  }
+
   /// Brings the acting parameters up to date.
   mutating func foldActor() {
     actorNetwork.fold(actor.pointer, actorStatistics.pointer, into: foldedActor.mutablePointer)

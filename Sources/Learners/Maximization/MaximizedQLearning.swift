@@ -67,6 +67,17 @@ public struct MaximizedQLearning: ValueLearner {
       parameters: actingParameters)
   }
 
+  /// The value of the best action that the search finds, with the critic that acts. Allocates the search's scratch.
+  public func predictedValue(of observation: UnsafePointer<Float>) -> Float? {
+    var value: Float = 0
+    let parameters = actingParameters
+    withExtendedLifetime(parameters) {
+      MaximizedPass(search: search, scale: scale, target: parameters.pointer, lagged: nil)
+        .values(of: observation, rows: 1, into: &value, ActionSearch.Workspace(search)) { _ in base }
+    }
+    return value
+  }
+
   public var bootstrap: MaximizedBootstrap {
     MaximizedBootstrap(search: search, scaling: scaling, scale: scale, target: targets, lagged: lagged)
   }
