@@ -67,6 +67,10 @@ public struct QTOptAgent: Agent {
   /// and training steps for each label so far; episode files taken in, and those that could not be read.
   public var metricNames: [String] { MaximizedQLearning.metricNames + Self.flows }
 
+  public var valueDiscount: Float? { learner.discount }
+
+  public func predictedValue(of observation: [Float]) -> Float? { learner.predictedValue(of: observation) }
+
   public mutating func prepare(copies: Int, for purpose: ActPurpose) {
     guard purpose == .collect else { return }
     exploration = Array(repeating: exploration[0], count: copies)
