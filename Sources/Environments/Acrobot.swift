@@ -149,3 +149,12 @@ public struct AcrobotObjective: Objective {
     }
   }
 }
+
+extension Acrobot {
+  public var observationNames: [String] {
+    [
+      "cosine of the first angle", "sine of the first angle", "cosine of the second angle", "sine of the second angle",
+      "first angular velocity", "second angular velocity",
+    ]
+  }
+}

@@ -111,3 +111,9 @@ public struct CartPoleObjective: Objective {
     }
   }
 }
+
+extension CartPole {
+  public var observationNames: [String] {
+    ["cart position", "cart velocity", "pole angle", "pole angular velocity"]
+  }
+}

@@ -176,3 +176,9 @@ public struct CartPoleSwingUpObjective: DifferentiableObjective {
     }
   }
 }
+
+extension CartPoleSwingUp {
+  public var observationNames: [String] {
+    ["cart position", "cart velocity", "cosine of the pole angle", "sine of the pole angle", "pole angular velocity"]
+  }
+}

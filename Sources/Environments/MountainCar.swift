@@ -95,3 +95,9 @@ public struct MountainCarObjective: Objective {
     }
   }
 }
+
+extension MountainCar {
+  public var observationNames: [String] {
+    ["position", "velocity"]
+  }
+}

@@ -132,3 +132,9 @@ public struct MountainCarContinuousObjective: Objective {
     return ((arrived ? 100 : 0) - 0.1 * throttle * throttle, arrived)
   }
 }
+
+extension MountainCarContinuous {
+  public var observationNames: [String] {
+    ["position", "velocity"]
+  }
+}

@@ -153,3 +153,9 @@ public struct PendulumObjective: DifferentiableObjective {
     }
   }
 }
+
+extension Pendulum {
+  public var observationNames: [String] {
+    ["cosine of the angle", "sine of the angle", "angular velocity"]
+  }
+}

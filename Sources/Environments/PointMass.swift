@@ -177,3 +177,9 @@ public struct PointMassObjective: DifferentiableObjective {
     }
   }
 }
+
+extension PointMass {
+  public var observationNames: [String] {
+    ["x position", "y position", "x velocity", "y velocity"]
+  }
+}

@@ -137,9 +137,12 @@ public struct StepOutcome: Sendable, Equatable {
   public var reward: Float
   /// Whether and why the episode ended.
   public var ending: Ending
+  /// Steps that the task's own simulator took for it: 1, but more where wrappers repeat actions.
+  public var simulatorSteps: Int
 
-  public init(reward: Float, ending: Ending) {
+  public init(reward: Float, ending: Ending, simulatorSteps: Int = 1) {
     self.reward = reward
     self.ending = ending
+    self.simulatorSteps = simulatorSteps
   }
 }
