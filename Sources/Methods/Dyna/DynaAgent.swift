@@ -170,3 +170,7 @@ extension DynaAgent: Checkpointable {
     if world.isFitted && core.steps >= settings.randomSteps { makeRollouts() }
   }
 }
+
+extension DynaAgent: ModelLearning {
+  public var learnedModel: (any PredictiveModel)? { world.isFitted ? world.predictiveModel : nil }
+}

@@ -138,3 +138,7 @@ extension ModelBasedPolicyOptimization: Checkpointable {
     imagination = try reader.stream("imagination")
   }
 }
+
+extension ModelBasedPolicyOptimization: ModelLearning {
+  public var learnedModel: (any PredictiveModel)? { world.isFitted ? world.predictiveModel : nil }
+}

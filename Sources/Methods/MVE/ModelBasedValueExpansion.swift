@@ -125,3 +125,7 @@ extension ModelBasedValueExpansion: Checkpointable {
     if world.isFitted && core.steps >= settings.randomSteps { makeExpansion() }
   }
 }
+
+extension ModelBasedValueExpansion: ModelLearning {
+  public var learnedModel: (any PredictiveModel)? { world.isFitted ? world.predictiveModel : nil }
+}

@@ -126,3 +126,7 @@ extension PolicyBackpropagationAgent: Checkpointable {
     if world.isFitted && counter.steps >= settings.randomSteps { imagination = learner.makeImagination(in: world) }
   }
 }
+
+extension PolicyBackpropagationAgent: ModelLearning {
+  public var learnedModel: (any PredictiveModel)? { world.isFitted ? world.predictiveModel : nil }
+}
