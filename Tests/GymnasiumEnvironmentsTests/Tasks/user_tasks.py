@@ -34,6 +34,13 @@ ACTIONS = {
     "whole": spaces.Box(-3, 3, (2,), numpy.int32),
     "unbounded": spaces.Box(-numpy.inf, numpy.inf, (1,), numpy.float32),
     "text": spaces.Text(3),
+    "bools": spaces.Box(0, 1, (2,), numpy.bool_),
+    "bytes": spaces.Box(0, 255, (2,), numpy.uint8),
+    "wide": spaces.Box(-(2**31), 2**31 - 1, (2,), numpy.int32),
+    "long": spaces.Box(0, 2**53 + 1, (1,), numpy.int64),
+    "half": spaces.Box(-0.1, 0.1, (2,), numpy.float16),
+    "endless": spaces.Box(-numpy.finfo(numpy.float32).max, numpy.finfo(numpy.float32).max, (1,), numpy.float32),
+    "enormous": spaces.Box(-1e20, 1e20, (1,), numpy.float32),
 }
 
 
