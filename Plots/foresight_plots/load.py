@@ -19,7 +19,8 @@ RESULTS = {
     "environment_steps": WHOLE, "episode": WHOLE, "return": NUMBER,
 }
 EPISODES = {"environment_steps": WHOLE, "episode": WHOLE, "return": NUMBER, "length": WHOLE, "ending": TEXT}
-EPISODES_ADDED = {"clipped_actions": WHOLE}  # files of earlier versions lack it
+EPISODES_ADDED = {"clipped_actions": WHOLE, "decisions": WHOLE}  # files of earlier versions lack them
+DECISIONS = {"decisions": WHOLE}  # the last column of every table, which files of earlier versions lack
 EVALUATIONS = {"environment_steps": WHOLE, "episode": WHOLE, "return": NUMBER, "length": WHOLE}
 TIMING = {
     "environment_steps": WHOLE, "wall_seconds": NUMBER,
@@ -185,9 +186,9 @@ def _load_run(study: Path, entry: dict, tidy: pd.DataFrame | None) -> Run:
         episodes = read_table(folder / "episodes.csv", EPISODES, EPISODES_ADDED)[["environment_steps", "return"]]
     wall_seconds = entry.get("wall_seconds")
     if (folder / "timing.csv").exists():
-        timing = read_table(folder / "timing.csv", TIMING)
+        timing = read_table(folder / "timing.csv", TIMING, DECISIONS)
         wall_seconds = float(timing["wall_seconds"].iloc[-1]) if len(timing) else None
-    known = {*RESULTS, *EVALUATIONS} - {"environment_steps"}
+    known = {*RESULTS, *EVALUATIONS, *DECISIONS} - {"environment_steps"}
     measured = evaluations[[name for name in evaluations.columns if name not in known]]
     return Run(environment, agent, seed, int(entry["steps"]), steps, means, episodes, wall_seconds, measured)
 

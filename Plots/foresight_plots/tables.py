@@ -46,7 +46,7 @@ OPTIONAL_NUMBER = Column(_finite, "a finite number or nothing", missing_allowed=
 def read_table(
     path: Path, columns: dict[str, Column], added: dict[str, Column] | None = None, further: Column | None = None
 ) -> pd.DataFrame:
-    """The rows of `path`, whose header must be exactly `columns`, in that order, and perhaps all of `added`.
+    """The rows of `path`, whose header must be exactly `columns`, in that order, and perhaps the first of `added`.
 
     With `further`, columns of other names may follow, which hold what it says: what environments measure.
 
@@ -55,8 +55,8 @@ def read_table(
     """
     text = _read_text(path)
     header = text.split("\n", 1)[0].rstrip("\r").split(",")
-    if added and header == [*columns, *added]:
-        columns = {**columns, **added}
+    if added and header[: len(columns)] == list(columns) and header[len(columns):] == list(added)[: len(header) - len(columns)]:
+        columns = {name: {**columns, **added}[name] for name in header}
     if further and header[: len(columns)] == list(columns):
         columns = {**columns, **dict.fromkeys(header[len(columns):], further)}
     names = list(columns)

@@ -56,7 +56,7 @@ struct EvaluationSlot {
   mutating func account() throws(NumericalFailure) {
     guard outcome.reward.isFinite else { throw NumericalFailure(metric: "evaluation reward", value: outcome.reward) }
     total += Double(outcome.reward)
-    length += 1
+    length += outcome.simulatorSteps
   }
 
   /// What the episode came to.
