@@ -27,15 +27,17 @@ struct CheckpointStore {
     for old in folder.checkpoints().filter({ $0 < steps }).dropFirst() { folder.removeCheckpoint(step: old) }
   }
 
-  /// The newest state that a run can go on from, with the run's tables opened but not yet shortened to it; nil if there
-  /// is none. Newer files, damaged or good for measuring alone, are deleted. `fresh` makes states before the first
-  /// step.
-  func latest(_ fresh: () throws -> RunState, log: Logger) throws -> (RunState, RunTables)? {
-    guard let (state, reader) = try newest(fresh, log: log, resuming: true) else { return nil }
+  /// The newest state that a run can go on from, with the run's tables opened but not yet shortened to it, and the steps of
+  /// newer files, damaged or good for measuring alone, which are of no use once the run goes on; nil if there is none.
+  /// Nothing is changed. `fresh` makes states before the first step.
+  func latest(
+    _ fresh: () throws -> RunState, log: Logger
+  ) throws -> (state: RunState, tables: RunTables, useless: [Int])? {
+    guard let (state, reader, step) = try newest(fresh, log: log, resuming: true) else { return nil }
     let tables = try RunTables(
       resumingIn: folder, metrics: state.metrics.names, measures: state.measureNames,
       own: state.ownTables, from: reader.scope("tables"))
-    return (state, tables)
+    return (state, tables, folder.checkpoints().filter { $0 > step })
   }
 
   /// The newest state that is not damaged, nil if there is none; nothing is changed.
@@ -45,25 +47,21 @@ struct CheckpointStore {
 
   private func newest(
     _ fresh: () throws -> RunState, log: Logger, resuming: Bool
-  ) throws -> (state: RunState, reader: StateReader)? {
+  ) throws -> (state: RunState, reader: StateReader, step: Int)? {
     for step in folder.checkpoints() {
       let file: TensorFile
       do throws(ArchiveError) {
         file = try read(step: step)
       } catch {
         guard case .damaged(let path, let reason) = error else { throw error }
-        log.warning("\(path) is damaged (\(reason)); going back to the checkpoint before it")
-        if resuming { folder.removeCheckpoint(step: step) }
+        log.warning("\(path) is damaged (\(reason)); looking for the checkpoint before it")
         continue
       }
       let reader = StateReader(file)
       var state = try fresh()
       try state.restore(from: reader)
-      if resuming && !state.isResumable {
-        folder.removeCheckpoint(step: step)
-        continue
-      }
-      return (state, reader)
+      if resuming && !state.isResumable { continue }
+      return (state, reader, step)
     }
     return nil
   }
