@@ -9,6 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from foresight_plots.program import leave
 from foresight_plots.tables import StudyError
 
 
@@ -31,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     except StudyError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        raise
     except OSError as error:
         print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
@@ -40,4 +43,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+from foresight_plots.program import leave
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,4 +31,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import matplotlib
 from foresight_plots.figures import COLORS, MARKERS, STYLE, save
+from foresight_plots.program import leave
 from matplotlib.figure import Figure
 
 LABELS = {
@@ -84,4 +85,4 @@ def draw(environment: str, rows: list[dict[str, str]]) -> Figure:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

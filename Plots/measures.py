@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from foresight_plots.program import leave
 from foresight_plots.tables import StudyError
 
 
@@ -26,4 +27,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

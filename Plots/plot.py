@@ -1,11 +1,11 @@
 """Prints a study's table and writes its figures: python Plots/plot.py DIR [--out FOLDER] [--format png|svg|pdf]."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 from foresight_plots.load import load_study
+from foresight_plots.program import leave
 from foresight_plots.table import format_table, summarize, write_table
 from foresight_plots.tables import StudyError
 
@@ -38,8 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     except StudyError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # whoever reads the output has seen enough, as `head` has
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # `leave` knows
+        raise
     except OSError as error:
         print(f"error: {error.filename or out}: {error.strerror}", file=sys.stderr)
         return 1
@@ -47,4 +47,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from foresight_plots.figures import COLORS, MARKERS, STYLE, save
+from foresight_plots.program import leave
 from foresight_plots.theory.ascent import Step, ascend, at_divergence, at_rate, best_rate
 from foresight_plots.theory.files import Row, text_rows, write_rows
 from foresight_plots.theory.linear_gaussian import LinearGaussianProblem
@@ -162,4 +163,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

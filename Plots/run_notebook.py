@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+from foresight_plots.program import leave
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
@@ -37,4 +38,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

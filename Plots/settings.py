@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from foresight_plots.program import leave
+
 ROOT = Path(__file__).resolve().parents[1]
 MARK = re.compile(r"<!-- settings: ([^ >]+)((?: [^ >]+)*) -->\n(.*?)<!-- end of settings -->", re.DOTALL)
 HEADINGS = ("setting", "default", "range", "meaning")
@@ -98,4 +100,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

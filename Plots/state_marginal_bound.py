@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from foresight_plots.figures import COLORS, STYLE, save
+from foresight_plots.program import leave
 from foresight_plots.theory.files import Row, text_rows, write_rows
 from foresight_plots.theory.policy_difference import marginal_change, mixture_bound, return_change
 from foresight_plots.theory.tabular_process import TabularProcess, random_process, softmax_policy, trap
@@ -194,4 +195,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

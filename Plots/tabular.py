@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from foresight_plots.experiments import keep_runs
 from foresight_plots.figures import COLORS, STYLE, save
 from foresight_plots.load import load_description
+from foresight_plots.program import leave
 from foresight_plots.tables import StudyError
 
 EPISODES = 50
@@ -114,6 +115,8 @@ def main(arguments: list[str] | None = None) -> int:
     except StudyError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        raise
     except OSError as error:
         print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
@@ -121,4 +124,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from foresight_plots.figures import COLORS, MARKERS, STYLE, save
+from foresight_plots.program import leave
 from foresight_plots.theory.cart_pole import STEP_LIMIT, Episodes, play
 from foresight_plots.theory.files import Row, read_rows, text_rows, write_rows
 from foresight_plots.theory.score_estimators import (
@@ -225,4 +226,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

@@ -14,13 +14,15 @@ COLUMNS = {
     "disagreement": ["disagreement", "error", "count"],
 }
 
+ADDED = {"likelihood": ["name"]}  # files of earlier versions lack it
+
 
 def read_diagnosis(folder: Path) -> dict[str, pd.DataFrame]:
     """The four tables by name; ValueError names a table with other columns than expected."""
     tables = {}
     for name, columns in COLUMNS.items():
         table = pd.read_csv(folder / f"{name}.csv", dtype={"component": str})
-        if list(table.columns) != columns:
+        if list(table.columns) not in (columns, columns + ADDED.get(name, [])):
             raise ValueError(f"{name}.csv has the columns {', '.join(table.columns)}, not {', '.join(columns)}")
         tables[name] = table
     return tables

@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 
-from .load import EVALUATIONS_ADDED, RESULTS, load_study
+from .load import DECISIONS, EVALUATIONS_ADDED, RESULTS, load_study
 from .table import SummaryRow, markdown_table, summarize, write_table
 from .tables import StudyError
 
@@ -64,7 +64,10 @@ def _evaluations(folder: Path, steps: int) -> tuple[list[str], list[list[str]]]:
         return [], []
     with open(path, newline="", encoding="utf-8") as file:
         header, *rows = list(csv.reader(file)) or [[]]
-    return header[_MEASURES_BEGIN:], [row for row in rows if int(row[0]) <= steps]
+    measures = header[_MEASURES_BEGIN:]
+    if measures and measures[-1] in DECISIONS:
+        measures.pop()
+    return measures, [row for row in rows if int(row[0]) <= steps]
 
 
 def write_summary(experiment: Path, figures: bool = True) -> list[Path]:

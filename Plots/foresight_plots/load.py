@@ -19,7 +19,8 @@ RESULTS = {
     "environment_steps": WHOLE, "episode": WHOLE, "return": NUMBER,
 }
 EPISODES = {"environment_steps": WHOLE, "episode": WHOLE, "return": NUMBER, "length": WHOLE, "ending": TEXT}
-EPISODES_ADDED = {"clipped_actions": WHOLE}  # files of earlier versions lack it
+EPISODES_ADDED = {"clipped_actions": WHOLE, "decisions": WHOLE}  # files of earlier versions lack them
+DECISIONS = {"decisions": WHOLE}  # the last column of every table, which files of earlier versions lack
 EVALUATIONS = {"environment_steps": WHOLE, "episode": WHOLE, "return": NUMBER, "length": WHOLE}
 EVALUATIONS_ADDED = {  # files of earlier versions lack them
     "predicted_value": OPTIONAL_NUMBER, "discounted_return": OPTIONAL_NUMBER,
@@ -190,9 +191,9 @@ def _load_run(study: Path, entry: dict, tidy: pd.DataFrame | None) -> Run:
         episodes = read_table(folder / "episodes.csv", EPISODES, EPISODES_ADDED)[["environment_steps", "return"]]
     wall_seconds = entry.get("wall_seconds")
     if (folder / "timing.csv").exists():
-        timing = read_table(folder / "timing.csv", TIMING)
+        timing = read_table(folder / "timing.csv", TIMING, DECISIONS)
         wall_seconds = float(timing["wall_seconds"].iloc[-1]) if len(timing) else None
-    known = {*RESULTS, *EVALUATIONS, *EVALUATIONS_ADDED} - {"environment_steps"}
+    known = {*RESULTS, *EVALUATIONS, *EVALUATIONS_ADDED, *DECISIONS} - {"environment_steps"}
     measured = evaluations[[name for name in evaluations.columns if name not in known]]
     columns = ["environment_steps", *EVALUATIONS_ADDED]
     values = evaluations.reindex(columns=columns).astype(float).dropna()

@@ -46,7 +46,7 @@ OPTIONAL_NUMBER = Column(_finite, "a finite number or nothing", missing_allowed=
 def read_table(
     path: Path, columns: dict[str, Column], added: dict[str, Column] | None = None, further: Column | None = None
 ) -> pd.DataFrame:
-    """The rows of `path`, whose header must be exactly `columns`, in that order, and perhaps all of `added`.
+    """The rows of `path`, whose header must be exactly `columns`, in that order, and perhaps the first of `added`.
 
     With `further`, columns of other names may follow, which hold what it says: what environments measure.
 
@@ -55,9 +55,11 @@ def read_table(
     """
     text = _read_text(path)
     header = text.split("\n", 1)[0].rstrip("\r").split(",")
-    widened = [*columns, *(added or {})]
-    if added and (header[: len(widened)] if further else header) == widened:
-        columns = {**columns, **added}
+    if added and header[: len(columns)] == list(columns):
+        rest, names = header[len(columns):], list(added)
+        known = next((i for i, pair in enumerate(zip(rest, names)) if pair[0] != pair[1]), min(len(rest), len(names)))
+        if further or known == len(rest):
+            columns = {**columns, **{name: added[name] for name in names[:known]}}
     if further and header[: len(columns)] == list(columns):
         columns = {**columns, **dict.fromkeys(header[len(columns):], further)}
     names = list(columns)

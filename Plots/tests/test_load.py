@@ -1,4 +1,5 @@
 import json
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -12,6 +13,7 @@ from foresight_plots.load import load_study
 from foresight_plots.tables import StudyError
 from synthetic_study import write_csv, write_study
 
+PLOTS = Path(__file__).resolve().parents[1]
 RUN = "Pendulum-v1/pets/seed-0"
 EVALUATION_COLUMNS = ["environment_steps", "episode", "return", "length"]
 
@@ -91,6 +93,48 @@ class LoadStudy(unittest.TestCase):
             path.write_text("".join(line.rsplit(",", 1)[0] + "\n" for line in lines), encoding="utf-8")
         for old, new in zip(before.runs, load_study(self.folder).runs, strict=True):
             self.assertTrue(len(new.episodes) > 0 and old.episodes.equals(new.episodes))
+
+    def test_decisions_are_no_measure(self):
+        write_study(self.folder)
+        folder = self.folder / "Pendulum-v1" / "sac" / "seed-0"
+        for name in ("episodes", "evaluations", "timing"):
+            lines = (folder / f"{name}.csv").read_bytes().decode().splitlines()
+            measure, value = (",final_distance", ",0.5") if name == "evaluations" else ("", "")
+            lines = [lines[0] + measure + ",decisions", *(line + value + ",7" for line in lines[1:])]
+            (folder / f"{name}.csv").write_bytes(("\r\n".join(lines) + "\r\n").encode())
+        run = load_study(self.folder).select("Pendulum-v1", "sac")[0]
+        self.assertEqual(list(run.measured.columns), ["environment_steps", "final_distance"])
+        self.assertGreater(len(run.episodes), 0)
+        self.assertIsNotNone(run.wall_seconds)
+
+    def test_folders_are_those_that_the_study_names(self):
+        """The folder of `tasks:NAME` has other characters than its name."""
+        write_study(self.folder)
+        (self.folder / "Pendulum-v1").rename(self.folder / "tasks_Pendulum-v1")
+        description = json.loads((self.folder / "study.json").read_text())
+        for run in description["runs"]:
+            if run["environment"] == "Pendulum-v1":
+                run.update(environment="tasks:Pendulum-v1", folder=run["folder"].replace("Pendulum", "tasks_Pendulum"))
+        description["environments"] = [name.replace("Pendulum-v1", "tasks:Pendulum-v1") for name in description["environments"]]
+        (self.folder / "study.json").write_text(json.dumps(description))
+        for path in (self.folder / "tasks_Pendulum-v1").rglob("evaluations.csv"):
+            lines = path.read_bytes().decode().splitlines()
+            lines = [lines[0] + ",success,decisions", *(line + ",1,0" for line in lines[1:])]
+            path.write_bytes(("\r\n".join(lines) + "\r\n").encode())
+        result = subprocess.run(
+            [sys.executable, PLOTS / "measures.py", self.folder, "--reach", "success>=1"], capture_output=True, text=True)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("tasks:Pendulum-v1", result.stdout)
+        self.assertIn("success >= 1", result.stdout)
+        self.assertNotIn("decisions", result.stdout)
+
+    def test_a_reader_that_leaves_early_is_no_error(self):
+        write_study(self.folder)
+        command = f"{sys.executable} {PLOTS / 'plot.py'} {self.folder} --no-figures"
+        for script in (command, f"{sys.executable} {PLOTS / 'measures.py'} --help"):
+            result = subprocess.run(
+                ["bash", "-c", f"set -o pipefail; {script} | (exec <&-; sleep 0.5)"], capture_output=True, text=True)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
 
     def test_leaves_out_a_line_still_being_written(self):
         write_study(self.folder)

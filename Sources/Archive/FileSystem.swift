@@ -62,24 +62,22 @@ public enum FileSystem {
 
   /// Makes a folder and its parents; an existing one is fine.
   public static func makeFolder(_ path: String) throws(ArchiveError) {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw .system(action: "create folder", path: path, reason: reason(of: error))
+    var status = stat()
+    if stat(path, &status) == 0 {
+      guard status.st_mode & S_IFMT == S_IFDIR else {
+        throw .system(action: "create folder", path: path, reason: "a file has that name")
+      }
+      return
     }
+    let end = path.lastIndex { $0 != "/" } ?? path.startIndex
+    if let slash = path[..<end].lastIndex(of: "/"), slash > path.startIndex { try makeFolder(String(path[..<slash])) }
+    // somebody else may make it at the same time
+    guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw failure("create folder", path) }
   }
 
   /// The error of the last failed call, with the system's words.
   public static func failure(_ action: String, _ path: String) -> ArchiveError {
     .system(action: action, path: path, reason: String(cString: strerror(errno)))
-  }
-
-  private static func reason(of error: any Error) -> String {
-    let cocoa = error as NSError
-    if let underlying = cocoa.userInfo[NSUnderlyingErrorKey] as? NSError, underlying.domain == NSPOSIXErrorDomain {
-      return String(cString: strerror(Int32(underlying.code)))
-    }
-    return cocoa.localizedDescription
   }
 
   private static func synchronizeFolder(of path: String) throws(ArchiveError) {

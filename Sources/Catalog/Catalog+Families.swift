@@ -16,7 +16,9 @@ extension EnvironmentFamily {
     _ = try GymnasiumTask(name)
     return EnvironmentEntry(name, summary: "Gymnasium's \(name.dropFirst(GymnasiumTask.prefix.count))") {
       (settings: GymnasiumSettings) throws(ConfigurationError) in
-      (environment: try GymnasiumEnvironment(GymnasiumTask(name, settings)), objective: nil)
+      let environment = try GymnasiumEnvironment(GymnasiumTask(name, settings))
+      let objective: (any Objective)? = environment.objective
+      return (environment: environment, objective: objective)
     }
   }
 }

@@ -129,8 +129,8 @@ extension ConfigurationError {
   /// A key that is not known, with the nearest known one, or all of them when they are few and none is near.
   static func unknownKey(_ key: String, at location: SourceLocation?, known: [String]) -> ConfigurationError {
     let problem: String
-    if let nearest = nearestName(to: key, among: known) {
-      problem = "did you mean '\(nearest)'?"
+    if let question = suggestion(for: key, among: known) {
+      problem = question
     } else {
       problem = known.isEmpty || known.count > 12 ? "" : "known are \(known.joined(separator: ", "))"
     }

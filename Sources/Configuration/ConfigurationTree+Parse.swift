@@ -118,7 +118,7 @@ extension ConfigurationTree {
     switch scalar.string {
     case "", "~", "null", "Null", "NULL": return .null
     case "true", "True", "TRUE", "false", "False", "FALSE": return .bool
-    default: return NumberText(scalar.string) == nil ? .string : .number
+    default: return NumberText(scalar.string) == nil && pythonNumber(scalar.string) == nil ? .string : .number
     }
   }
 

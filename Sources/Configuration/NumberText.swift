@@ -5,8 +5,25 @@ struct NumberText {
   /// Whether it was written with neither point nor exponent.
   let isWhole: Bool
 
+  /// Reads an integer of YAML's other bases, `0x10` and `0o20`, after a sign; nil for anything else.
+  private init?(based text: String) {
+    var rest = Substring(text)
+    let sign = rest.hasPrefix("-") ? "-" : ""
+    if rest.hasPrefix("-") || rest.hasPrefix("+") { rest.removeFirst() }
+    let bases = [("0x", 16), ("0o", 8)]
+    guard let (prefix, base) = bases.first(where: { rest.hasPrefix($0.0) }) else { return nil }
+    let digits = rest.dropFirst(prefix.count)
+    guard digits.allSatisfy(\.isHexDigit), let value = UInt64(digits, radix: base) else { return nil }
+    canonical = (value == 0 ? "" : sign) + "\(value)"
+    isWhole = true
+  }
+
   /// Reads a sign, digits (single underscores allowed between two), a fraction and an exponent; `nil` for anything else.
   init?(_ text: String) {
+    if let based = NumberText(based: text) {
+      self = based
+      return
+    }
     var scanner = DigitScanner(text.utf8)
     let sign = scanner.sign()
     let integer = scanner.digits()

@@ -7,8 +7,12 @@ public struct SettingMapping: SettingValue {
   /// An empty one.
   public init() { tree = ConfigurationTree() }
 
-  /// A JSON object on one line, keys in the order they were written.
-  public var json: String { tree.json(indent: 0) }
+  /// The mapping as Python's `json` reads it: as `json`, but with `Infinity`, `-Infinity` and `NaN` for numbers that YAML
+  /// writes `.inf`, `-.inf` and `.nan`.
+  public var pythonJSON: String { tree.json(indent: 0, nonFinite: .python) }
+
+  /// A JSON object on one line, keys in the order they were written; numbers that are not finite stand as in YAML.
+  public var json: String { tree.json(indent: 0, nonFinite: .yaml) }
 
   public static func == (a: Self, b: Self) -> Bool { a.json == b.json }
 

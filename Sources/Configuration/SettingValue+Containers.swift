@@ -1,4 +1,4 @@
-/// A list, written `[200, 200]` or one element a line.
+/// A list, written `[200, 200]` or one element a line; a single value is a list of one.
 extension Array: SettingValue where Element: SettingValue {
   /// The type in the words of the documentation.
   public static var settingTypeName: String { "list of \(Element.settingTypeName)s" }
@@ -8,7 +8,14 @@ extension Array: SettingValue where Element: SettingValue {
   /// Reads a value as a user wrote it.
   public init(configuration tree: ConfigurationTree) throws(SettingMismatch) {
     guard let elements = tree.elements else {
-      throw SettingMismatch(kind: .wrongType, value: tree, problem: "expected a \(Self.settingTypeName)")
+      do {
+        self = [try Element(configuration: tree)]
+      } catch {
+        throw SettingMismatch(
+          kind: error.kind, value: tree,
+          problem: error.kind == .wrongType ? "expected a \(Self.settingTypeName)" : error.problem)
+      }
+      return
     }
     self = []
     reserveCapacity(elements.count)

@@ -135,3 +135,12 @@ public struct Acrobot: StateSpaceTask {
 public struct AcrobotObjective: TaskObjective {
   public let task: Acrobot
 }
+
+extension Acrobot {
+  public var observationNames: [String] {
+    [
+      "cosine of the first angle", "sine of the first angle", "cosine of the second angle", "sine of the second angle",
+      "first angular velocity", "second angular velocity",
+    ]
+  }
+}

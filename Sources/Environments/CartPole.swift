@@ -97,3 +97,9 @@ public struct CartPole: StateSpaceTask {
 public struct CartPoleObjective: TaskObjective {
   public let task: CartPole
 }
+
+extension CartPole {
+  public var observationNames: [String] {
+    ["cart position", "cart velocity", "pole angle", "pole angular velocity"]
+  }
+}

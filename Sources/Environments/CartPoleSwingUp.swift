@@ -153,3 +153,9 @@ public struct CartPoleSwingUpObjective: RewardFormula {
       - effort(action[0])
   }
 }
+
+extension CartPoleSwingUp {
+  public var observationNames: [String] {
+    ["cart position", "cart velocity", "cosine of the pole angle", "sine of the pole angle", "pole angular velocity"]
+  }
+}

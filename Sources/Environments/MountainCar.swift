@@ -86,3 +86,9 @@ public struct MountainCar: StateSpaceTask {
 public struct MountainCarObjective: TaskObjective {
   public let task: MountainCar
 }
+
+extension MountainCar {
+  public var observationNames: [String] {
+    ["position", "velocity"]
+  }
+}

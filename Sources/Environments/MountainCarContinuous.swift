@@ -141,3 +141,9 @@ public struct MountainCarContinuousObjective: Objective {
     Number(arrived ? 100 : 0) - 0.1 * throttle * throttle
   }
 }
+
+extension MountainCarContinuous {
+  public var observationNames: [String] {
+    ["position", "velocity"]
+  }
+}

@@ -134,3 +134,9 @@ public struct PendulumObjective: RewardFormula {
     return -Pendulum.cost(angle: angle, speed: observation[2], torque: action[0])
   }
 }
+
+extension Pendulum {
+  public var observationNames: [String] {
+    ["cosine of the angle", "sine of the angle", "angular velocity"]
+  }
+}

@@ -155,3 +155,9 @@ public struct PointMassObjective: RewardFormula {
       force: (action[0], action[1]), actionCost)
   }
 }
+
+extension PointMass {
+  public var observationNames: [String] {
+    ["x position", "y position", "x velocity", "y velocity"]
+  }
+}

@@ -20,14 +20,17 @@ final class EnvironmentGroup: @unchecked Sendable {
   private var task: GymnasiumTask { worker.task }
 
   /// Makes `count` environments. With `renews`, ended episodes are followed by new ones within the same step; with
-  /// `renders`, they can be drawn.
-  init(of count: Int, in worker: PythonWorker, renews: Bool, renders: Bool = false) throws(GymnasiumError) {
+  /// `renders`, they can be drawn; with `scores`, that many steps can be scored at a time.
+  init(
+    of count: Int, in worker: PythonWorker, renews: Bool, renders: Bool = false, scores: Int? = nil
+  ) throws(GymnasiumError) {
     self.worker = worker
     self.count = count
     let task = worker.task
     let request = WorkerRequest(
       action: .open, identifier: task.identifier, module: task.module, arguments: task.arguments,
-      stepLimit: task.stepLimit, count: count, renews: renews, renders: renders)
+      stepLimit: task.stepLimit, count: count, renews: renews, renders: renders,
+      scores: scores)
     let deadline = Deadline(task.startTimeout, "make", setting: "start_timeout")
     description = try worker.exclusively { () throws(GymnasiumError) in
       try worker.ask(request, within: deadline).answer
@@ -98,9 +101,11 @@ final class EnvironmentGroup: @unchecked Sendable {
 
   /// Reward and ending of the last step of environment `index`. Throws when the reward is not finite.
   func outcome(_ index: Int) throws(GymnasiumError) -> StepOutcome {
-    let reward = Float(block(description.offsets.rewards, Double.self)[index])
+    let given = block(description.offsets.rewards, Double.self)[index]
+    let reward = Float(given)
     guard reward.isFinite else {
-      throw .notFinite(environment: task.name, what: "a reward of", value: "\(reward)")
+      let value = given.isFinite ? "\(given), which is more than a 32-bit float can hold" : "\(given)"
+      throw .notFinite(environment: task.name, what: "a reward of", value: value)
     }
     // the worker writes 0, 1 or 2
     let ending = Ending(rawValue: block(description.offsets.endings, UInt8.self)[index]) ?? .terminated
@@ -135,6 +140,35 @@ final class EnvironmentGroup: @unchecked Sendable {
 
   private func block<Element>(_ offset: Int, _: Element.Type) -> UnsafeMutablePointer<Element> {
     (memory.base + offset).assumingMemoryBound(to: Element.self)
+  }
+
+  // MARK: - Scores
+
+  /// Scores `count` steps by the environment's functions: `states` [count, D], `actions` [count, A] and `next` [count, D].
+  /// Where it has no function for rewards they become NaN, without one for terminations nothing terminates.
+  func score(
+    _ count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,
+    rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>
+  ) throws(GymnasiumError) {
+    let (offsets, known) = (description.offsets, description.known)
+    guard let statesAt = offsets.scoreStates, let actionsAt = offsets.scoreActions, let nextAt = offsets.scoreNext,
+      let rewardsAt = offsets.scoreRewards, let terminationsAt = offsets.scoreTerminations
+    else { preconditionFailure("a group that was not made to score") }
+    block(statesAt, Float.self).update(from: states, count: count * spec.observationSize)
+    block(actionsAt, Float.self).update(from: actions, count: count * spec.action.size)
+    block(nextAt, Float.self).update(from: next, count: count * spec.observationSize)
+    let deadline = stepDeadline(PythonWorker.Kind.score.activity)
+    try worker.exclusively { () throws(GymnasiumError) in
+      try worker.begin(.score, group: description.group, count: count, deadline)
+      try worker.complete(deadline)
+    }
+    if known.rewards {
+      rewards.update(from: block(rewardsAt, Float.self), count: count)
+    } else {
+      rewards.update(repeating: .nan, count: count)
+    }
+    let ends = block(terminationsAt, UInt8.self)
+    for row in 0..<count { terminated[row] = known.terminations && ends[row] != 0 }
   }
 
   // MARK: - Pictures

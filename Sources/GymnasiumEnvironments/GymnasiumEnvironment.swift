@@ -13,6 +13,10 @@ public import Kernels
 /// pickle of it, which the worker tries out; where that fails, states are saved between episodes only.
 public struct GymnasiumEnvironment: Environment {
   public let spec: EnvironmentSpec
+  /// Rewards and terminations of imagined steps where the environment tells them by functions; nil otherwise.
+  public let objective: PythonObjective?
+  public let observationNames: [String]
+  public let provenance: [(name: String, value: String)]
   private let task: GymnasiumTask
   /// The environment in its worker; nil before it is used.
   private var group: EnvironmentGroup?
@@ -30,7 +34,11 @@ public struct GymnasiumEnvironment: Environment {
   public init(_ task: GymnasiumTask) throws(ConfigurationError) {
     self.task = task
     do {
-      spec = try SharedWorkers.description(of: task).spec
+      let description = try SharedWorkers.description(of: task)
+      spec = description.spec
+      objective = PythonObjective(task, description)
+      observationNames = description.observation.names
+      provenance = description.provenance.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
     } catch {
       throw ConfigurationError(kind: .relation, problem: "\(error)")
     }
@@ -47,6 +55,7 @@ public struct GymnasiumEnvironment: Environment {
 
   public mutating func step(_ action: [Float], observation: inout [Float]) throws -> StepOutcome {
     guard isRunning else { throw EnvironmentError.outsideEpisode(environment: task.name) }
+    try ObjectiveFailures.throwNext(of: task)
     try spec.action.check(action, of: task.name)
     let group = try ownGroup(keepingEpisode: true)
     action.withUnsafeBufferPointer { action in

@@ -38,7 +38,7 @@ public struct GymnasiumTask: Sendable, Hashable {
     self.name = name
     self.identifier = String(identifier)
     self.module = module.map(String.init)
-    arguments = settings.arguments.json
+    arguments = settings.arguments.pythonJSON
     stepLimit = settings.stepLimit
     interpreter = settings.python ?? PythonInterpreter.found()
     workers = settings.workers

@@ -102,6 +102,7 @@ public final class GymnasiumVector: VectorEnvironment {
 
   public func step(_ actions: UnsafePointer<Float>) throws {
     precondition(isRunning, "a step before the first reset, or after an error")
+    try ObjectiveFailures.throwNext(of: task)
     let (size, width) = (spec.observationSize, spec.action.size)
     for copy in 0..<count { try spec.action.check(actions + copy * width, of: task.name) }
     isRunning = false

@@ -13,13 +13,21 @@ final class PythonWorker: @unchecked Sendable {
     case message = 0
     case reset = 1
     case step = 2
+    case score = 3
 
-    var activity: String { self == .step ? "step" : "reset" }
+    var activity: String {
+      switch self {
+      case .message: "a message"
+      case .reset: "reset"
+      case .step: "step"
+      case .score: "scoring imagined steps"
+      }
+    }
   }
 
   /// Words of the control page.
   private enum Word: Int {
-    case request, reply, asleep, waiting, kind, group, failed
+    case request, reply, asleep, waiting, kind, group, failed, count
   }
 
   let task: GymnasiumTask
@@ -160,12 +168,14 @@ final class PythonWorker: @unchecked Sendable {
 
   // MARK: - Resets and steps
 
-  /// Asks for a reset or step of a group without waiting. Only within `exclusively`; `complete` must follow.
-  func begin(_ kind: Kind, group: Int, _ deadline: Deadline) throws(GymnasiumError) {
+  /// Asks for a reset or step of a group, or for scores of `count` steps, without waiting. Only within `exclusively`;
+  /// `complete` must follow.
+  func begin(_ kind: Kind, group: Int, count: Int = 0, _ deadline: Deadline) throws(GymnasiumError) {
     if let end { throw .died(environment: task.name, activity: deadline.activity, reason: end) }
     guard let control else { preconditionFailure("a request before the greeting") }
     control.store(kind.rawValue, Word.kind.rawValue)
     control.store(UInt64(group), Word.group.rawValue)
+    control.store(UInt64(count), Word.count.rawValue)
     requests += 1
     control.store(requests, Word.request.rawValue)
     if control.load(Word.asleep.rawValue) != 0 || !SharedMemory.isStronglyOrdered { ring() }

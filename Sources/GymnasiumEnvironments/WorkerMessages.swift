@@ -15,9 +15,12 @@ struct WorkerRequest: Encodable {
   var count: Int?
   var renews: Bool?
   var renders: Bool?
+  /// Steps that can be scored at a time.
+  var scores: Int?
 
   enum CodingKeys: String, CodingKey {
     case action = "do", group, identifier = "id", module, arguments, stepLimit = "step_limit", count, renews, renders
+    case scores
   }
 }
 
@@ -58,8 +61,10 @@ struct GroupDescription: Decodable {
     /// Height, width, channels.
     let image: [Int]?
     let oneHot: Bool
+    /// What each number is; empty where the space does not say.
+    let names: [String]
 
-    enum CodingKeys: String, CodingKey { case size, bytes, image, oneHot = "one_hot" }
+    enum CodingKeys: String, CodingKey { case size, bytes, image, oneHot = "one_hot", names }
   }
   struct Action: Decodable {
     let kind: String
@@ -74,6 +79,23 @@ struct GroupDescription: Decodable {
     let endings: Int
     let observations: Int
     let finals: Int
+    // where steps are scored
+    let scoreStates: Int?
+    let scoreActions: Int?
+    let scoreNext: Int?
+    let scoreRewards: Int?
+    let scoreTerminations: Int?
+
+    enum CodingKeys: String, CodingKey {
+      case actions, seeds, rewards, endings, observations, finals
+      case scoreStates = "score_states", scoreActions = "score_actions", scoreNext = "score_next"
+      case scoreRewards = "score_rewards", scoreTerminations = "score_terminations"
+    }
+  }
+  /// Which functions the environment has.
+  struct Known: Decodable {
+    let rewards: Bool
+    let terminations: Bool
   }
 
   let group: Int
@@ -84,9 +106,13 @@ struct GroupDescription: Decodable {
   let descriptor: Int32
   let size: Int
   let offsets: Offsets
+  let known: Known
+  /// Versions of Python and of packages, and hashes of modules, by name.
+  let provenance: [String: String]
 
   enum CodingKeys: String, CodingKey {
-    case group, observation, action, stepLimit = "step_limit", timeStep = "time_step", descriptor, size, offsets
+    case group, observation, action, stepLimit = "step_limit", timeStep = "time_step", descriptor, size, offsets, known
+    case provenance
   }
 
   /// Shapes and limits. An environment without a step limit gets one that no episode reaches.

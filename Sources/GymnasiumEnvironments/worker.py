@@ -16,11 +16,12 @@ to a memory file of one page of uint64 words, the *control page*:
     1 REPLY    number of the last request that is done
     2 ASLEEP   1 while the worker waits for the bell
     3 WAITING  1 while the client waits for the bell
-    4 KIND     of the request: 0 a message follows, 1 reset a group, 2 step a group
-    5 GROUP    the group to reset or step
-    6 FAILED   1 when a reset or step ended with an error; a message {"error": ...} says which
+    4 KIND     of the request: 0 a message follows, 1 reset a group, 2 step a group, 3 score steps
+    5 GROUP    the group to reset or step, or whose functions score
+    6 FAILED   1 when a request but a message ended with an error; a message {"error": ...} says which
+    7 COUNT    steps to score
 
-REPLY follows resets and steps only: the answer to a message is a message.
+REPLY follows resets, steps and scores only: the answer to a message is a message.
 
 Whoever waits looks at the counters for some times as long as that usually takes, and then sleeps until a byte arrives at the
 bell. What usually takes long is slept for at once: on a busy machine looking would only take the processor from whom it waits
@@ -36,20 +37,30 @@ multiples of 64 bytes, in this order, for n environments:
     observations  [n, D] float32, or uint8 where the space is of bytes
     finals        [n, D] likewise: the last observation of an episode that has ended
 
+A group opened with "scores" R has room for R steps to score by the functions `rewards` and `terminations` of its first
+environment, which "known" says it has:
+
+    score_states        [R, D] float32
+    score_actions       [R, A] float32
+    score_next          [R, D] float32
+    score_rewards       [R] float32
+    score_terminations  [R] uint8
+
 A step with "renews" starts a new episode, with the seed given, wherever one ended: then `finals` has the last observation
 and `observations` the first one of the new episode. Without it, `observations` has the last one.
 
-Message requests: {"do": "open", "id", "module", "arguments", "step_limit", "count", "renews", "renders"} answers with the
-spaces, the group's number, its memory file's descriptor and the offsets of its blocks; {"do": "close", "group"}; {"do":
-"draw", "group"}, of a group opened with "renders", answers {"height", "width"} and the first environment's pixels, red,
-green and blue from the top left; {"do": "save", "group"} answers with the environments' state as bytes, or {"refused":
-why} where that state cannot be saved; {"do": "restore", "group"} takes those bytes. The answer to a request that failed
-is {"error": {"kind", "message", "traceback"}}.
+Message requests: {"do": "open", "id", "module", "arguments", "step_limit", "count", "renews", "renders", "scores"} answers
+with the spaces, the group's number, its memory file's descriptor, the offsets of its blocks, which functions it has and
+what it is made of; {"do": "close", "group"}; {"do": "draw", "group"}, of a group opened with "renders", answers {"height",
+"width"} and the first environment's pixels, red, green and blue from the top left; {"do": "save", "group"} answers with the
+environments' state as bytes, or {"refused": why} where that state cannot be saved; {"do": "restore", "group"} takes those
+bytes. The answer to a request that failed is {"error": {"kind", "message", "traceback"}}.
 """
 
 import contextlib
 import ctypes
 import faulthandler
+import hashlib
 import importlib
 import importlib.util
 import inspect
@@ -71,14 +82,16 @@ import traceback
 for library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(library, "1")  # one environment step is no work for several threads
 
-REQUEST, REPLY, ASLEEP, WAITING, KIND, GROUP, FAILED = range(7)
-MESSAGE, RESET, STEP = range(3)
+REQUEST, REPLY, ASLEEP, WAITING, KIND, GROUP, FAILED, COUNT = range(8)
+MESSAGE, RESET, STEP, SCORE = range(4)
 IS_ORDERED = platform.machine() in ("x86_64", "AMD64")
 PROCESSORS = len(os.sched_getaffinity(0))
 # Counters may be looked at where memory is strongly ordered and the client has a processor of its own: at least so many
 # nanoseconds, and only while requests usually come within so many.
 CAN_LOOK = IS_ORDERED and PROCESSORS > 1
 PATIENCE, LONG = 60_000, 200_000
+TRACEBACK_LINES = 12  # of an exception that are shown: the last calls
+WATCHED_STEPS = 2000  # of each environment: what it sends is checked in every respect
 
 
 class Refused(Exception):
@@ -93,6 +106,17 @@ class Unpicklable(Exception):
     """An environment whose state cannot be saved."""
 
 
+def last_line(error):
+    """What an exception says, on one line."""
+    text = " ".join("".join(traceback.format_exception_only(error)).split())
+    return text if len(text) <= 300 else text[:297] + "..."
+
+
+def shortened(lines, most):
+    """The last lines of a text, and how many there were before."""
+    return lines if len(lines) <= most else [f"  ... {len(lines) - most} lines before these", *lines[-most:]]
+
+
 def error_text(error):
     """What to send about an exception: kind, message, and the traceback below the frames of this file."""
     if isinstance(error, Refused):
@@ -101,11 +125,13 @@ def error_text(error):
     while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
         frames = frames.tb_next
     text = "".join(traceback.format_exception(type(error), error, frames)).rstrip()
-    message = "".join(traceback.format_exception_only(error)).strip()
-    return {"kind": "python", "message": shortened(message, 2000), "traceback": shortened(text, 16000)}
+    lines = shortened([abridged(line, 400) for line in text.splitlines()], TRACEBACK_LINES)
+    message = "".join(traceback.format_exception_only(error)).strip().splitlines()
+    message = [abridged(line, 400) for line in message[:5]]
+    return {"kind": "python", "message": "\n".join(message), "traceback": "\n".join(lines)}
 
 
-def shortened(text, limit):
+def abridged(text, limit):
     """A text of any length without its middle, in characters that can be encoded."""
     text = text.encode("utf-8", "backslashreplace").decode()
     if len(text) <= limit:
@@ -240,7 +266,10 @@ def pixels(environment):
     """What an environment draws: rows of red, green and blue bytes."""
     import numpy
 
-    drawn = environment.render()
+    try:
+        drawn = environment.render()
+    except Exception as error:
+        raise Refused("picture", f"it cannot be drawn: {last_line(error)}") from None
     if not isinstance(drawn, numpy.ndarray) or drawn.dtype != numpy.uint8 or drawn.ndim != 3 or drawn.shape[2] != 3:
         what = f"{drawn.dtype} numbers of shape {drawn.shape}" if isinstance(drawn, numpy.ndarray) else repr(drawn)[:80]
         raise Refused("picture", f"it cannot be drawn: render() returned {what}, not rows of red, green and blue bytes")
@@ -280,11 +309,91 @@ def unflattenable(space, path="observation"):
     return f"{path} of type {type(space).__name__}"
 
 
-def observation_format(space):
-    """How observations of a space travel: the description, and a function that writes one into a row."""
+class Mismatch(Exception):
+    """Something that an environment sent and that is not in the space it declared."""
+
+
+def words(value):
+    """What a value is, on one line."""
+    text = " ".join(repr(value).split())
+    text = text if len(text) <= 120 else text[:117] + "..."
+    shape, kind = getattr(value, "shape", None), getattr(value, "dtype", None)
+    return f"{text} (shape {shape}, {kind})" if shape is not None else f"{text} ({type(value).__name__})"
+
+
+def sent(value, path):
+    """An observation, or what its part at `path` is, in words."""
+    return f"an observation whose part {path} is {words(value)}" if path else f"the observation {words(value)}"
+
+
+def numbers(space, value):
+    """A value of a space of numbers as an array of the space's shape, or None."""
+    import numpy
+
+    try:
+        array = value if isinstance(value, numpy.ndarray) else numpy.asarray(value)
+    except Exception:
+        return None
+    return array if array.dtype.kind in "biuf" and array.shape == space.shape else None
+
+
+def check(space, value, shown=None, path=""):
+    """Raises Mismatch where a value is not of a space's kind and shape, or could not travel as it is.
+
+    Reals beyond the bounds of a box travel as they are: `shown` is told of the first.
+    """
     import numpy
     from gymnasium import spaces
 
+    def refuse():
+        raise Mismatch(f"{sent(value, path)}, but {space} was declared")
+
+    if isinstance(space, spaces.Box):
+        array = numbers(space, value)
+        if array is None:
+            refuse()
+        if space.dtype.kind in "biu" and array.dtype != space.dtype:
+            if not ((array == numpy.rint(array)) & (array >= space.low) & (array <= space.high)).all():
+                refuse()
+        elif shown is not None and ((array < space.low) | (array > space.high)).any():
+            shown(f"{sent(value, path)}, beyond the bounds of {space}")
+    elif isinstance(space, spaces.Discrete):
+        whole = isinstance(value, (int, numpy.integer))
+        if not whole and not (isinstance(value, numpy.ndarray) and value.shape == () and value.dtype.kind in "iu"):
+            refuse()
+        if not 0 <= int(value) - int(space.start) < int(space.n):
+            refuse()
+    elif isinstance(space, (spaces.MultiDiscrete, spaces.MultiBinary)):
+        array = numbers(space, value)
+        if isinstance(space, spaces.MultiBinary):
+            start, count = 0, 2
+        else:
+            start, count = numpy.asarray(space.start), numpy.asarray(space.nvec)
+        if array is None or array.dtype.kind == "f" or not ((array >= start) & (array - start < count)).all():
+            refuse()
+    elif isinstance(space, spaces.Tuple):
+        if not isinstance(value, (tuple, list)) or len(value) != len(space.spaces):
+            refuse()
+        for index, (part, own) in enumerate(zip(space.spaces, value)):
+            check(part, own, shown, f"{path}[{index}]")
+    elif isinstance(space, spaces.Dict):
+        if not isinstance(value, dict) or value.keys() != space.spaces.keys():
+            refuse()
+        for key, part in space.spaces.items():
+            check(part, value[key], shown, f"{path}[{key!r}]")
+    elif not space.contains(value):
+        refuse()
+
+
+def observation_format(space):
+    """How observations of a space travel: the description, and a function that writes one into a row.
+
+    The function checks what would otherwise travel as something else, and raises Mismatch.
+    """
+    import numpy
+    from gymnasium import spaces
+
+    array_type = numpy.ndarray
     if not isinstance(space, spaces.Space):
         raise Refused("space", f"its observation_space is {space!r}, not one of gymnasium.spaces")
     if not is_flattenable(space):
@@ -294,10 +403,19 @@ def observation_format(space):
         raise Refused("space", f"its observations are empty: {named(space)}")
     if size > MOST_NUMBERS:
         raise Refused("space", f"its observations are of {size:,} numbers, at most {MOST_NUMBERS:,} can be: {named(space)}")
-    if isinstance(space, spaces.Box):
+    if isinstance(space, spaces.Box) and space.dtype != numpy.dtype(object):
         is_bytes = space.dtype == numpy.uint8
         description = {"size": size, "bytes": is_bytes, "image": None, "one_hot": False}
-        shape = space.shape
+        shape, dtype = space.shape, space.dtype
+        kinds = "biuf" if dtype.kind == "f" else ""
+
+        def taken(observation):
+            is_array = observation.__class__ is array_type and observation.shape == shape
+            if is_array and (observation.dtype == dtype or observation.dtype.kind in kinds):
+                return observation
+            check(space, observation)
+            return numpy.asarray(observation)
+
         if is_bytes and len(shape) == 2:
             description["image"] = [*shape, 1]
         elif is_bytes and len(shape) == 3:
@@ -305,28 +423,39 @@ def observation_format(space):
                 description["image"] = [shape[1], shape[2], shape[0]]
 
                 def write_planes(row, observation):
-                    row.reshape(shape[1], shape[2], shape[0])[:] = numpy.moveaxis(observation, 0, 2)
+                    row.reshape(shape[1], shape[2], shape[0])[:] = numpy.moveaxis(taken(observation), 0, 2)
 
                 return description, write_planes
             description["image"] = list(shape)
         if len(shape) == 1:
-            return description, None  # a row takes it as it is
+            plain = numpy.dtype(numpy.uint8 if is_bytes else numpy.float32)
+
+            def write_plain(row, observation):
+                if observation.__class__ is array_type and observation.dtype is plain and observation.shape == shape:
+                    row[:] = observation
+                else:
+                    row[:] = taken(observation)
+
+            return description, write_plain
 
         def write_shaped(row, observation):
-            row.reshape(shape)[...] = observation
+            row.reshape(shape)[...] = taken(observation)
 
         return description, write_shaped
     description = {"size": size, "bytes": False, "image": None, "one_hot": isinstance(space, spaces.Discrete)}
     if isinstance(space, spaces.Discrete):
-        start = int(space.start)
+        start, count = int(space.start), int(space.n)
 
         def write_choice(row, observation):
+            if observation.__class__ is not int or not 0 <= observation - start < count:
+                check(space, observation)
             row[:] = 0
-            row[observation - start] = 1
+            row[int(observation) - start] = 1
 
         return description, write_choice
 
     def write_flat(row, observation):
+        check(space, observation)
         row[:] = spaces.flatten(space, observation)
 
     return description, write_flat
@@ -334,7 +463,7 @@ def observation_format(space):
 
 def named(space):
     """A space in words of some length."""
-    return shortened(" ".join(str(space).split()), 200)
+    return abridged(" ".join(str(space).split()), 200)
 
 
 def check_bounds(space):
@@ -343,11 +472,12 @@ def check_bounds(space):
 
     if math.prod(space.shape) == 0:
         raise Refused("space", f"its actions are empty: {named(space)}")
-    with numpy.errstate(over="ignore"):
+    with numpy.errstate(all="ignore"):
         low = numpy.asarray(space.low).astype(numpy.float32).ravel()
         high = numpy.asarray(space.high).astype(numpy.float32).ravel()
         halves = high / 2 - low / 2
-        infinite = ~numpy.isfinite(high - low)
+        # agents compute with squares of the range in 32 bits: where these overflow there are no bounds to speak of
+        infinite = ~numpy.isfinite(numpy.square(high - low))
     if infinite.any():
         mend = "gymnasium.wrappers.RescaleAction sets some"
         raise Refused("space", f"its actions have no finite bounds{component(infinite)}: {named(space)}; {mend}")
@@ -375,6 +505,28 @@ def check_counts(counts, space):
         )
 
 
+def flag(value, name):
+    """Whether an episode is over, from what `step` returned; Mismatch for what is neither true nor false."""
+    import numpy
+
+    if isinstance(value, (bool, numpy.bool_)):
+        return bool(value)
+    array = numpy.asarray(value)
+    if array.size != 1 or array.dtype.kind not in "biuf" or array.item() not in (0, 1):
+        raise Mismatch(f"{name} {words(value)}, which is neither true nor false")
+    return bool(array.item())
+
+
+def real(value):
+    """A reward as a number, or Mismatch."""
+    import numpy
+
+    array = numpy.asarray(value)
+    if array.size != 1 or array.dtype.kind not in "biuf":
+        raise Mismatch(f"the reward {words(value)}, which is not a number")
+    return float(array.item())
+
+
 def action_format(space):
     """How actions of a space travel: the description, and a function from a row's numbers to what `step` takes."""
     import numpy
@@ -398,18 +550,163 @@ def action_format(space):
         return {"kind": "choices", "counts": counts}, lambda row: row.reshape(space.shape).astype(space.dtype)
     if isinstance(space, spaces.Box):
         check_bounds(space)
-        low = numpy.asarray(space.low).astype(numpy.float32).ravel()
-        high = numpy.asarray(space.high).astype(numpy.float32).ravel()
+        low = numpy.asarray(space.low, numpy.float64).ravel()
+        high = numpy.asarray(space.high, numpy.float64).ravel()
         description = {"kind": "box", "low": low.tolist(), "high": high.tolist()}
-        if numpy.issubdtype(space.dtype, numpy.integer):
-            return description, lambda row: numpy.rint(row).reshape(space.shape).astype(space.dtype)
-        # Rounding to float32 on the way must not lead out of the bounds.
-        bounds = (space.low, space.high) if space.dtype == numpy.float64 else None
-        if bounds:
-            return description, lambda row: numpy.asarray(numpy.clip(row.reshape(space.shape).astype(space.dtype), *bounds))
-        return description, lambda row: row.reshape(space.shape).astype(space.dtype)
+        return description, box_action(space)
     kind = type(space).__name__
     raise Refused("space", f"its actions are of type {kind}; Discrete, MultiDiscrete, MultiBinary and Box can be used")
+
+
+def box_action(space):
+    """A function from a row of 32-bit floats to an action of a box: of its shape and type, and within its bounds."""
+    import numpy
+
+    shape, dtype, low, high = space.shape, space.dtype, space.low, space.high
+    if dtype == numpy.float32:
+        return lambda row: row.reshape(shape).astype(dtype)
+    if dtype.kind == "f":  # rounding on the way must not lead out of the bounds
+        return lambda row: numpy.asarray(numpy.clip(row.reshape(shape).astype(dtype), low, high))
+    if dtype.itemsize < 8:
+        low, high = low.astype(numpy.int64), high.astype(numpy.int64)
+        return lambda row: numpy.asarray(numpy.clip(numpy.rint(row.reshape(shape)).astype(numpy.int64), low, high), dtype)
+    # Neither 32-bit floats nor 64-bit ones have all of these integers: clipped one by one as Python's.
+    bounds = list(zip(low.ravel().tolist(), high.ravel().tolist()))
+
+    def convert(row):
+        numbers = [min(max(int(value), least), most) for value, (least, most) in zip(numpy.rint(row).tolist(), bounds)]
+        return numpy.array(numbers, dtype).reshape(shape)
+
+    return convert
+
+
+def part_names(space, path=""):
+    """What each number of a flattened space of several parts is."""
+    from gymnasium import spaces
+
+    if isinstance(space, spaces.Dict):
+        return [name for key, part in space.spaces.items() for name in part_names(part, f"{path}.{key}" if path else str(key))]
+    if isinstance(space, spaces.Tuple):
+        return [name for i, part in enumerate(space.spaces) for name in part_names(part, f"{path}[{i}]")]
+    if isinstance(space, spaces.Discrete):
+        return [f"{path} = {int(space.start) + choice}" for choice in range(int(space.n))]
+    size = spaces.flatdim(space)
+    return [path] if size == 1 else [f"{path}[{index}]" for index in range(size)]
+
+
+def provenance(request, environment):
+    """Versions of Python and of the packages that an environment uses, and hashes of the user's own modules, by name."""
+    import importlib.metadata
+
+    facts = {"python": platform.python_version()}
+    own = type(environment.unwrapped).__module__
+    packages = {"gymnasium", "numpy", own.split(".")[0]}
+    packages |= {name for name in ("mujoco", "ale_py", "Box2D", "pygame", "torch", "jax", "scipy") if name in sys.modules}
+    for name in packages:
+        for distribution in (name, name.replace("_", "-"), name.lower()):
+            try:
+                facts[name] = importlib.metadata.version(distribution)
+                break
+            except importlib.metadata.PackageNotFoundError:
+                continue
+    named = request.get("module") or ""
+    stem = os.path.splitext(os.path.basename(named))[0] if named.endswith(".py") else named
+    for module in {stem.split(".")[0], own.split(".")[0]} - {"", "gymnasium"}:
+        path = getattr(sys.modules.get(module), "__file__", None)
+        if path:
+            facts[f"module {module}"] = hash_of_module(os.path.abspath(path))
+    return facts
+
+
+def hash_of_module(path):
+    """A hash of a module's file and of the modules beside and below it that are imported."""
+    root = os.path.dirname(path)
+    files = {path}
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and os.path.abspath(file).startswith(root + os.sep) and file.endswith(".py"):
+            files.add(os.path.abspath(file))
+    if os.path.basename(path) != "__init__.py" and "site-packages" in root.split(os.sep):
+        files = {path}  # what lies beside it there is not its own
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        try:
+            with open(file, "rb") as stream:
+                digest.update(os.path.relpath(file, root).encode() + b"\0" + stream.read() + b"\0")
+        except OSError:
+            continue
+    return digest.hexdigest()[:16]
+
+
+# ---------------------------------------------------------------------------------------------------------- scores
+
+
+def scoring(environment, name):
+    """A function by which an environment tells its rewards or terminations in batches, or None.
+
+    It is a method of the environment, or of a wrapper around it, or a function of the module of its class, and takes
+    states, actions and next states.
+    """
+
+    def fits(function):
+        try:
+            inspect.signature(function).bind(None, None, None)
+        except (TypeError, ValueError):
+            return False
+        return True
+
+    layer = environment
+    while layer is not None:
+        function = getattr(layer, name, None) if hasattr(type(layer), name) or name in vars(layer) else None
+        if function is None and layer is environment.unwrapped:
+            function = getattr(sys.modules.get(type(layer).__module__), name, None)
+        if callable(function) and fits(function):
+            return function
+        layer = getattr(layer, "env", None)
+    return None
+
+
+class Scores:
+    """Rewards and terminations of many imagined steps at a time."""
+
+    def __init__(self, environment, convert):
+        from gymnasium import spaces
+
+        self.rewards, self.terminations = scoring(environment, "rewards"), scoring(environment, "terminations")
+        space = environment.observation_space
+        self.shape = space.shape if isinstance(space, spaces.Box) else (-1,)
+        self.action_space, self.convert = environment.action_space, convert
+
+    @property
+    def known(self):
+        return {"rewards": self.rewards is not None, "terminations": self.terminations is not None}
+
+    def actions(self, rows):
+        """Rows of numbers as actions of the space, one after the other in an array."""
+        import numpy
+        from gymnasium import spaces
+
+        space = self.action_space
+        if isinstance(space, spaces.Discrete):
+            return rows[:, 0].astype(numpy.int64) + int(space.start)
+        if isinstance(space, spaces.Box) and space.dtype.kind == "f":
+            return rows.reshape(-1, *space.shape).astype(space.dtype)
+        if not isinstance(space, spaces.Box):
+            rows = rows.astype(numpy.int64)
+        return numpy.stack([self.convert(row) for row in rows])
+
+    def of(self, name, states, actions, following):
+        """What a function says of some steps, [N]; Refused where that is something else."""
+        import numpy
+
+        count = len(states)
+        parts = states.reshape(count, *self.shape), self.actions(actions), following.reshape(count, *self.shape)
+        with numpy.errstate(all="ignore"):
+            given = getattr(self, name)(*parts)
+        array = numpy.asarray(given)
+        if array.shape != (count,) or array.dtype.kind not in "biuf":
+            raise Refused("scores", f"{name} returned {words(given)} for {count} steps, not one number each")
+        return array
 
 
 # ---------------------------------------------------------------------------------------------------------- groups
@@ -420,10 +717,12 @@ class Group:
 
     def __init__(self, request):
         import numpy
+        from gymnasium import spaces
 
         self.request = request
         self.renews = request["renews"]
         self.why_unsaved = None  # not tried yet
+        self.has_warned = False
         self.environments = [make_environment(request)]
         try:
             first = self.environments[0]
@@ -433,13 +732,20 @@ class Group:
             self.start = int(first.action_space.start) if self.takes_one_choice else 0
             for _ in range(request["count"] - 1):
                 self.environments.append(make_environment(request))
-            self.shape = getattr(first.observation_space, "shape", None)
+            self.space = first.observation_space
+            self.watched = WATCHED_STEPS * request["count"]
+            self.compares = False
             self.bind()
         except BaseException:
             self.close()
             raise
         n, d = request["count"], observed["size"]
+        has_parts = isinstance(self.space, (spaces.Dict, spaces.Tuple, spaces.Discrete)) and d <= 1000
+        observed["names"] = part_names(self.space) if has_parts else []
         width = len(taken.get("counts", taken.get("low")))
+        self.scores = Scores(first, self.convert)
+        self.compares = any(self.scores.known.values())
+        self.before = None  # observations before the step under way, while rewards are compared
         row_type = numpy.uint8 if observed["bytes"] else numpy.float32
         blocks = [
             ("actions", (n, width), numpy.float32 if taken["kind"] == "box" else numpy.int64),
@@ -449,6 +755,15 @@ class Group:
             ("observations", (n, d), row_type),
             ("finals", (n, d), row_type),
         ]
+        if request.get("scores"):
+            rows = request["scores"]
+            blocks += [
+                ("score_states", (rows, d), numpy.float32),
+                ("score_actions", (rows, width), numpy.float32),
+                ("score_next", (rows, d), numpy.float32),
+                ("score_rewards", (rows,), numpy.float32),
+                ("score_terminations", (rows,), numpy.uint8),
+            ]
         offsets, size = {}, 0
         for name, shape, kind in blocks:
             offsets[name] = size
@@ -463,13 +778,15 @@ class Group:
         self.actions, self.seeds = views["actions"], views["seeds"]
         self.rewards, self.endings = memoryview(views["rewards"]), memoryview(views["endings"])
         self.observations, self.finals = views["observations"], views["finals"]
+        self.scored = [views[name] for name, _, _ in blocks if name.startswith("score_")]
         self.choices = memoryview(self.actions).cast("B").cast("q") if self.takes_one_choice else None
         self.indices, self.no_endings = range(n), bytes(n)
         self.rows = [self.observations[i] for i in range(n)]
         self.final_rows = [self.finals[i] for i in range(n)]
         self.reply = {
             "observation": observed, "action": taken, "step_limit": self.step_limit(), "time_step": self.time_step(),
-            "descriptor": self.descriptor, "size": size, "offsets": offsets,
+            "descriptor": self.descriptor, "size": size, "offsets": offsets, "known": self.scores.known,
+            "provenance": provenance(request, first),
         }  # fmt: skip
 
     def bind(self):
@@ -498,20 +815,31 @@ class Group:
         if hasattr(self, "descriptor"):
             os.close(self.descriptor)
 
-    def put(self, row, observation):
-        """Writes an observation into a row."""
-        if self.write is None:
-            row[:] = observation
-        else:
+    def warn(self, text):
+        """Tells the user of what is not as declared but travels as it is; once."""
+        if not self.has_warned:
+            self.has_warned = True
+            print(f"warning: {self.request['id']} returned {text}; it is taken as it is", file=sys.stderr, flush=True)
+
+    def put(self, row, observation, activity):
+        """Writes an observation into a row, once it is known to be in its space."""
+        try:
+            if self.watched > 0:
+                check(self.space, observation, self.warn)
             self.write(row, observation)
+        except Mismatch as mismatch:
+            raise Refused("observation", f"{activity} returned {mismatch}") from None
+
+    def begin(self, i, row):
+        """Starts an episode of environment `i` and writes its first observation into a row."""
+        returned = self.environments[i].reset(seed=int(self.seeds[i]))
+        if not isinstance(returned, tuple) or len(returned) != 2:
+            raise Refused("observation", f"reset returned {words(returned)}, not an observation and a dictionary")
+        self.put(row, returned[0], "reset")
 
     def reset(self):
-        for i, environment in enumerate(self.environments):
-            observation, _ = environment.reset(seed=int(self.seeds[i]))
-            shape = getattr(observation, "shape", None)
-            if self.shape is not None and shape is not None and shape != self.shape:
-                raise ValueError(f"reset returned an observation of shape {shape}, the space says {self.shape}")
-            self.put(self.rows[i], observation)
+        for i in self.indices:
+            self.begin(i, self.rows[i])
             self.endings[i] = 0
 
     def step(self):
@@ -523,21 +851,73 @@ class Group:
         else:
             actions = map(self.convert, self.actions)
         self.endings[:] = self.no_endings
+        if self.watched > 0 and self.compares:
+            self.before = self.observations.copy()
         for i, step, action, row in zip(self.indices, self.steps, actions, self.rows):
-            observation, reward, terminated, truncated, _ = step(action)
+            returned = step(action)
             try:
+                observation, reward, terminated, truncated, _ = returned
+            except (TypeError, ValueError):
+                raise Refused(
+                    "observation", f"step returned {words(returned)}, not an observation, a reward, whether the episode is "
+                    "terminated, whether it is truncated, and a dictionary") from None  # fmt: skip
+            if isinstance(reward, float):
                 rewards[i] = reward
-            except TypeError:
-                raise TypeError(f"step returned the reward {reward!r}, which is not a number") from None
-            if terminated or truncated:
-                self.endings[i] = 1 if terminated else 2
-                if self.renews:
-                    self.put(self.final_rows[i], observation)
-                    observation, _ = self.environments[i].reset(seed=int(self.seeds[i]))
-            if write is None:
-                row[:] = observation
             else:
+                try:
+                    rewards[i] = real(reward)
+                except Mismatch as mismatch:
+                    raise Refused("reward", f"step returned {mismatch}") from None
+            if terminated is not False or truncated is not False:
+                try:
+                    terminated, truncated = flag(terminated, "terminated as"), flag(truncated, "truncated as")
+                except Mismatch as mismatch:
+                    raise Refused("ending", f"step returned {mismatch}") from None
+                if terminated or truncated:
+                    self.endings[i] = 1 if terminated else 2
+                    if self.renews:
+                        self.put(self.final_rows[i], observation, "step")
+                        self.compare(i, self.final_rows[i])
+                        self.begin(i, row)
+                    else:
+                        self.put(row, observation, "step")
+                        self.compare(i, row)
+                    continue
+            if self.watched > 0:
+                self.watched -= 1
+                self.put(row, observation, "step")
+                self.compare(i, row)
+                continue
+            try:
                 write(row, observation)
+            except Mismatch as mismatch:
+                raise Refused("observation", f"step returned {mismatch}") from None
+
+    # ------------------------------------------------------------------------------------------------------ scores
+
+    def compare(self, i, following):
+        """Tells the user where `rewards` or `terminations` say other than the step of environment `i` did."""
+        if not self.compares or self.before is None or self.watched <= 0:
+            return
+        step = self.before[i : i + 1], self.actions[i : i + 1], following[None]
+        for name, seen in (("rewards", self.rewards[i]), ("terminations", float(self.endings[i] == 1))):
+            if getattr(self.scores, name) is None:
+                continue
+            told = float(self.scores.of(name, *step)[0])
+            if not abs(told - seen) <= 1e-3 * max(1, abs(seen)):
+                self.compares = False
+                print(
+                    f"warning: {self.request['id']}: its function {name} says {told:g} of a step that gave {seen:g}; models "
+                    f"go by the function", file=sys.stderr, flush=True)  # fmt: skip
+                return
+
+    def score(self, count):
+        """Rewards and terminations of the first `count` steps in the blocks for them."""
+        states, actions, following, rewards, terminations = (block[:count] for block in self.scored)
+        if self.scores.rewards is not None:
+            rewards[:] = self.scores.of("rewards", states, actions, following)
+        if self.scores.terminations is not None:
+            terminations[:] = self.scores.of("terminations", states, actions, following) != 0
 
     # ------------------------------------------------------------------------------------------------------ state
 
@@ -766,7 +1146,10 @@ class Server:
             failure = None
             try:
                 group = self.groups[control[GROUP]]
-                group.step() if kind == STEP else group.reset()
+                if kind == SCORE:
+                    group.score(control[COUNT])
+                else:
+                    group.step() if kind == STEP else group.reset()
             except (Exception, KeyboardInterrupt) as error:
                 failure = error_text(error)
             control[FAILED] = 0 if failure is None else 1
@@ -792,7 +1175,14 @@ class Server:
         if action == "open":
             if request.get("renders"):
                 draw_without_a_screen()
-            group = Group(request)
+            try:
+                group = Group(request)
+            except Refused:
+                raise
+            except Exception as error:
+                if not request.get("renders"):
+                    raise
+                raise Refused("picture", f"it cannot be made to be drawn: {last_line(error)}") from None
             self.groups[self.made] = group
             self.made += 1
             return {"group": self.made - 1, **group.reply}, b""

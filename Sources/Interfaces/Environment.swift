@@ -32,6 +32,13 @@ public protocol Environment: Checkpointable, Sendable {
   /// their number and that measures only some of them. Nothing for most.
   mutating func skipEpisodes(_ episodes: Int)
 
+  /// What each float of an observation is, such as `angular velocity`; empty where that is not known.
+  var observationNames: [String] { get }
+
+  /// What the environment is made of besides this program, such as versions of libraries and a hash of a module, by name: what a
+  /// run that goes on must find as it was.
+  var provenance: [(name: String, value: String)] { get }
+
   /// What an episode came to besides its return, such as a final distance: columns of `evaluations.csv`, constant over the
   /// life of the value; none for most.
   var measureNames: [String] { get }
@@ -47,6 +54,12 @@ public protocol Environment: Checkpointable, Sendable {
 }
 
 extension Environment {
+  /// Not known.
+  public var observationNames: [String] { [] }
+
+  /// Nothing else: most environments are part of this program.
+  public var provenance: [(name: String, value: String)] { [] }
+
   /// Nothing to do: most environments can be saved at any time.
   public mutating func prepareToSave() throws -> Bool { true }
 
@@ -78,6 +91,10 @@ public protocol Objective: Sendable {
   /// predict them.
   var knowsReward: Bool { get }
 
+  /// Whether terminations are known. Where only rewards are, `evaluate` says that nothing terminates, and a model must
+  /// predict terminations.
+  var knowsTermination: Bool { get }
+
   /// Scores N transitions: `states` [N, D], `actions` [N, A] and `next` [N, D], row-major and without gaps, give `rewards`
   /// [N] and `terminated` [N]. Rows are independent; called from several threads at once on disjoint rows. Does not
   /// allocate.
@@ -89,6 +106,9 @@ public protocol Objective: Sendable {
 extension Objective {
   /// True: most objectives are the rewards.
   public var knowsReward: Bool { true }
+
+  /// True: most objectives know both.
+  public var knowsTermination: Bool { true }
 
   /// The same on matrices: `states` [N, D], `actions` [N, A], `next` [N, D], with the N results in arrays.
   public func evaluate(
@@ -112,6 +132,7 @@ extension Objective {
 /// both.
 public struct UnknownObjective: Objective {
   public var knowsReward: Bool { false }
+  public var knowsTermination: Bool { false }
 
   /// Nothing to set.
   public init() {}

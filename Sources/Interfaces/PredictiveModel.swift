@@ -9,6 +9,17 @@ public protocol PredictiveModel: DynamicsModel {
   /// Means [N, D] and standard deviations [N, D] of the states that follow `states` [N, D] under `actions` [N, A], as
   /// member `member`, in 0..<M, predicts them; deviations of zero where it predicts means alone. Allocates.
   func predict(member: Int, states: Matrix, actions: Matrix) -> (means: Matrix, deviations: Matrix)
+
+  /// Mean rewards [N] of those steps and the probabilities [N] that they terminate, as member `member` predicts them; nil
+  /// for what it does not predict. Allocates.
+  func predictOutcomes(member: Int, states: Matrix, actions: Matrix) -> (rewards: [Float]?, terminations: [Float]?)
+}
+
+extension PredictiveModel {
+  /// Neither: most models predict states alone.
+  public func predictOutcomes(
+    member: Int, states: Matrix, actions: Matrix
+  ) -> (rewards: [Float]?, terminations: [Float]?) { (nil, nil) }
 }
 
 /// An agent that learns a model which can be examined.

@@ -142,10 +142,13 @@ public struct StepOutcome: Sendable, Equatable {
   public var reward: Float
   /// Whether and why the episode ended.
   public var ending: Ending
+  /// Steps that the task's own simulator took for it: 1, but more where wrappers repeat actions.
+  public var simulatorSteps: Int
 
-  /// A step that was worth `reward` and ended the episode as `ending` says.
-  public init(reward: Float, ending: Ending) {
+  /// A step that was worth `reward`, ended the episode as `ending` says, and took the simulator `simulatorSteps` steps.
+  public init(reward: Float, ending: Ending, simulatorSteps: Int = 1) {
     self.reward = reward
     self.ending = ending
+    self.simulatorSteps = simulatorSteps
   }
 }

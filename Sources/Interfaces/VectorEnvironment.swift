@@ -26,6 +26,9 @@ public protocol VectorEnvironment: Checkpointable {
   /// Where episodes ended in the last step, their last observations, [N, D]; the other rows mean nothing.
   var finalObservations: UnsafePointer<Float> { get }
 
+  /// Steps that the simulator of copy `index` took in the last step: see `StepOutcome`.
+  func simulatorSteps(of index: Int) -> Int
+
   /// Starts an episode in every copy. Episode e of copy i starts from the stream `random.child(i).child(e)`, whatever
   /// the other copies do. Allocates at most on the first call.
   mutating func reset(using random: RandomStream) throws
@@ -60,6 +63,9 @@ public protocol VectorizableEnvironment: Environment {
 }
 
 extension VectorEnvironment {
+  /// One: most take a step at a time.
+  public func simulatorSteps(of index: Int) -> Int { 1 }
+
   /// Nothing to do: most start episodes in `step`.
   public mutating func startEpisodes() throws {}
 

@@ -10,6 +10,8 @@ public final class CSVWriter {
   public let columns: [String]
   /// Bytes written, the header included; the table's part of a checkpoint.
   public private(set) var length: Int
+  /// Bytes of the header line.
+  var headerLength: Int { CSV.line(columns.map { .text($0) }).count }
   private let descriptor: Int32
 
   /// A table with nothing but its header, in place of any earlier one.

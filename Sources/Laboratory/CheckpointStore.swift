@@ -31,16 +31,19 @@ struct CheckpointStore {
     for old in folder.checkpoints().filter({ $0 < steps }).dropFirst() { folder.removeCheckpoint(step: old) }
   }
 
-  /// The newest state that a run can go on from, with the run's tables opened but not yet shortened to it; nil if there
-  /// is none; and whether a Python environment will be unpickled. Newer files, damaged or good for measuring alone, are
-  /// deleted. `fresh` makes states before the first step. Throws `RunError.foreign`.
-  func latest(_ fresh: () throws -> RunState, log: Logger) throws -> (RunState, RunTables, unpickles: Bool)? {
-    guard let (state, file) = try newest(fresh, log: log, resuming: true) else { return nil }
+  /// The newest state that a run can go on from, with the run's tables opened but not yet shortened to it, whether a
+  /// Python environment will be unpickled, and the steps of newer files, damaged or good for measuring alone, which are
+  /// of no use once the run goes on; nil if there is none. Nothing is changed. `fresh` makes states before the first
+  /// step. Throws `RunError.foreign`.
+  func latest(
+    _ fresh: () throws -> RunState, log: Logger
+  ) throws -> (state: RunState, tables: RunTables, unpickles: Bool, useless: [Int])? {
+    guard let (state, file, step) = try newest(fresh, log: log, resuming: true) else { return nil }
     let reader = StateReader(file)
     let tables = try RunTables(
       resumingIn: folder, metrics: state.metrics.names, measures: state.measureNames,
       own: state.ownTables, from: reader.scope("tables"))
-    return (state, tables, file.holdsPickle)
+    return (state, tables, file.holdsPickle, folder.checkpoints().filter { $0 > step })
   }
 
   /// The newest state that is not damaged, nil if there is none; nothing is changed.
@@ -50,26 +53,22 @@ struct CheckpointStore {
 
   private func newest(
     _ fresh: () throws -> RunState, log: Logger, resuming: Bool
-  ) throws -> (state: RunState, file: TensorFile)? {
+  ) throws -> (state: RunState, file: TensorFile, step: Int)? {
     for step in folder.checkpoints() {
       let file: TensorFile
       do throws(ArchiveError) {
         file = try read(step: step)
       } catch {
         guard case .damaged(let path, let reason) = error else { throw error }
-        log.warning("\(path) is damaged (\(reason)); going back to the checkpoint before it")
-        if resuming { folder.removeCheckpoint(step: step) }
+        log.warning("\(path) is damaged (\(reason)); looking for the checkpoint before it")
         continue
       }
       if resuming && file.holdsPickle && !trusts { try folder.checkOwner(ofCheckpointAt: step) }
       let reader = StateReader(file)
       var state = try fresh()
       try state.restore(from: reader)
-      if resuming && !state.isResumable {
-        folder.removeCheckpoint(step: step)
-        continue
-      }
-      return (state, file)
+      if resuming && !state.isResumable { continue }
+      return (state, file, step)
     }
     return nil
   }

@@ -105,9 +105,8 @@ public struct EnvironmentEntry: Sendable {
 extension ConfigurationError {
   /// The same error about an unknown key, with the nearest of `known` keys.
   fileprivate func suggesting(_ known: [String]) -> ConfigurationError {
-    guard let key, let nearest = nearestName(to: key, among: known) else { return self }
-    return ConfigurationError(
-      kind: kind, key: key, value: value, location: location, problem: "did you mean '\(nearest)'?")
+    guard let key, let question = suggestion(for: key, among: known) else { return self }
+    return ConfigurationError(kind: kind, key: key, value: value, location: location, problem: question)
   }
 }
 

@@ -70,7 +70,7 @@ struct EvaluationSlot {
     total += Double(outcome.reward)
     discountedReturn += factor * Double(outcome.reward)
     factor *= discount
-    length += 1
+    length += outcome.simulatorSteps
     if outcome.ending == .none && length >= limit { (outcome.ending, isCut) = (.truncated, true) }
   }
 

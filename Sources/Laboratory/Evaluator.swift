@@ -7,7 +7,7 @@ public import Kernels
 public struct EvaluatedEpisode: Sendable, Equatable {
   /// Sum of its rewards.
   public let total: Double
-  /// Steps it took.
+  /// Steps of the task's simulator that it took.
   public let length: Int
   /// Whether it was cut off by the evaluation, and would have gone on.
   public let isCut: Bool
@@ -77,7 +77,7 @@ public struct Evaluator {
   /// Plays one episode without exploration; see `episodes`. Without `adoptStatistics` before, training and task are as
   /// they are.
   public mutating func episode(
-    of agent: inout any Agent, using random: RandomStream, isCancelled: () -> Bool = { false }
+    of agent: inout any Agent, using random: RandomStream, isCancelled: (_ finished: Int) -> Bool = { _ in false }
   ) throws -> EvaluatedEpisode? {
     try play([random], of: &agent, isCancelled: isCancelled, watch: nil, observe: nil)?.first
   }
@@ -86,6 +86,7 @@ public struct Evaluator {
   /// as many copies to evaluate as there are environments.
   ///
   /// - Parameters:
+  ///   - isCancelled: asked before each step, and told how many of the episodes are over.
   ///   - watch: shown the environment after the reset and after every step; with one environment only.
   ///   - observe: told of every step: observation, action and outcome, and the next observation.
   /// - Returns: in the order of the episodes; nil if `isCancelled` said so on the way: the agent has then been
@@ -93,7 +94,8 @@ public struct Evaluator {
   ///   more than by an episode.
   /// - Throws: `NumericalFailure` when a reward is not finite, and what the agent or the environment throws.
   public mutating func episodes(
-    _ count: Int, of agent: inout any Agent, using random: RandomStream, isCancelled: () -> Bool = { false },
+    _ count: Int, of agent: inout any Agent, using random: RandomStream,
+    isCancelled: (_ finished: Int) -> Bool = { _ in false },
     watch: ((inout any Environment) throws -> Void)? = nil,
     observe: (([Float], [Float], StepOutcome, [Float]) -> Void)? = nil
   ) throws -> [EvaluatedEpisode]? {
@@ -111,7 +113,7 @@ public struct Evaluator {
   }
 
   private mutating func play(
-    _ streams: [RandomStream], of agent: inout any Agent, isCancelled: () -> Bool,
+    _ streams: [RandomStream], of agent: inout any Agent, isCancelled: (_ finished: Int) -> Bool,
     watch: ((inout any Environment) throws -> Void)?,
     observe: (([Float], [Float], StepOutcome, [Float]) -> Void)?
   ) throws -> [EvaluatedEpisode]? {
@@ -135,7 +137,7 @@ public struct Evaluator {
 
     for slot in slots.all { try begin(slot) }
     while steps.isActive.contains(true) {
-      if isCancelled() { return nil }
+      if isCancelled(results.count { $0 != nil }) { return nil }
       for slot in slots.all where steps.isActive[slot] { slots[slot].show(in: &steps.observations, row: slot) }
       try agent.act(on: &steps, for: .evaluate)
       for slot in slots.all where steps.isActive[slot] { try slots[slot].take(steps.actions, row: slot) }

@@ -7,6 +7,7 @@ struct CompletedEpisode {
   /// Its number among the episodes of all copies, in the order of their ends; at the same step, in that of the copies.
   let index: Int
   let total: Double
+  /// Steps of the task's simulator.
   let length: Int
   let ending: Ending
   /// Components of its actions that lay beyond the bounds, which environments clip.
@@ -19,8 +20,12 @@ struct Interaction {
   private let random: RandomStream
   private(set) var environment: any VectorEnvironment
   var agent: any Agent
-  /// Environment steps taken, over all copies.
+  /// Environment steps taken, over all copies: those of the task's own simulator.
   private(set) var steps = 0
+  /// Actions chosen, over all copies: as many, unless wrappers repeat them. Agents count these.
+  private(set) var decisions = 0
+  /// Environment steps of the last step.
+  private var newSteps = 0
   /// Episodes that the last step ended.
   private(set) var completed: [CompletedEpisode] = []
   var timings = RunTimings()
@@ -38,7 +43,10 @@ struct Interaction {
     var isUnderWay = false
     /// Sum of the episode's rewards.
     var total = 0.0
+    /// Decisions in the episode.
     var length = 0
+    /// Steps of the simulator in the episode.
+    var simulatorSteps = 0
     var clippedActions = 0
   }
 
@@ -58,11 +66,11 @@ struct Interaction {
     completed.reserveCapacity(environment.count)
   }
 
-  /// Number of copies, N: a step is N environment steps.
+  /// Number of copies, N: a step is N decisions.
   var count: Int { copies.count }
 
   /// The environment steps of the last step; none before the first.
-  var lastSteps: StepSpan { StepSpan(before: max(0, steps - count), after: steps) }
+  var lastSteps: StepSpan { StepSpan(before: steps - newSteps, after: steps) }
 
   /// Episodes that have ended.
   private var endedEpisodes: Int { copies.reduce(0) { $0 + $1.episode } }
@@ -82,7 +90,9 @@ struct Interaction {
     try checkActions()
     try withExtendedLifetime(round.actions) { try environment.step($0.pointer) }
     let stepped = ContinuousClock.now
-    steps += count
+    newSteps = (0..<count).reduce(0) { $0 + environment.simulatorSteps(of: $1) }
+    steps += newSteps
+    decisions += count
     try takeOutcomes()
     let planned = agent.phases.planning - before.planning
     agent.observe(round)
@@ -134,12 +144,13 @@ struct Interaction {
   private mutating func account() {
     for copy in 0..<count {
       copies[copy].length += 1
+      copies[copy].simulatorSteps += environment.simulatorSteps(of: copy)
       copies[copy].total += Double(round.rewards[copy])
       guard round.endings[copy] != .none else { continue }
       let place = copies[copy]
       completed.append(
         CompletedEpisode(
-          index: endedEpisodes, total: place.total, length: place.length, ending: round.endings[copy],
+          index: endedEpisodes, total: place.total, length: place.simulatorSteps, ending: round.endings[copy],
           clippedActions: place.clippedActions))
       copies[copy].isUnderWay = false
       copies[copy].episode += 1
@@ -147,7 +158,7 @@ struct Interaction {
   }
 
   private mutating func startEpisodes() throws {
-    if steps == 0 {
+    if decisions == 0 {
       try environment.reset(using: random.child("environment"))
     } else {
       try environment.startEpisodes()
@@ -173,7 +184,8 @@ extension Interaction: Checkpointable {
   func save(to writer: inout StateWriter) {
     writer.write(
       "counters",
-      [steps] + copies.flatMap { [$0.episode, $0.length, $0.isUnderWay ? 1 : 0, $0.clippedActions] })
+      [decisions] + copies.flatMap { [$0.episode, $0.length, $0.isUnderWay ? 1 : 0, $0.clippedActions] })
+    if steps != decisions { writer.write("simulator_steps", [steps, newSteps] + copies.map(\.simulatorSteps)) }
     if count == 1 { writer.write("return", copies[0].total) } else { writer.write("returns", copies.map(\.total)) }
     writer.write(
       "observation",
@@ -189,14 +201,23 @@ extension Interaction: Checkpointable {
     guard counters.count == 1 + 4 * count else {
       throw .mismatch(name: "counters", expected: "\(1 + 4 * count) integers", found: "\(counters.count)")
     }
-    steps = counters[0]
+    decisions = counters[0]
+    (steps, newSteps) = (decisions, min(count, decisions))
+    let simulated = reader.has("simulator_steps") ? try reader.integers("simulator_steps") : nil
+    if let simulated {
+      guard simulated.count == 2 + count else {
+        throw .mismatch(name: "simulator_steps", expected: "\(2 + count) integers", found: "\(simulated.count)")
+      }
+      (steps, newSteps) = (simulated[0], simulated[1])
+    }
     let totals: [Double] =
       count == 1 ? [try reader.value("return")] : try reader.read("returns", shape: [count])
     for copy in 0..<count {
       let first = 1 + 4 * copy
       copies[copy] = CopyPlace(
         episode: counters[first], isUnderWay: counters[first + 2] != 0, total: totals[copy],
-        length: counters[first + 1], clippedActions: counters[first + 3])
+        length: counters[first + 1], simulatorSteps: simulated?[2 + copy] ?? counters[first + 1],
+        clippedActions: counters[first + 3])
     }
     let size = environment.spec.observationSize
     let seen: [Float] = try reader.read("observation", shape: count == 1 ? [size] : [count, size])

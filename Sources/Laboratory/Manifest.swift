@@ -14,14 +14,17 @@ public struct HostFacts: Sendable, Equatable {
   public var system: String
   /// Commit of the source tree, if known.
   public var commit: String?
+  /// Whether the source tree has changes that no commit has; nil where that is not known.
+  public var isChanged: Bool?
 
   /// What a manifest says of the machine that a run was made on.
-  public init(cores: Int, threads: Int, blas: String, system: String, commit: String?) {
+  public init(cores: Int, threads: Int, blas: String, system: String, commit: String?, isChanged: Bool? = nil) {
     self.cores = cores
     self.threads = threads
     self.blas = blas
     self.system = system
     self.commit = commit
+    self.isChanged = isChanged
   }
 }
 
@@ -67,8 +70,7 @@ public struct Manifest: Sendable, Equatable {
   /// Reads a manifest. Throws `ArchiveError` when the file cannot be read, `ConfigurationError` when it is not a
   /// manifest.
   public init(contentsOf path: String) throws {
-    let text = String(decoding: try FileSystem.read(path), as: UTF8.self)
-    try self.init(ConfigurationTree.parse(yaml: text, file: path))
+    try self.init(ConfigurationTree.parse(bytes: FileSystem.read(path), file: path))
   }
 
   /// Writes the manifest, replacing an earlier one in one step.
@@ -98,7 +100,10 @@ public struct Manifest: Sendable, Equatable {
 
 extension Manifest {
   /// The manifest of a run that starts now.
-  init(plan: RunPlan, metrics: [String], measures: [String], host: HostFacts) {
+  init(
+    plan: RunPlan, metrics: [String], measures: [String], host: HostFacts,
+    provenance: [(name: String, value: String)] = []
+  ) {
     version = Foresight.version
     toolchain = Foresight.toolchain
     environment = plan.environment.name
@@ -113,6 +118,22 @@ extension Manifest {
         ($0.fileName, .list($0.columns(metrics: metrics, measures: measures).map { .string($0) }))
       })
     self.host = host.tree.merging(.mapping([("started", .string(Self.now))]))
+    if !provenance.isEmpty {
+      self.host = self.host.merging(
+        .mapping([(Self.provenanceKey, .mapping(provenance.map { ($0.name, .string($0.value)) }))]))
+    }
+  }
+
+  private static let provenanceKey = "environment"
+
+  /// What the environment was made of when the run began and is no more, in words.
+  func changes(since earlier: Manifest) -> [String] {
+    guard let old = earlier.host[Self.provenanceKey], let new = host[Self.provenanceKey] else { return [] }
+    return old.keys.compactMap { name in
+      let (before, now) = (old[name]?.scalarText ?? "", new[name]?.scalarText ?? "absent")
+      guard before != now else { return nil }
+      return name.hasPrefix("module ") ? "\(name) has changed" : "\(name) has changed from \(before) to \(now)"
+    }
   }
 
   /// Takes over when an interrupted run was started.
@@ -165,6 +186,7 @@ extension HostFacts {
     .mapping([
       ("cores", .integer(cores)), ("threads", .integer(threads)), ("blas", .string(blas)),
       ("system", .string(system)), ("commit", commit.map { .string($0) } ?? .null),
+      ("changed", isChanged.map { .bool($0) } ?? .null),
     ])
   }
 }

@@ -3,8 +3,8 @@ internal import Interfaces
 internal import Kernels
 
 extension Run {
-  /// Runs to the end, or until asked to stop. All copies of the environment are always stepped together, so that the
-  /// end is at the first multiple of their number that is no less than the plan's steps.
+  /// Runs to the end, or until asked to stop. All copies of the environment are always stepped together, and a
+  /// decision takes as many steps as the environment repeats it, so that the end may lie that much beyond the plan's steps.
   ///
   /// - Parameters:
   ///   - stop: looked at before every step, those of an evaluation included.
@@ -40,7 +40,7 @@ extension Run {
       let new = state.interaction.lastSteps
       let isLast = steps >= plan.steps
       let isEvaluationDue = steps == 0 ? atStart : isLast || new.crosses(evaluationInterval)
-      if isEvaluationDue, state.evaluatedAt < steps { try evaluate(stop: stop) }
+      if isEvaluationDue, state.evaluatedAt < steps { try evaluate(stop: stop, &pace, report) }
       // Looked at once, so that a request between saving and leaving waits for the next turn.
       let signal = stop.signal
       isCheckpointDue = isCheckpointDue || signal != nil || isLast || steps == 0
@@ -63,18 +63,29 @@ extension Run {
     }
   }
 
+  private var decisions: Int { state.interaction.decisions }
+
   private func progress(rate: Double?) -> RunProgress {
     RunProgress(steps: steps, budget: plan.steps, evaluation: state.lastEvaluation, rate: rate)
   }
 
   /// Measures the agent and writes the rows: all of them or, when asked to stop on the way, none.
-  private mutating func evaluate(stop: StopRequest) throws {
+  private mutating func evaluate(
+    stop: StopRequest, _ pace: inout Pace, _ report: (RunProgress) -> Void
+  ) throws {
     let random = plan.random.child("evaluation").child(steps)
     var rows: [[CSVField]] = []
     var sum = 0.0
     try evaluator.adoptStatistics(of: state.interaction.environment)
+    var now = progress(rate: nil)
+    let count = plan.settings.evaluation.episodes
     let played = try evaluator.episodes(
-      plan.settings.evaluation.episodes, of: &state.interaction.agent, using: random, isCancelled: { stop.isRaised })
+      count, of: &state.interaction.agent, using: random,
+      isCancelled: { finished in
+        now.activity = "evaluating, \(finished) of \(count) episodes"
+        if pace.isDue() { report(now) }
+        return stop.isRaised
+      })
     guard let played else { return }
     if let remark = evaluator.remark(on: played) { warnOnce(of: remark) }
     for (episode, result) in played.enumerated() {
@@ -85,7 +96,7 @@ extension Run {
         ] + result.measures.map { .number($0) })
       sum += result.total
     }
-    try tables.append(rows, to: .evaluations)
+    try tables.append(rows, to: .evaluations, decisions: decisions)
     state.evaluatedAt = steps
     if !rows.isEmpty { state.lastEvaluation = sum / Double(rows.count) }
   }
@@ -95,19 +106,19 @@ extension Run {
       .integer(steps), .integer(episode.index), .number(episode.total), .integer(episode.length),
       .text(episode.ending.name), .integer(episode.clippedActions),
     ]
-    try tables.append([row], to: .episodes)
+    try tables.append([row], to: .episodes, decisions: decisions)
   }
 
   private mutating func recordMetrics() throws {
     if !state.metrics.isEmpty {
       let means = state.metrics.names.indices.map { state.metrics.mean($0).map { CSVField.number($0) } ?? .empty }
-      try tables.append([[.integer(steps)] + means], to: .training)
+      try tables.append([[.integer(steps)] + means], to: .training, decisions: decisions)
       state.metrics.clear()
     }
     let timings = state.interaction.timings
     let parts = [timings.acting, timings.fitting, timings.planning, timings.learning, timings.stepping]
     let shares = parts.map { CSVField.number(timings.wall > 0 ? $0 / timings.wall : 0) }
-    try tables.append([[.integer(steps), .number(timings.wall)] + shares], to: .timing)
+    try tables.append([[.integer(steps), .number(timings.wall)] + shares], to: .timing, decisions: decisions)
   }
 
   private func described(_ error: any Error) -> any Error {

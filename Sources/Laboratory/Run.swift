@@ -72,21 +72,26 @@ public struct Run {
     if let state = spare { try plan.checkMemory(of: state.interaction.agent) }
     func fresh() throws -> RunState { try spare.take() ?? RunState(plan) }
     let (metrics, measures) = (spare?.metrics.names ?? [], spare?.measureNames ?? [])
+    let provenance = spare?.provenance ?? []
     try FileSystem.makeFolder(folder.path)
     guard let lock = try FolderLock.acquire(folder.path, patience: lockPatience) else {
       throw RunError.busy(folder: folder.path)
     }
     if force { try folder.clear() }
     let store = CheckpointStore(folder: folder, plan: plan, trusts: trusts)
-    var manifest = Manifest(plan: plan, metrics: metrics, measures: measures, host: host)
+    var manifest = Manifest(plan: plan, metrics: metrics, measures: measures, host: host, provenance: provenance)
 
     if let earlier = try folder.heldManifest(for: plan) {
       if earlier.status == .finished, earlier.steps >= plan.steps { return .alreadyDone(steps: earlier.steps) }
+      for change in manifest.changes(since: earlier) {
+        log.warning("\(change) since the run began: from here on it may differ from one that was not interrupted")
+      }
       manifest.keepStart(of: earlier)
-      folder.removePartialFiles()
-      if let (state, tables, unpickles) = try store.latest(fresh, log: log) {
+      if let (state, tables, unpickles, useless) = try store.latest(fresh, log: log) {
         // the last steps may go beyond the budget by some of the copies
         if state.interaction.lastSteps.before >= plan.steps { return .alreadyDone(steps: state.interaction.steps) }
+        folder.removePartialFiles()
+        for step in useless { folder.removeCheckpoint(step: step) }
         try tables.dropTails()
         run = Run(plan, folder, lock, store, tables, state, try Evaluator(for: plan), manifest, log)
         run.saved = (state.interaction.steps, state.evaluatedAt)
@@ -95,8 +100,10 @@ public struct Run {
         return .ready(run)
       }
       if earlier.status == .finished {
-        throw RunError.occupied(folder: folder.path, reason: "it is finished, and its checkpoints are gone")
+        throw RunError.occupied(folder: folder.path, reason: "it is finished, and no checkpoint is left to go on from")
       }
+      folder.removePartialFiles()
+      for step in folder.checkpoints() { folder.removeCheckpoint(step: step) }
     }
     try manifest.write(to: folder.manifest)
     let state = try fresh()
@@ -141,6 +148,11 @@ public struct Run {
   mutating func warnOnce(of cut: String) {
     if !hasCut { log.warning("\(cut)") }
     hasCut = true
+  }
+
+  /// Whether the agent has recorded anything about learning; true where it never records any.
+  public var hasLearned: Bool {
+    state.metrics.names.isEmpty || !state.metrics.isEmpty || tables.hasRows(.training)
   }
 
   /// Puts how the run stands into the manifest.

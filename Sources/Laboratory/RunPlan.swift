@@ -18,6 +18,8 @@ public struct RunPlan: Sendable {
   public let settings: RunSettings
   /// Every setting of loop, agent and environment with its value, as in the manifest.
   public let resolved: ConfigurationTree
+  /// Decisions after which an episode is cut off; nil where none is.
+  let stepLimit: Int?
 
   /// Decodes and checks everything, the agent's fitness for the environment included unless told otherwise.
   ///
@@ -61,6 +63,7 @@ public struct RunPlan: Sendable {
       throw ConfigurationError(
         kind: .relation, key: "run.copies", value: "\(settings.run.copies)", problem: "\(agent) \(reason)")
     }
+    stepLimit = made.spec.stepLimit == EnvironmentSpec.unlimited ? nil : made.spec.stepLimit
     var tried: AgentInstance?
     if trial { tried = try self.agent.make(owners.agent, for: made, using: Self.root(seed).child("agent")) }
     let agentSettings: ConfigurationTree

@@ -10,6 +10,8 @@ public struct RunProgress: Sendable, Equatable {
   public var evaluation: Double?
   /// Environment steps a second, lately, evaluation included.
   public var rate: Double?
+  /// What it does besides stepping, such as an evaluation; nil while it steps.
+  public var activity: String?
 
   /// Seconds to go at that rate.
   public var secondsLeft: Double? {
@@ -18,11 +20,12 @@ public struct RunProgress: Sendable, Equatable {
   }
 
   /// After `steps` of `budget` steps; `evaluation` and `rate` are nil until there are any.
-  public init(steps: Int, budget: Int, evaluation: Double? = nil, rate: Double? = nil) {
+  public init(steps: Int, budget: Int, evaluation: Double? = nil, rate: Double? = nil, activity: String? = nil) {
     self.steps = steps
     self.budget = budget
     self.evaluation = evaluation
     self.rate = rate
+    self.activity = activity
   }
 }
 
@@ -30,6 +33,14 @@ public struct RunProgress: Sendable, Equatable {
 struct Pace {
   private var marks: [(time: ContinuousClock.Instant, steps: Int)] = []
   private var reported = ContinuousClock.now
+
+  /// Whether something else than a count is to be reported, a quarter of a second after the last report.
+  mutating func isDue() -> Bool {
+    let now = ContinuousClock.now
+    guard seconds(from: reported, to: now) > 0.25 else { return false }
+    reported = now
+    return true
+  }
 
   /// Takes in a count; the rate if a report is due, a quarter of a second after the last one.
   mutating func tick(steps: Int) -> Double? {

@@ -7,6 +7,8 @@ struct RunState {
   var interaction: Interaction
   /// What the environment measures besides returns.
   let measureNames: [String]
+  /// What the environment is made of besides this program.
+  let provenance: [(name: String, value: String)]
   /// Learning metrics since the last written row.
   var metrics: MetricRow
   /// Step of the last complete evaluation, -1 before the first.
@@ -22,6 +24,7 @@ struct RunState {
     let (environment, agent) = try plan.makeParticipants()
     metrics = MetricRow(names: agent.metricNames)
     measureNames = environment.environment.measureNames
+    provenance = environment.environment.provenance
     interaction = Interaction(
       agent: agent, environment: try environment.makeCopies(count: plan.settings.run.copies), random: plan.random)
   }

@@ -23,6 +23,11 @@ public struct RunStatus: Sendable, Equatable {
   /// Why it failed, if it did.
   public var failure: String?
 
+  /// The first line of `failure`, which says it all but for a traceback.
+  public var reason: String? {
+    failure.map { $0.split(separator: "\n", maxSplits: 1).first.map(String.init) ?? $0 }
+  }
+
   /// Not begun.
   public init(waitingFor steps: Int) {
     state = .waiting

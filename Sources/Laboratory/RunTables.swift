@@ -15,8 +15,16 @@ public enum RunTable: String, Sendable, CaseIterable {
   /// Name of the file.
   public var fileName: String { rawValue + ".csv" }
 
+  /// The last column of every table: actions chosen so far, over all copies; fewer than environment steps where wrappers
+  /// repeat them.
+  static let decisions = "decisions"
+
   /// Names of the columns, for an agent with these metrics in an environment with these measures.
   public func columns(metrics: [String], measures: [String] = []) -> [String] {
+    ownColumns(metrics: metrics, measures: measures) + [Self.decisions]
+  }
+
+  private func ownColumns(metrics: [String], measures: [String]) -> [String] {
     switch self {
     case .episodes: ["environment_steps", "episode", "return", "length", "ending", "clipped_actions"]
     case .evaluations:
@@ -73,6 +81,9 @@ struct RunTables {
     self.own = opened
   }
 
+  /// Whether a table has any row.
+  func hasRows(_ table: RunTable) -> Bool { writers[table].map { $0.length > $0.headerLength } ?? false }
+
   /// Drops the lines written after the checkpoint.
   func dropTails() throws(ArchiveError) {
     for writer in writers.values { try writer.dropTail() }
@@ -92,8 +103,9 @@ struct RunTables {
     }
   }
 
-  func append(_ rows: [[CSVField]], to table: RunTable) throws(ArchiveError) {
-    if let writer = writers[table] { try writer.append(rows) }
+  /// Appends rows, written after so many decisions.
+  func append(_ rows: [[CSVField]], to table: RunTable, decisions: Int) throws(ArchiveError) {
+    if let writer = writers[table] { try writer.append(rows.map { $0 + [.integer(decisions)] }) }
   }
 
   /// Appends rows of the agent's own tables, each after the step it was written at.

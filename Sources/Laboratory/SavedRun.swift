@@ -10,6 +10,7 @@ public struct SavedRun {
   /// Environment steps the agent has learned from.
   public var steps: Int { state.interaction.steps }
 
+  private let environmentNames: [String]
   private var state: RunState
   private var evaluator: Evaluator
   private let log: Logger
@@ -35,9 +36,9 @@ public struct SavedRun {
     self.state = state
     self.log = log
     self.state.interaction.agent.prepare(copies: copies, for: .evaluate)
-    evaluator = Evaluator(
-      environments: try Self.environment(of: plan, changes: changes, in: registry).makeSeparate(count: copies),
-      maxSteps: plan.settings.evaluation.maxSteps)
+    let environments = try Self.environment(of: plan, changes: changes, in: registry).makeSeparate(count: copies)
+    environmentNames = environments[0].observationNames
+    evaluator = Evaluator(environments: environments, maxSteps: plan.settings.evaluation.maxSteps)
     try evaluator.adoptStatistics(of: state.interaction.environment)
   }
 
@@ -70,6 +71,12 @@ public struct SavedRun {
   /// The environment that it trained in, with all its copies, as the checkpoint has it; stepping it changes nothing saved.
   public var trainingEnvironment: any VectorEnvironment { state.interaction.environment }
 
+  /// What each float of an observation is; numbers of the components where that is not known.
+  public var observationNames: [String] {
+    let names = environmentNames
+    return names.count == spec.observationSize ? names : (0..<spec.observationSize).map { "observation \($0)" }
+  }
+
   /// Shapes and limits of its environment.
   public var spec: EnvironmentSpec { state.interaction.environment.spec }
 
@@ -81,15 +88,19 @@ public struct SavedRun {
   }
 
   /// Plays `episodes` episodes without exploration, a function of the saved agent and `seed`, showing `watch` the
-  /// environment after each reset and step and telling `observe` of each step: observation, action, outcome and next
-  /// observation.
+  /// environment after each reset and step, telling `observe` of each step (observation, action, outcome and next
+  /// observation) and, before each step, `progress` of how many episodes are over.
   public mutating func play(
     episodes: Int, seed: Int, watch: ((inout any Environment) throws -> Void)? = nil,
-    observe: (([Float], [Float], StepOutcome, [Float]) -> Void)? = nil
+    observe: (([Float], [Float], StepOutcome, [Float]) -> Void)? = nil, progress: (Int) -> Void = { _ in }
   ) throws -> [EvaluatedEpisode] {
     let random = RandomStream(seed: UInt64(seed)).child("measurement")
     let played = try evaluator.episodes(
-      episodes, of: &state.interaction.agent, using: random, watch: watch, observe: observe)
+      episodes, of: &state.interaction.agent, using: random,
+      isCancelled: { finished in
+        progress(finished)
+        return false
+      }, watch: watch, observe: observe)
     if let remark = evaluator.remark(on: played ?? []) { log.warning("\(remark)") }
     return played ?? []
   }

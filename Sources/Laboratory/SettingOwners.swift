@@ -27,7 +27,7 @@ struct SettingOwners {
       let leaf = value.leaves(prefix: unknownKey).first ?? (key: unknownKey, value: value)
       throw ConfigurationError(
         kind: .unknownKey, key: leaf.key, location: leaf.value.location,
-        problem: nearestName(to: leaf.key, among: known).map { "did you mean '\($0)'?" }
+        problem: suggestion(for: leaf.key, among: known)
           ?? "'foresight describe \(agent.name)' lists the agent's settings")
     }
     run = tree.filter { Self.runGroups.contains($0) }

@@ -20,8 +20,7 @@ public struct Study: Sendable {
   ///
   /// - Throws: `ArchiveError` when the file cannot be read, `ConfigurationError` with file, line and column otherwise.
   public init(contentsOf path: String, in registry: Registry) throws {
-    let text = String(decoding: try FileSystem.read(path), as: UTF8.self)
-    try self.init(ConfigurationTree.parse(yaml: text, file: path), in: registry)
+    try self.init(ConfigurationTree.parse(bytes: FileSystem.read(path), file: path), in: registry)
   }
 
   /// Checks every run of a study's tree. Keys:
@@ -38,7 +37,7 @@ public struct Study: Sendable {
     try tree.rejectUnknownKeys(
       allowed: ["name", "environments", "agents", "seeds", "steps", "settings", "thresholds"])
     name = try tree.string(at: "name")
-    let common = try StudyPart(steps: tree["steps"], settings: tree["settings"])
+    let common = try StudyPart(of: tree, "")
     let environments = try Self.parts(of: tree, "environments", allowed: ["steps", "settings"])
     let agents = try Self.parts(of: tree, "agents", allowed: ["agent", "steps", "seeds", "settings", "environments"])
     let environmentNames = environments.map(\.name)
@@ -54,26 +53,29 @@ public struct Study: Sendable {
     if tree["thresholds"] != nil {
       let node = try tree.mapping(at: "thresholds")
       try node.rejectUnknownKeys(allowed: environmentNames)
-      for name in node.keys { thresholds.append((name, try node.double(at: name))) }
+      for name in node.keys {
+        guard let value = node[name] else { continue }
+        thresholds.append((name, try value.value(named: "thresholds.\(name)")))
+      }
     }
     self.thresholds = thresholds
 
     var runs: [RunPlan] = []
     for (environment, environmentNode) in environments {
       let shared = common.overlaid(
-        by: try StudyPart(steps: environmentNode["steps"], settings: environmentNode["settings"]))
+        by: try StudyPart(of: environmentNode, "environments.\(environment)."))
       for (label, node) in agents {
-        let kind: String = try node.valueIfPresent(at: "agent") ?? label
+        let kind: String = try node["agent"]?.value(named: "agents.\(label).agent") ?? label
         guard registry.agents.contains(where: { $0.name == kind }) else {
           throw .unknownName(
             "agent", kind, known: registry.agents.map(\.name), at: node["agent"]?.location ?? node.location)
         }
-        var part = shared.overlaid(by: try StudyPart(steps: node["steps"], settings: node["settings"]))
+        var part = shared.overlaid(by: try StudyPart(of: node, "agents.\(label)."))
         if let pairs = node["environments"] {
           try pairs.rejectUnknownKeys(allowed: environmentNames)
           if let pair = pairs[environment] {
             try pair.rejectUnknownKeys(allowed: ["steps", "settings"])
-            part = part.overlaid(by: try StudyPart(steps: pair["steps"], settings: pair["settings"]))
+            part = part.overlaid(by: try StudyPart(of: pair, "agents.\(label).environments.\(environment)."))
           }
         }
         guard let steps = part.steps else {
@@ -125,9 +127,11 @@ public struct Study: Sendable {
     guard let node = tree["seeds"] else { return try missing("seeds", in: tree) }
     var seeds: [Int] = []
     if node.elements != nil {
-      for element in try tree.list(at: "seeds") { seeds.append(try element.value(named: "seeds")) }
+      for (index, element) in (node.elements ?? []).enumerated() {
+        seeds.append(try element.value(named: "\(prefix)seeds[\(index)]"))
+      }
     } else {
-      let count = try tree.integer(at: "seeds")
+      let count: Int = try node.value(named: prefix + "seeds")
       guard (1...10_000).contains(count) else {
         throw ConfigurationError(
           kind: .outOfRange, key: prefix + "seeds", value: "\(count)", location: node.location,
@@ -149,12 +153,13 @@ private struct StudyPart {
   var steps: Int?
   var settings = ConfigurationTree()
 
-  init(steps: ConfigurationTree?, settings: ConfigurationTree?) throws(ConfigurationError) {
-    if let steps { self.steps = try steps.value(named: "steps") }
-    if let settings, settings.kind != .null {
+  /// What `node` says, whose keys have the path `path` in front of them.
+  init(of node: ConfigurationTree, _ path: String) throws(ConfigurationError) {
+    if let steps = node["steps"] { self.steps = try steps.value(named: path + "steps") }
+    if let settings = node["settings"], settings.kind != .null {
       guard settings.isMapping else {
         throw ConfigurationError(
-          kind: .wrongType, key: "settings", value: settings.scalarText, location: settings.location,
+          kind: .wrongType, key: path + "settings", value: settings.scalarText, location: settings.location,
           problem: "expected a mapping of settings")
       }
       self.settings = settings

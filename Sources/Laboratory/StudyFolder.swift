@@ -56,8 +56,7 @@ public struct StudyFolder: Sendable {
   /// Reads the runs of `study.json`. Throws `ArchiveError` when there is none, `ConfigurationError` when it is not what
   /// `writeList` writes.
   public func readList() throws -> [Entry] {
-    let tree = try ConfigurationTree.parse(
-      yaml: String(decoding: try FileSystem.read(list), as: UTF8.self), file: list)
+    let tree = try ConfigurationTree.parse(bytes: FileSystem.read(list), file: list)
     return try tree.list(at: "runs").map { run in
       Entry(
         environment: try run.string(at: "environment"), agent: try run.string(at: "agent"),

@@ -83,7 +83,8 @@ public final class EnsembleRollout: ModelRollout {
 
   public var predictedRewards: UnsafePointer<Float>? { model.learnsReward ? rewards.pointer : nil }
 
-  /// Drawn with the predicted probability; with propagation `mean`, where that is above one half.
+  /// Drawn with the predicted probability; with propagation `mean`, where that is above one half. None where the data of the
+  /// last fit had none.
   public var predictedTerminations: UnsafePointer<Bool>? {
     model.learnsTermination ? terminatedRows.baseAddress.map { UnsafePointer($0) } : nil
   }
@@ -94,6 +95,13 @@ public final class EnsembleRollout: ModelRollout {
     self.random = random
     steps = 0
     particles = (starts.rowsPerParticle, starts.firstParticle)
+    if model.settings.propagation == .tsInfinity,
+      (count + starts.rowsPerParticle - 1) / starts.rowsPerParticle < model.elites.count
+    {
+      // too few to go through all elites: which ones changes from rollout to rollout
+      var choice = random.child("first particle")
+      particles.first += choice.index(below: model.elites.count)
+    }
     state.mutablePointer.update(from: starts.states, count: count * model.stateSize)
     guard model.settings.propagation == .tsInfinity, keptSteps == 0 else { return }
     groups[0].assign(count: count, rowsPerParticle: particles.rows, firstParticle: particles.first)
@@ -166,7 +174,9 @@ public final class EnsembleRollout: ModelRollout {
         }
         if let odds = terminationOdds(member, from: first, rows: rows) {
           let chance = uniformDraws.pointer + first
-          for r in 0..<rows { terminatedRows[Int(places[r])] = chance[r] < Scalar.sigmoid(odds[r]) }
+          for r in 0..<rows {
+            terminatedRows[Int(places[r])] = model.hasSeenTermination && chance[r] < Scalar.sigmoid(odds[r])
+          }
         }
       }
     }
@@ -241,7 +251,10 @@ public final class EnsembleRollout: ModelRollout {
     }
     guard model.learnsTermination else { return }
     let probability = uniformDraws.pointer
-    for row in 0..<count { terminatedRows[row] = (samples ? random.uniform() : 0.5) < probability[row] }
+    for row in 0..<count {
+      let threshold = samples ? random.uniform() : 0.5
+      terminatedRows[row] = model.hasSeenTermination && threshold < probability[row]
+    }
   }
 
   /// Mean of the members' means in normalized units and, if asked for, the variance of their mixture: the mean of their

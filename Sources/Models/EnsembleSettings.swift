@@ -70,7 +70,9 @@ public struct EnsembleSettings: Configuration {
   public var learnsReward: Bool? = nil
   @Setting("Widths of the hidden layers of the networks that predict terminations", in: 1...8192)
   public var terminationHidden: [Int] = [64, 64]
-  @Setting("Whether terminations are predicted, instead of told by the task's objective; auto is where there is none")
+  @Setting(
+    "Whether terminations are predicted; auto is where the task's objective does not tell them, and false says that such a task "
+      + "never terminates")
   public var learnsTermination: Bool? = nil
   @Setting(
     "Permute the weights of each layer before imagining: a control experiment, in which the model knows nothing that it learned"

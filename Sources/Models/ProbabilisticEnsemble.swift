@@ -40,6 +40,8 @@ public struct ProbabilisticEnsemble: LearnedDynamics {
   /// the likelihood of nearly deterministic dynamics has gradients that would leave no room in shared layers.
   var terminators: EnsemblePerceptron?
   var terminatorOptimizer: Adam
+  /// Whether any transition of the last fit terminated its episode: what never happened is not imagined either.
+  private(set) var hasSeenTermination = false
 
   /// Architecture of each member: normalized (state, encoded action) -> [mean, raw log-variance] of the outputs, or their
   /// means alone.
@@ -159,6 +161,7 @@ public struct ProbabilisticEnsemble: LearnedDynamics {
     let stream = random.child("fit").child(fits)
     fits += 1
     let set = EnsembleData(data, model: &self, using: stream.child("holdout"))
+    hasSeenTermination = (0..<set.terminations.count).contains { set.terminations[$0] != 0 }
     var fitting = EnsembleFit(set, model: self, using: stream)
     let outcome = try fitting.run(&self)
     isFitted = true
@@ -190,6 +193,7 @@ extension ProbabilisticEnsemble: Checkpointable {
     if let terminators {
       writer.write("terminators", terminators.parameters)
       writer.write("terminator_optimizer", terminatorOptimizer)
+      writer.write("has_seen_termination", hasSeenTermination)
     }
     writer.write("inputs", inputs)
     writer.write("targets", targets)
@@ -207,6 +211,8 @@ extension ProbabilisticEnsemble: Checkpointable {
       try reader.read("terminators", into: &restored.parameters)
       terminators = restored
       try reader.read("terminator_optimizer", into: &terminatorOptimizer)
+      // checkpoints of earlier builds do not say
+      hasSeenTermination = reader.has("has_seen_termination") ? try reader.bool("has_seen_termination") : true
     }
     try reader.read("inputs", into: &inputs)
     try reader.read("targets", into: &targets)

@@ -31,6 +31,12 @@ public struct CrossEntropy: ContinuousPlanner {
   public static let takesSuggestions = true
   public static let summary = "cross-entropy method: iteratively refits a truncated normal to the best plans"
 
+  /// Where the first mean of a search is closer to a bound than this share of the range, hardly anything but the bound would
+  /// ever be drawn, or nothing else.
+  private static let nearness: Float = 1e-3
+  /// How far from the bound, as a share of the range, such a search starts.
+  private static let inset: Float = 0.05
+
   private let settings: Settings
   private var mean: PlannedMean
   private var variance: [Float]
@@ -59,6 +65,7 @@ public struct CrossEntropy: ContinuousPlanner {
     precondition(
       evaluator.horizon == settings.horizon && evaluator.actionSize == mean.low.count, "evaluator of another shape")
     mean.begin(with: &evaluator)
+    mean.pullInward(within: Self.nearness, to: Self.inset)
     for i in variance.indices {
       let deviation = settings.spread * (mean.high[i % mean.low.count] - mean.low[i % mean.low.count])
       variance[i] = deviation * deviation

@@ -41,6 +41,20 @@ struct PlannedMean: Checkpointable, Sendable {
     isContested = true
   }
 
+  /// Moves what is closer to a bound than `nearness`, a share of the range, to the distance `share` from it, so that a search
+  /// whose spread is limited by the distance to the bounds can leave them again.
+  mutating func pullInward(within nearness: Float, to share: Float) {
+    for i in values.indices {
+      let (least, most) = (low[i % low.count], high[i % low.count])
+      let range = most - least
+      if values[i] - least < nearness * range {
+        values[i] = least + share * range
+      } else if most - values[i] < nearness * range {
+        values[i] = most - share * range
+      }
+    }
+  }
+
   /// Starts a search: from the suggested plan if `evaluator` finds it better than the warm start, and finite.
   mutating func begin(with evaluator: inout some PlanEvaluator) {
     guard isContested else { return }

@@ -46,7 +46,7 @@ public final class VideoWriter {
       }
     process.arguments =
       ["-loglevel", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "\(width)x\(height)"]
-      + ["-framerate", "\(rate)", "-i", "-"] + encoding + ["-f", format.rawValue, partial]
+      + ["-framerate", "\(rate)", "-i", "-"] + encoding + ["-f", format.rawValue, "file:" + partial]
     process.standardInput = input
     process.standardError = errors
     process.standardOutput = FileHandle.nullDevice

@@ -1,6 +1,7 @@
 public import Interfaces
 
-/// Takes every action several times, or until the episode ends, and adds up the rewards. A decision counts as one step.
+/// Takes every action several times, or until the episode ends, and adds up the rewards. To the agent a decision is one
+/// step; the outcome says how many of the simulator's it took.
 public struct ActionRepeat<Base: Environment>: EnvironmentWrapper {
   public var base: Base
   public let spec: EnvironmentSpec
@@ -24,11 +25,12 @@ public struct ActionRepeat<Base: Environment>: EnvironmentWrapper {
   }
 
   public mutating func step(_ action: [Float], observation: inout [Float]) throws -> StepOutcome {
-    var total = StepOutcome(reward: 0, ending: .none)
+    var total = StepOutcome(reward: 0, ending: .none, simulatorSteps: 0)
     for _ in 0..<times where total.ending == .none {
       let outcome = try base.step(action, observation: &observation)
       total.reward += outcome.reward
       total.ending = outcome.ending
+      total.simulatorSteps += outcome.simulatorSteps
     }
     return total
   }

@@ -16,6 +16,7 @@ public final class EnvironmentCopies<Base: Environment>: VectorEnvironment {
   private let finalRows: UnsafeMutablePointer<Float>
   private let rewardBuffer: UnsafeMutablePointer<Float>
   private let endingBuffer: UnsafeMutablePointer<Ending>
+  private let simulatorSteps: UnsafeMutablePointer<Int>
   /// Error of each copy in the step under way.
   private let failures: UnsafeMutablePointer<(any Error)?>
   private var random = RandomStream(seed: 0)
@@ -40,6 +41,8 @@ public final class EnvironmentCopies<Base: Environment>: VectorEnvironment {
     rewardBuffer.initialize(repeating: 0, count: count)
     endingBuffer = .allocate(capacity: count)
     endingBuffer.initialize(repeating: .none, count: count)
+    simulatorSteps = .allocate(capacity: count)
+    simulatorSteps.initialize(repeating: 1, count: count)
     failures = .allocate(capacity: count)
     failures.initialize(repeating: nil, count: count)
   }
@@ -55,12 +58,14 @@ public final class EnvironmentCopies<Base: Environment>: VectorEnvironment {
     rewardBuffer.deallocate()
     endingBuffer.deallocate()
     failures.deallocate()
+    simulatorSteps.deallocate()
   }
 
   public var observations: UnsafePointer<Float> { UnsafePointer(observationRows) }
   public var rewards: UnsafePointer<Float> { UnsafePointer(rewardBuffer) }
   public var endings: UnsafePointer<Ending> { UnsafePointer(endingBuffer) }
   public var finalObservations: UnsafePointer<Float> { UnsafePointer(finalRows) }
+  public func simulatorSteps(of index: Int) -> Int { simulatorSteps[index] }
 
   public func reset(using random: RandomStream) throws {
     self.random = random
@@ -121,6 +126,7 @@ public final class EnvironmentCopies<Base: Environment>: VectorEnvironment {
     let outcome = try environments[index].step(slot.pointee.action, observation: &slot.pointee.observation)
     rewardBuffer[index] = outcome.reward
     endingBuffer[index] = outcome.ending
+    simulatorSteps[index] = outcome.simulatorSteps
     guard outcome.ending != .none else { return slot.pointee.show(at: index, in: observationRows) }
     slot.pointee.show(at: index, in: finalRows)
     slot.pointee.episode += 1

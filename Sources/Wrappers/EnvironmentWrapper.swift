@@ -31,6 +31,13 @@ extension EnvironmentWrapper {
 
   public mutating func prepareToSave() throws -> Bool { try base.prepareToSave() }
 
+  /// The base's, where observations have as many floats.
+  public var observationNames: [String] {
+    spec.observationSize == base.spec.observationSize ? base.observationNames : []
+  }
+
+  public var provenance: [(name: String, value: String)] { base.provenance }
+
   public var measureNames: [String] { base.measureNames }
 
   public var measures: [Double] { base.measures }

@@ -50,6 +50,7 @@ private struct MappedActionsObjective<Map: ActionMap>: Objective {
   let observationSize: Int
 
   var knowsReward: Bool { base.knowsReward }
+  var knowsTermination: Bool { base.knowsTermination }
 
   func evaluate(
     count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,

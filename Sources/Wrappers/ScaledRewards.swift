@@ -55,6 +55,7 @@ public struct ScaledObjective: Objective {
 
   /// As the objective underneath.
   public var knowsReward: Bool { base.knowsReward }
+  public var knowsTermination: Bool { base.knowsTermination }
 
   public func evaluate(
     count: Int, states: UnsafePointer<Float>, actions: UnsafePointer<Float>, next: UnsafePointer<Float>,

@@ -14,6 +14,7 @@ public final class SingleCopy<Base: Environment>: VectorEnvironment {
   /// Index of the episode under way, or of the next one between two episodes.
   private var episode = 0
   private var isUnderWay = false
+  private var simulatorSteps = 1
   private var observation: [Float]
   private var action: [Float]
   private let row: UnsafeMutablePointer<Float>
@@ -41,6 +42,7 @@ public final class SingleCopy<Base: Environment>: VectorEnvironment {
   }
 
   public var count: Int { 1 }
+  public func simulatorSteps(of index: Int) -> Int { simulatorSteps }
   public var observations: UnsafePointer<Float> { UnsafePointer(row) }
   public var rewards: UnsafePointer<Float> { UnsafePointer(reward) }
   public var endings: UnsafePointer<Ending> { UnsafePointer(ending) }
@@ -70,6 +72,7 @@ public final class SingleCopy<Base: Environment>: VectorEnvironment {
     show()
     reward.pointee = outcome.reward
     ending.pointee = outcome.ending
+    simulatorSteps = outcome.simulatorSteps
     guard outcome.ending != .none else { return }
     isUnderWay = false
     episode += 1

@@ -86,6 +86,14 @@ public struct TaskCollection: TaskFamily {
     for index in members.indices { try members[index].beginMeasurement(with: statistics.scope("\(index)")) }
   }
 
+  public var observationNames: [String] {
+    let names = members[0].observationNames
+    guard !names.isEmpty, shown else { return names }
+    return names + members.indices.map { "task \($0)" }
+  }
+
+  public var provenance: [(name: String, value: String)] { members[0].provenance }
+
   /// The members' own, if all have the same.
   public var measureNames: [String] {
     members.allSatisfy { $0.measureNames == members[0].measureNames } ? members[0].measureNames : []
@@ -129,6 +137,7 @@ public struct TaskCollectionObjective: Objective {
   }
 
   public var knowsReward: Bool { members.allSatisfy(\.knowsReward) }
+  public var knowsTermination: Bool { members.allSatisfy(\.knowsTermination) }
 
   /// The task is the largest component of the code of the state before the step: predictions of it need not be exact.
   public func evaluate(

@@ -1,3 +1,4 @@
+import Archive
 import ArgumentParser
 import Catalog
 import Experience
@@ -29,13 +30,14 @@ struct DiagnoseCommand: ParsableCommand {
 
   @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"))
   var folder: String
-  @Option(help: "Episodes to play.")
+  @Option(parsing: .unconditional, help: "Episodes to play.", transform: wholeNumber)
   var episodes = 5
-  @Option(help: "Seed of the episodes, and of what the model imagines.")
+  @Option(
+    parsing: .unconditional, help: "Seed of the episodes, and of what the model imagines.", transform: wholeNumber)
   var seed = 0
-  @Option(help: "Most steps ahead.")
+  @Option(parsing: .unconditional, help: "Most steps ahead.", transform: wholeNumber)
   var horizon = 25
-  @Option(help: "Imagined trajectories from each real state.")
+  @Option(parsing: .unconditional, help: "Imagined trajectories from each real state.", transform: wholeNumber)
   var particles = 20
   @Option(help: "Segments whose gradients are examined, of an on-policy agent.")
   var segments = 20
@@ -55,6 +57,7 @@ struct DiagnoseCommand: ParsableCommand {
     for (name, value) in [("segments", segments), ("reference", reference)] where !(2...1_000_000).contains(value) {
       throw ValidationError("\(name) = \(value): must be in 2...1000000")
     }
+    try refuseEmpty(folder, "run")
     if seed < 0 { throw ValidationError("seed = \(seed): must be at least 0") }
   }
 
@@ -75,26 +78,33 @@ struct DiagnoseCommand: ParsableCommand {
       }
       var played = Trajectories(
         observationSize: saved.spec.observationSize, actionSize: saved.spec.action.size)
+      let activity = ActivityPrinter()
+      defer { activity.finish() }
       _ = try saved.play(
         episodes: episodes, seed: seed,
         observe: { observation, action, outcome, next in
           played.append(observation, action, outcome, next: next)
-        })
+        }, progress: { activity.show("playing \(ProgressText.grouped(episodes)) episodes", "\($0) over") })
       let diagnostics = Self.examine(
         model, played.episodes, horizon: horizon, particles: particles,
-        using: RandomStream(seed: UInt64(seed)).child("diagnosis"))
-      try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
-      try DiagnosisTables.write(diagnostics, to: out)
+        using: RandomStream(seed: UInt64(seed)).child("diagnosis"), saying: { activity.show($0) })
+      activity.finish()
+      try FileSystem.makeFolder(out)
+      let names = saved.observationNames
+      try DiagnosisTables.write(diagnostics, names, to: out)
       report(diagnostics, saved, steps: played.stepCount)
+      sayLeftOut(diagnostics.constants, names, "never vary")
+      sayLeftOut(diagnostics.steady, names, "change by the same in every step (errors one step ahead alone)")
       if !noFigures { try PlotCommand.runPython("diagnosis.py", [out]) }
     }
   }
 
   private static func examine(
     _ model: some PredictiveModel, _ episodes: [Trajectories.Episode], horizon: Int, particles: Int,
-    using random: RandomStream
+    using random: RandomStream, saying: (String) -> Void
   ) -> ModelDiagnostics {
-    ModelDiagnostics(of: model, on: episodes, horizon: horizon, particles: particles, using: random)
+    ModelDiagnostics(
+      of: model, on: episodes, horizon: horizon, particles: particles, using: random, saying: saying)
   }
 
   private func report(_ diagnostics: ModelDiagnostics, _ saved: SavedRun, steps: Int) {
@@ -111,9 +121,23 @@ struct DiagnoseCommand: ParsableCommand {
       rows.append(("error \(entry.step) ahead", entry.error))
       rows.append(("spread \(entry.step) ahead", entry.spread))
     }
+    for outcome in diagnostics.outcomes {
+      rows.append(("\(outcome.name) error", outcome.error))
+      rows.append(("its baseline", outcome.scale))
+    }
     for (name, value) in rows {
       print("  \(ProgressText.padded(name, 24)) \(ProgressText.fixed(value, digits: 4))")
     }
+  }
+}
+
+extension DiagnoseCommand {
+  /// Says which components are left out and why.
+  private func sayLeftOut(_ components: [Int], _ names: [String], _ why: String) {
+    guard !components.isEmpty else { return }
+    let shown = components.prefix(8).map { names[$0] }.joined(separator: ", ")
+    let rest = components.count > 8 ? " and \(components.count - 8) more" : ""
+    print("  left out, because they \(why): \(shown)\(rest)")
   }
 }
 

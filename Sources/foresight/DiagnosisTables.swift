@@ -4,8 +4,8 @@ import Models
 
 /// The tables of `foresight diagnose`, described in Plots/README.md.
 enum DiagnosisTables {
-  /// Writes all of them into `folder`.
-  static func write(_ diagnostics: ModelDiagnostics, to folder: String) throws(ArchiveError) {
+  /// Writes all of them into `folder`; `names` are those of all components.
+  static func write(_ diagnostics: ModelDiagnostics, _ names: [String], to folder: String) throws(ArchiveError) {
     func table(_ name: String, _ columns: [String], _ rows: [[CSVField]]) throws(ArchiveError) {
       try CSVWriter(creating: "\(folder)/\(name)", columns: columns).append(rows)
     }
@@ -14,13 +14,16 @@ enum DiagnosisTables {
       return .number(value)
     }
     try table(
-      "likelihood.csv", ["component", "error", "scale", "negative_log_likelihood", "baseline"],
+      "likelihood.csv", ["component", "error", "scale", "negative_log_likelihood", "baseline", "name"],
       diagnostics.likelihoods.map {
         [
           .integer($0.component), field($0.error), field($0.scale), field($0.negativeLogLikelihood),
-          field($0.baseline),
+          field($0.baseline), .text(names[$0.component]),
         ]
       })
+    try table(
+      "outcomes.csv", ["outcome", "error", "scale"],
+      diagnostics.outcomes.map { [.text($0.name), field($0.error), field($0.scale)] })
     try table(
       "calibration.csv", ["component", "level", "frequency"],
       diagnostics.reliability.map {

@@ -30,7 +30,8 @@ struct EnvironmentTable {
           row.entry.name, Self.words(forObservationsOf: spec), Self.words(for: spec.action),
           spec.stepLimit == EnvironmentSpec.unlimited ? "unlimited" : "\(spec.stepLimit)",
           spec.rewardRange.map { "\(Self.number($0.lowerBound))...\(Self.number($0.upperBound))" } ?? "unknown",
-          made.objective.map { $0.knowsReward ? "known" : "endings" } ?? "unknown", row.entry.summary,
+          made.objective.map { $0.knowsReward ? $0.knowsTermination ? "known" : "rewards" : "endings" } ?? "unknown",
+          row.entry.summary,
         ])
       case .failure(let error):
         cells.append([row.entry.name, "", "", "", "", "", "\(error)"])

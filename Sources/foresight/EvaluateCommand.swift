@@ -19,11 +19,13 @@ struct EvaluateCommand: ParsableCommand {
 
   @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"))
   var folder: String
-  @Option(help: "Episodes to play.")
+  @Option(parsing: .unconditional, help: "Episodes to play.", transform: wholeNumber)
   var episodes = 20
-  @Option(help: "Seed of the episodes.")
+  @Option(parsing: .unconditional, help: "Seed of the episodes.", transform: wholeNumber)
   var seed = 0
-  @Option(help: "Episodes to play at the same time; has no influence on results.")
+  @Option(
+    parsing: .unconditional, help: "Episodes to play at the same time; has no influence on results.",
+    transform: wholeNumber)
   var copies = 1
   @Option(
     name: .customLong("set"), parsing: .singleValue,
@@ -38,6 +40,7 @@ struct EvaluateCommand: ParsableCommand {
       throw ValidationError("episodes = \(episodes): must be in 1...1000000")
     }
     if !(1...10_000).contains(copies) { throw ValidationError("copies = \(copies): must be in 1...10000") }
+    try refuseEmpty(folder, "run")
     if seed < 0 { throw ValidationError("seed = \(seed): must be at least 0") }
   }
 
@@ -47,7 +50,11 @@ struct EvaluateCommand: ParsableCommand {
       let changes = try assignments.reduce(ConfigurationTree()) { $0.merging(try ConfigurationTree(assignment: $1)) }
       var saved = try SavedRun(
         RunFolder(folder), in: Catalog.registry, changes: changes, copies: min(copies, episodes), log: makeLogger())
-      let played = try saved.play(episodes: episodes, seed: seed)
+      let activity = ActivityPrinter()
+      let played = try saved.play(
+        episodes: episodes, seed: seed,
+        progress: { activity.show("playing \(ProgressText.grouped(episodes)) episodes", "\($0) over") })
+      activity.finish()
       let summary = ReturnSummary(played.map(\.total))
       print("\(saved.plan.label) in \(saved.plan.environment.name) after \(ProgressText.grouped(saved.steps)) steps,")
       print("\(ProgressText.grouped(episodes)) episodes with seed \(seed):")

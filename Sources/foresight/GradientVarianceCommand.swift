@@ -26,17 +26,18 @@ struct GradientVarianceCommand: ParsableCommand {
   var out: String
   @Option(help: "Horizons, in steps.")
   var horizons = "1,2,3,5,8,12,18,25,40,60,80,100"
-  @Option(help: "Start states.")
+  @Option(parsing: .unconditional, help: "Start states.", transform: wholeNumber)
   var starts = 2
-  @Option(help: "Trajectories from each start state.")
+  @Option(parsing: .unconditional, help: "Trajectories from each start state.", transform: wholeNumber)
   var particles = 64
-  @Option(help: "Gradients that each variance is taken over.")
+  @Option(parsing: .unconditional, help: "Gradients that each variance is taken over.", transform: wholeNumber)
   var repeats = 40
   @Option(help: "Standard deviation of the noise on each component of the state after a step.")
   var noise: Float = 0.1
-  @Option(help: "Updates of the policy before its gradients are measured.")
+  @Option(
+    parsing: .unconditional, help: "Updates of the policy before its gradients are measured.", transform: wholeNumber)
   var updates = 60
-  @Option(help: "Seed.")
+  @Option(parsing: .unconditional, help: "Seed.", transform: wholeNumber)
   var seed = 0
   @OptionGroup var threads: ThreadOptions
 

@@ -8,7 +8,7 @@ enum ProgressText {
     let steps = "\(grouped(progress.steps))/\(grouped(progress.budget)) steps"
     let evaluation = progress.evaluation.map { "evaluation \(fixed($0, digits: 1))" } ?? "not evaluated yet"
     let rate = progress.rate.map { "\(short($0)) steps/s" } ?? ""
-    let left = progress.secondsLeft.map { "\(duration($0)) left" } ?? ""
+    let left = progress.activity ?? progress.secondsLeft.map { "\(duration($0)) left" } ?? ""
     return [padded(steps, 22), padded(evaluation, 22), padded(rate, 16), left].joined(separator: "  ").trimmedEnd
   }
 

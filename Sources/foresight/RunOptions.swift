@@ -23,7 +23,9 @@ struct SettingOptions: ParsableArguments {
 
 /// How many threads to use.
 struct ThreadOptions: ParsableArguments {
-  @Option(help: "Threads for numeric work; all cores unless given. Has no influence on results.")
+  @Option(
+    parsing: .unconditional, help: "Threads for numeric work; all cores unless given. Has no influence on results.",
+    transform: wholeNumber)
   var threads: Int?
 
   mutating func validate() throws {

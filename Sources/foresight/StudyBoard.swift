@@ -60,7 +60,7 @@ final class StudyBoard {
     case .running: detail = ProgressText.line(line.status.progress)
     case .finished, .interrupted:
       detail = ProgressText.line(progressWithoutRate(line.status.progress)) + "  \(line.status.state.rawValue)"
-    case .failed: detail = "failed: \(line.status.failure ?? "")"
+    case .failed: detail = "failed: \(line.status.reason ?? "")"
     }
     return "\(title)  \(detail)".trimmedEnd
   }

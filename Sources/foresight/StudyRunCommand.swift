@@ -26,7 +26,7 @@ struct StudyRunCommand: ParsableCommand {
   var file: String
   @Option(help: "Folder of the results; 'results' beside the file unless given.")
   var out: String?
-  @Option(help: "Runs at a time; as many as cores unless given.")
+  @Option(parsing: .unconditional, help: "Runs at a time; as many as cores unless given.", transform: wholeNumber)
   var jobs: Int?
   @Flag(help: "Start runs anew whose folder holds a run with other settings.")
   var force = false
@@ -35,6 +35,7 @@ struct StudyRunCommand: ParsableCommand {
   var trust = false
 
   mutating func validate() throws {
+    if let out { try refuseEmpty(out, "out") }
     if let jobs, !(1...1024).contains(jobs) { throw ValidationError("jobs = \(jobs): must be in 1...1024") }
   }
 
@@ -64,7 +65,7 @@ struct StudyRunCommand: ParsableCommand {
     }
     let unfinished = summary.lines.filter { $0.status.state != .finished }
     guard unfinished.isEmpty else {
-      for line in unfinished { printError("\(line.title): \(line.status.failure ?? line.status.state.rawValue)") }
+      for line in unfinished { printError("\(line.title): \(line.status.reason ?? line.status.state.rawValue)") }
       printError("error: \(unfinished.count) of \(summary.lines.count) runs did not finish")
       throw ExitCode(FailureStatus.failed)
     }

@@ -15,6 +15,8 @@ struct StudyStatusCommand: ParsableCommand {
   @Argument(help: "The study's folder of results.")
   var folder: String
 
+  mutating func validate() throws { try refuseEmpty(folder, "study") }
+
   func run() throws {
     try reportingErrors {
       let study = StudyFolder(folder)
@@ -27,7 +29,7 @@ struct StudyStatusCommand: ParsableCommand {
       let width = entries.map(\.title.count).max() ?? 0
       for (entry, status) in zip(entries, statuses) {
         let state = ProgressText.padded(status.state.rawValue, 11)
-        let detail = status.failure ?? ProgressText.line(status.progress)
+        let detail = status.reason ?? ProgressText.line(status.progress)
         print("\(ProgressText.padded(entry.title, width))  \(state)  \(detail)".trimmedEnd)
       }
       let counts = [RunStatus.State.finished, .running, .interrupted, .failed, .waiting].compactMap { state in

@@ -24,9 +24,9 @@ struct TrainCommand: ParsableCommand {
   var agent: String?
   @Argument(help: "The environment; 'foresight list environments' shows them.")
   var environment: String?
-  @Option(help: "Seed of all randomness, at least 0. (default: 0)")
+  @Option(parsing: .unconditional, help: "Seed of all randomness, at least 0. (default: 0)", transform: wholeNumber)
   var seed: Int?
-  @Option(help: "Environment steps to take in all. (default: 10000)")
+  @Option(parsing: .unconditional, help: "Environment steps to take in all. (default: 10000)", transform: wholeNumber)
   var steps: Int?
   @Option(help: "Folder of the results.")
   var out = "runs"
@@ -45,6 +45,7 @@ struct TrainCommand: ParsableCommand {
   @Flag(name: .customLong("report-to-study"), help: .hidden) var reportsToStudy = false
 
   mutating func validate() throws {
+    try refuseEmpty(out, "out")
     if manifest != nil {
       if agent != nil { throw ValidationError("give either --manifest or an agent and an environment") }
     } else if agent == nil || environment == nil {
@@ -58,6 +59,7 @@ struct TrainCommand: ParsableCommand {
       let folder = RunFolder(output: out, plan: plan)
       Signals.install(grace: 4)
       let host = Host.facts(threads: threads.configure())
+      for warning in plan.warnings { printError("warning: \(warning)") }
       switch try Run.open(plan, in: folder, host: host, force: force, trusts: trust, log: makeLogger()) {
       case .alreadyDone(let steps):
         say("\(folder.path) already has \(ProgressText.grouped(steps)) steps, nothing to do")
@@ -94,6 +96,11 @@ struct TrainCommand: ParsableCommand {
     printer.finish()
     switch outcome {
     case .finished:
+      if !run.hasLearned {
+        printError(
+          "warning: \(plan.label) has learned nothing in \(ProgressText.grouped(run.steps)) steps: training.csv is empty"
+        )
+      }
       say("finished \(ProgressText.grouped(run.steps)) steps; results in \(folder):")
       say(
         "  "

@@ -47,8 +47,9 @@ import Testing
     let tables = ["likelihood.csv", "calibration.csv", "horizon.csv", "disagreement.csv"]
     let before = tables.map { table($0) }
     #expect(
-      before[0].first == ["component", "error", "scale", "negative_log_likelihood", "baseline"])
+      before[0].first == ["component", "error", "scale", "negative_log_likelihood", "baseline", "name"])
     #expect(before[0].dropFirst().map { $0[0] } == ["0", "1", "2", "3"])
+    #expect(before[0].dropFirst().map { $0[5] } == ["x position", "y position", "x velocity", "y velocity"])
     #expect(
       before[1].first == ["component", "level", "frequency"] && before[1].count == 1 + 5 * 19)
     #expect(before[2].first == ["step", "error", "spread", "persistence", "count"])

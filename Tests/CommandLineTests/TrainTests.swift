@@ -135,7 +135,8 @@ import TestSupport
     #expect(try Program.run(["train", "random", "point-mass-obstacle", "--steps", "60"], in: root.path).status == 0)
     let folder = root.path + "/runs/point-mass-obstacle/random/seed-0"
     let header = try String(contentsOfFile: folder + "/evaluations.csv", encoding: .utf8).prefix { $0 != "\r\n" }
-    #expect(header == "environment_steps,episode,return,length,predicted_value,discounted_return,final_distance")
+    #expect(
+      header == "environment_steps,episode,return,length,predicted_value,discounted_return,final_distance,decisions")
     let arguments = ["evaluate", folder, "--episodes", "5"]
     let usual = try Program.run(arguments)
     let changed = try Program.run(arguments + ["--set", "environment.starts_anywhere=true"])

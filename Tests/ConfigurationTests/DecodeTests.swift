@@ -81,7 +81,7 @@ import Testing
     ("learning_rate: fast", "learning_rate = fast (study.yaml:1:16): expected a number in 1e-8...1"),
     ("uses_bootstrap: yes", "uses_bootstrap = yes (study.yaml:1:17): expected true or false"),
     ("label: [a]", "label = [\"a\"] (study.yaml:1:8): expected a text"),
-    ("hidden_sizes: 200", "hidden_sizes = 200 (study.yaml:1:15): expected a list of integers, each in 1...4096"),
+    ("hidden_sizes: wide", "hidden_sizes = wide (study.yaml:1:15): expected a list of integers, each in 1...4096"),
     ("hidden_sizes: [a]", "hidden_sizes[0] = a (study.yaml:1:16): expected an integer in 1...4096"),
     ("limit: none", "limit = none (study.yaml:1:8): expected an integer of at least 1 or auto"),
   ])

@@ -8,7 +8,7 @@ import Testing
     #expect(
       parsed.elements?.map(\.kind) == [
         .null, .null, .null, .bool, .bool, .number, .number, .number, .string, .string, .string, .string, .string,
-        .string, .string,
+        .string, .number,
       ])
     #expect(parsed.elements?.last?.scalarText == "0x10")
   }

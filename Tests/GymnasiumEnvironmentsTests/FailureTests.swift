@@ -98,8 +98,8 @@ import Testing
   @Test func numbersThatAreNotFiniteAreErrors() throws {
     #expect("\(try failure("nan"))".hasSuffix("returned an observation whose component 1 is nan"))
     #expect("\(try failure("reward"))".hasSuffix("returned a reward of inf"))
-    #expect("\(try failure("no number"))".contains("step returned the reward None, which is not a number"))
-    #expect("\(try failure("shape"))".contains("could not broadcast"))
+    #expect("\(try failure("no number"))".contains("step returned the reward None (NoneType), which is not a number"))
+    #expect("\(try failure("shape"))".contains("step returned the observation array([0., 0., 0., 0., 0.])"))
   }
 
   private func refusal(_ name: String, _ setting: String? = nil) throws -> String {

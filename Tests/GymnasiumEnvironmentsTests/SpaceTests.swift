@@ -111,7 +111,7 @@ import Testing
     ("many", "its actions are of 16,777,217 choices, at most 16,777,216 can be told apart"),
     ("equal", "bounds that are equal as 32-bit floats in component 0, 1000000000.0 and 1000000001.0"),
     ("fixed", "bounds that are equal as 32-bit floats in component 1, 0.5 and 0.5"),
-    ("overflowing", "no finite bounds"), ("wide", "no finite bounds"),
+    ("overflowing", "no finite bounds"), ("vast", "no finite bounds"),
   ])
   func actionsThatNoAgentCanChooseAreRefused(space: String, reason: String) throws {
     let error = try #require(throws: ConfigurationError.self) { try UserTask.make(["action=\(space)"]) }

@@ -27,7 +27,7 @@ import TestSupport
   @Test func episodesAreAccountedFor() throws {
     #expect(try execute(plan(steps: 50)) == .finished)
     let rows = try CSV.records(FileSystem.read(folder.path(of: .episodes)))
-    #expect(rows[0] == ["environment_steps", "episode", "return", "length", "ending", "clipped_actions"])
+    #expect(rows[0] == ["environment_steps", "episode", "return", "length", "ending", "clipped_actions", "decisions"])
     var steps = 0
     for (index, row) in rows.dropFirst().enumerated() {
       let length = try #require(Int(row[3]))
@@ -57,7 +57,10 @@ import TestSupport
   @Test func evaluationsComeAtTheStartAtEveryIntervalAndAtTheEnd() throws {
     #expect(try execute(plan(steps: 25, ["evaluation.interval=10", "evaluation.episodes=2"])) == .finished)
     let rows = try CSV.records(FileSystem.read(folder.path(of: .evaluations)))
-    #expect(rows[0] == ["environment_steps", "episode", "return", "length", "predicted_value", "discounted_return"])
+    #expect(
+      rows[0] == [
+        "environment_steps", "episode", "return", "length", "predicted_value", "discounted_return", "decisions",
+      ])
     #expect(
       rows.dropFirst().map { $0[0] + " " + $0[1] } == ["0 0", "0 1", "10 0", "10 1", "20 0", "20 1", "25 0", "25 1"])
     for row in rows.dropFirst() { #expect(Double(row[2]) == 0.5 * (Double(row[3]) ?? .nan)) }
@@ -71,19 +74,19 @@ import TestSupport
   @Test func metricsAreMeansOverTheInterval() throws {
     #expect(try execute(plan(steps: 9, ["log.interval=4"])) == .finished)
     // The loss of step n is n: means over 1...4 and 5...8; step 9 waits for a row that the run does not reach.
-    #expect(try lines(.training, in: folder) == ["environment_steps,loss,never", "4,2.5,", "8,6.5,"])
+    #expect(try lines(.training, in: folder) == ["environment_steps,loss,never,decisions", "4,2.5,,4", "8,6.5,,8"])
   }
 
   @Test func timingHasSharesOfTheWallTime() throws {
     #expect(try execute(plan(steps: 8, ["log.interval=4"])) == .finished)
     #expect(
       try lines(.timing, in: folder).first
-        == "environment_steps,wall_seconds,acting,fitting,planning,learning,stepping")
+        == "environment_steps,wall_seconds,acting,fitting,planning,learning,stepping,decisions")
     let rows = try numbers(.timing)
     #expect(rows.map { $0[0] } == [4, 8])
     for row in rows {
       #expect(row[1] > 0)
-      #expect(row[2...].allSatisfy { (0...1).contains($0) } && row[2...].reduce(0, +) <= 1)
+      #expect(row[2..<7].allSatisfy { (0...1).contains($0) } && row[2..<7].reduce(0, +) <= 1)
     }
     #expect(rows[1][1] > rows[0][1])
   }
@@ -127,7 +130,7 @@ import TestSupport
     let manifest = try Manifest(contentsOf: folder.manifest)
     #expect(manifest.status == .failed && manifest.failure == "loss is nan at step 14")
     #expect(folder.checkpoints() == [10, 5])
-    #expect(try lines(.training, in: folder).last == "12,11.5,")
+    #expect(try lines(.training, in: folder).last == "12,11.5,,12")
   }
 
   @Test func anActionThatCannotBePlannedStopsTheRun() throws {

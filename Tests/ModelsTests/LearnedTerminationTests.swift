@@ -105,12 +105,19 @@ import Testing
   }
 
   /// Terminations that never came are not predicted; without learning there is no prediction.
-  @Test func predictsOnlyWhatWasLearned() throws {
+  @Test(arguments: [Propagation.mean, .ts1, .tsInfinity, .distribution])
+  func predictsOnlyWhatWasLearned(_ propagation: Propagation) throws {
     var steps = Self.steps(400, seed: 1)
     steps.continues.fill(1)
-    var model = Self.model(.ts1)
+    var model = Self.model(propagation)
     try model.fit(Self.buffer(steps))
-    #expect(try Self.predict(model, steps).ended.filter { $0 }.count < 8)
+    #expect(try !Self.predict(model, steps).ended.contains(true))
+    steps.continues[0] = 0
+    try model.fit(Self.buffer(steps))
+    #expect(
+      model.predictOutcomes(member: 0, states: steps.observations, actions: steps.actions).terminations?.contains {
+        $0 > 0
+      } == true)
     let plain = ProbabilisticEnsemble.small()
     let rollout = plain.makeRollout(capacity: 1)
     #expect(rollout.predictedTerminations == nil)

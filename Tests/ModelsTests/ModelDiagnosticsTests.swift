@@ -93,6 +93,28 @@ import Testing
     #expect(same == other)
   }
 
+  /// Components that never vary are left out everywhere and change nothing: not even ones that are predicted badly.
+  @Test func constantComponentsAreLeftOut() throws {
+    let plain = Self.diagnose(try Self.linear(), horizon: 5, particles: 20)
+    let padded = ModelDiagnostics(
+      of: PaddedModel(model: try Self.linear()),
+      on: Self.episodes(40, length: 50, seed: 7).map { episode in
+        var wider = episode
+        wider.observations = Matrix(rows: episode.length + 1, columns: 4)
+        for t in 0...episode.length {
+          wider.observations.setRow(t, Array(episode.observations.row(t)) + [1, Float(t)])
+        }
+        return wider
+      }, horizon: 5, particles: 20, using: RandomStream(seed: 3))
+    #expect(padded.constants == [2] && padded.steady == [3])
+    #expect(padded.likelihoods.map(\.component) == [0, 1])
+    #expect(padded.likelihoods.map(\.error) == plain.likelihoods.map(\.error))
+    #expect(padded.calibrationError == plain.calibrationError)
+    #expect(padded.jointNegativeLogLikelihood == plain.jointNegativeLogLikelihood)
+    // the component that counts the steps is predicted exactly
+    #expect(zip(padded.horizon, plain.horizon).allSatisfy { $0.error < $1.error && $0.error > 0.3 * $1.error })
+  }
+
   /// Deviations too small show as a curve too steep in the tails, too large as one too flat, and both cost likelihood.
   @Test(arguments: [0.4, 2.5]) func wrongDeviationsShow(_ factor: Double) throws {
     let honest = Self.diagnose(try Self.linear())
@@ -119,6 +141,67 @@ import Testing
     #expect(
       found.jointNegativeLogLikelihood == nil
         && found.likelihoods.allSatisfy { $0.negativeLogLikelihood == nil })
+  }
+}
+
+/// A linear model with a third component that is 1, or nearly so, and a fourth that counts steps.
+private struct PaddedModel: PredictiveModel {
+  let model: LinearDynamics
+  var memberCount: Int { 1 }
+  var stateSize: Int { 4 }
+  var actionSize: Int { 1 }
+  var preferredRows: Int { model.preferredRows }
+
+  final class Rollout: ModelRollout {
+    private var inner: LinearRollout
+    private var padded = Vector(count: 0)
+    private var first: [Float] = []
+    init(_ inner: LinearRollout, capacity: Int) {
+      self.inner = inner
+      padded = Vector(count: 4 * capacity)
+    }
+    var count: Int { inner.count }
+    var steps: Int { inner.steps }
+    var states: UnsafePointer<Float> { padded.pointer }
+
+    func reset(_ starts: RolloutStarts, using random: RandomStream) {
+      first = (0..<starts.count).map { starts.states[4 * $0 + 3] }
+      let narrow = (0..<starts.count).flatMap { [starts.states[4 * $0], starts.states[4 * $0 + 1]] }
+      narrow.withUnsafeBufferPointer { buffer in
+        guard let base = buffer.baseAddress else { return }
+        inner.reset(
+          RolloutStarts(count: starts.count, states: base, rowsPerParticle: starts.rowsPerParticle), using: random)
+      }
+      fill()
+    }
+
+    func advance(_ actions: UnsafePointer<Float>) {
+      inner.advance(actions)
+      fill()
+    }
+
+    private func fill() {
+      for row in 0..<inner.count {
+        (padded[4 * row], padded[4 * row + 1]) = (inner.states[2 * row], inner.states[2 * row + 1])
+        (padded[4 * row + 2], padded[4 * row + 3]) = (1.01, first[row] + Float(inner.steps))
+      }
+    }
+  }
+
+  func makeRollout(capacity: Int, keeping steps: Int) -> Rollout {
+    Rollout(model.makeRollout(capacity: capacity, keeping: 0), capacity: capacity)
+  }
+
+  func predict(member: Int, states: Matrix, actions: Matrix) -> (means: Matrix, deviations: Matrix) {
+    var narrow = Matrix(rows: states.rows, columns: 2)
+    for row in 0..<states.rows { narrow.setRow(row, [states[row, 0], states[row, 1]]) }
+    let found = model.predict(member: member, states: narrow, actions: actions)
+    var (means, deviations) = (Matrix(rows: states.rows, columns: 4), Matrix(rows: states.rows, columns: 4))
+    for row in 0..<states.rows {
+      means.setRow(row, [found.means[row, 0], found.means[row, 1], 1.01, states[row, 3] + 1])
+      deviations.setRow(row, [found.deviations[row, 0], found.deviations[row, 1], 1e-3, 1e-3])
+    }
+    return (means, deviations)
   }
 }
 

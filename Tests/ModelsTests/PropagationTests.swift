@@ -85,11 +85,29 @@ import Testing
   }
 
   /// TS-infinity: particle p keeps elite p modulo their number, from one step to the next.
-  @Test(arguments: [(40, 8, 0), (40, 8, 3), (30, 1, 0), (36, 12, 7)])
+  @Test(arguments: [(40, 8, 0), (40, 8, 3), (30, 1, 0), (60, 12, 7)])
   func tsInfinityKeepsTheMemberOfEachParticle(_ rows: Int, _ perParticle: Int, _ first: Int) throws {
     let rollout = start(try model(.tsInfinity), rows: rows, perParticle: perParticle, first: first)
     let expected = (0..<rows).map { (first + $0 / perParticle) % Self.members }
     for _ in 0..<4 { #expect(movers(rollout) == expected) }
+  }
+
+  /// TS-infinity with fewer particles than elites: each keeps one, and over many rollouts all have their turn.
+  @Test(arguments: [1, 3]) func tsInfinityUsesAllMembersInTurn(_ particles: Int) throws {
+    let rollout = try model(.tsInfinity).makeRollout(capacity: 4 * particles)
+    let states = [Float](repeating: 0, count: 8 * particles)
+    var seen: Set<Int> = []
+    for seed in 0..<40 {
+      rollout.reset(
+        count: 4 * particles, to: states, rowsPerParticle: 4, firstParticle: 0, using: RandomStream(seed: UInt64(seed)))
+      let now = movers(rollout)
+      for particle in 0..<particles {
+        #expect(Set(now[4 * particle..<4 * particle + 4]).count == 1)
+        #expect(now[4 * particle] == (now[0] + particle) % Self.members)
+      }
+      seen.formUnion(now)
+    }
+    #expect(seen == Set(0..<Self.members))
   }
 
   /// Mean: the average of the members, without noise.

@@ -160,3 +160,7 @@ extension DynaAgent: Archived {
     if fields.isRestoring && world.isFitted && core.steps >= settings.randomSteps { makeRollouts() }
   }
 }
+
+extension DynaAgent: ModelLearning {
+  public var learnedModel: (any PredictiveModel)? { world.isFitted ? world.predictiveModel : nil }
+}

@@ -193,3 +193,7 @@ extension ModelBasedAcceleration: Checkpointable {
     if try reader.bool("has_rollouts") { makeRollouts() }
   }
 }
+
+extension ModelBasedAcceleration: ModelLearning {
+  public var learnedModel: (any PredictiveModel)? { world.isFitted ? world.predictiveModel : nil }
+}

@@ -138,3 +138,7 @@ extension ModelBasedPolicyOptimization: Archived {
     try fields.field("imagination", &imagination)
   }
 }
+
+extension ModelBasedPolicyOptimization: ModelLearning {
+  public var learnedModel: (any PredictiveModel)? { world.isFitted ? world.predictiveModel : nil }
+}

@@ -120,3 +120,7 @@ extension ModelBasedValueExpansion: Archived {
     if fields.isRestoring && world.isFitted && core.steps >= settings.randomSteps { makeExpansion() }
   }
 }
+
+extension ModelBasedValueExpansion: ModelLearning {
+  public var learnedModel: (any PredictiveModel)? { world.isFitted ? world.predictiveModel : nil }
+}

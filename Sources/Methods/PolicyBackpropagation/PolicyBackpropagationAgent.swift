@@ -122,3 +122,7 @@ extension PolicyBackpropagationAgent: Archived {
     if world.isFitted && counter.steps >= settings.randomSteps { imagination = learner.makeImagination(in: world) }
   }
 }
+
+extension PolicyBackpropagationAgent: ModelLearning {
+  public var learnedModel: (any PredictiveModel)? { world.isFitted ? world.predictiveModel : nil }
+}

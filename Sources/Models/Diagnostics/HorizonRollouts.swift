@@ -13,11 +13,14 @@ struct HorizonRollouts<Model: PredictiveModel> {
   private let horizon: Int
   private let particles: Int
   private let random: RandomStream
+  /// Components that are compared.
+  private let components: [Int]
 
   init(
-    _ model: Model, _ episodes: [Trajectories.Episode], horizon: Int, particles: Int,
+    _ model: Model, _ episodes: [Trajectories.Episode], horizon: Int, particles: Int, without constants: [Int],
     using random: RandomStream
   ) {
+    components = (0..<model.stateSize).filter { !constants.contains($0) }
     self.model = model
     self.episodes = episodes
     self.horizon = min(horizon, episodes.map(\.length).max() ?? 0)
@@ -54,7 +57,7 @@ struct HorizonRollouts<Model: PredictiveModel> {
     }
     return sums.enumerated().map { index, sums in
       func root(_ squares: [Double]) -> Double {
-        squares.reduce(0) { $0 + ($1 / Double(max(sums.count, 1))).squareRoot() } / Double(model.stateSize)
+        squares.reduce(0) { $0 + ($1 / Double(max(sums.count, 1))).squareRoot() } / Double(max(components.count, 1))
       }
       return ModelDiagnostics.HorizonError(
         step: index + 1, error: root(sums.error), spread: root(sums.spread), persistence: root(sums.persistence),
@@ -124,7 +127,7 @@ struct HorizonRollouts<Model: PredictiveModel> {
     among count: Int, _ scales: [Double], to sums: inout Sums
   ) {
     let size = model.stateSize
-    for i in 0..<size {
+    for i in components {
       let values = (0..<particles).map { Double(states[($0 * count + place) * size + i]) }
       let mean = values.reduce(0, +) / Double(particles)
       let (truth, now) = (
@@ -144,6 +147,6 @@ struct HorizonRollouts<Model: PredictiveModel> {
   private func scales() -> [Double] {
     var moments = RunningMoments(size: model.stateSize)
     for episode in episodes { moments.add(episode.observations) }
-    return moments.standardDeviation.map { max($0, 1e-8) }
+    return moments.standardDeviation
   }
 }

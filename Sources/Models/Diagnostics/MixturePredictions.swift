@@ -8,18 +8,50 @@ struct MixturePredictions {
   private let members: [(means: Matrix, deviations: Matrix)]
   /// Mean and standard deviation of each component's change.
   private let changes: [(mean: Double, deviation: Double)]
+  /// Components whose change varies, which alone can be compared with what is predicted.
+  let components: [Int]
 
-  init(_ model: some PredictiveModel, _ steps: DiagnosticSteps) {
+  /// Of all components but the `constants`.
+  init(_ model: some PredictiveModel, _ steps: DiagnosticSteps, without constants: [Int]) {
     self.steps = steps
     members = (0..<model.memberCount).map {
       model.predict(member: $0, states: steps.states, actions: steps.actions)
     }
-    changes = (0..<model.stateSize).map { i in
+    let changes = (0..<model.stateSize).map { i in
       let values = (0..<steps.count).map { Double(steps.next[$0, i]) - Double(steps.states[$0, i]) }
       let mean = values.reduce(0, +) / Double(values.count)
       let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
-      return (mean, max(variance.squareRoot(), 1e-8))
+      return (mean: mean, deviation: variance.squareRoot())
     }
+    self.changes = changes
+    components = changes.indices.filter {
+      !constants.contains($0)
+        && !DiagnosticSteps.isConstant(mean: changes[$0].mean, deviation: changes[$0].deviation)
+    }
+  }
+
+  /// Errors of the rewards and terminations that `model` predicts.
+  func outcomes(of model: some PredictiveModel) -> [ModelDiagnostics.OutcomeError] {
+    let predicted = (0..<model.memberCount).map {
+      model.predictOutcomes(member: $0, states: steps.states, actions: steps.actions)
+    }
+    func compare(_ name: String, _ members: [[Float]], _ truth: [Double]) -> [ModelDiagnostics.OutcomeError] {
+      guard !members.isEmpty, members.count == predicted.count else { return [] }
+      let count = Double(truth.count)
+      let mean = truth.reduce(0, +) / count
+      var (squares, variance) = (0.0, 0.0)
+      for row in truth.indices {
+        let center = members.reduce(0.0) { $0 + Double($1[row]) } / Double(members.count)
+        squares += (truth[row] - center) * (truth[row] - center)
+        variance += (truth[row] - mean) * (truth[row] - mean)
+      }
+      return [
+        ModelDiagnostics.OutcomeError(
+          name: name, error: (squares / count).squareRoot(), scale: (variance / count).squareRoot())
+      ]
+    }
+    return compare("reward", predicted.compactMap { $0.rewards }, steps.rewards.map(Double.init))
+      + compare("termination", predicted.compactMap { $0.terminations }, steps.terminated.map { $0 ? 1 : 0 })
   }
 
   /// Mean of the members' means.
@@ -62,7 +94,7 @@ struct MixturePredictions {
     var total = 0.0
     for row in 0..<steps.count {
       total -= logMeanExp(
-        members.map { member in changes.indices.reduce(0) { $0 + logDensity(member, row, $1) } })
+        members.map { member in components.reduce(0) { $0 + logDensity(member, row, $1) } })
     }
     return total.isFinite ? total / Double(steps.count) : nil
   }
@@ -101,7 +133,7 @@ struct MixturePredictions {
   /// the changes' deviations.
   private func disagreement(at row: Int) -> (spread: Double, squaredError: Double) {
     var (variance, error) = (0.0, 0.0)
-    for i in changes.indices {
+    for i in components {
       let (center, scale) = (center(row, i), changes[i].deviation)
       for member in members {
         let gap = (Double(member.means[row, i]) - center) / scale
@@ -110,6 +142,7 @@ struct MixturePredictions {
       let gap = (Double(steps.next[row, i]) - center) / scale
       error += gap * gap
     }
-    return ((variance / Double(changes.count)).squareRoot(), error / Double(changes.count))
+    let count = Double(max(components.count, 1))
+    return ((variance / count).squareRoot(), error / count)
   }
 }

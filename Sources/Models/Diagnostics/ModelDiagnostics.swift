@@ -6,7 +6,8 @@ import Kernels
 /// How well a model predicts episodes that it was not fitted to.
 ///
 /// One step ahead the model is the mixture of its members; over more steps, particles roll out under the episodes' own
-/// actions. Errors are measured in units of the data's standard deviations, so that components can be averaged.
+/// actions. Errors are measured in units of the data's standard deviations, so that components can be averaged; components
+/// that do not vary have no such unit and are left out.
 public struct ModelDiagnostics: Sendable {
   /// One component of the state, one step ahead.
   public struct Likelihood: Sendable {
@@ -20,6 +21,16 @@ public struct ModelDiagnostics: Sendable {
     public let negativeLogLikelihood: Double?
     /// The same under one Gaussian with mean and deviation of the changes themselves.
     public let baseline: Double
+  }
+
+  /// Learned rewards or terminations, one step ahead.
+  public struct OutcomeError: Sendable {
+    /// What is predicted: `reward` or `termination`.
+    public let name: String
+    /// Root mean square error of the mixture's mean; of terminations, that of their probability.
+    public let error: Double
+    /// Standard deviation of the true values: the error of a model that knows their mean alone.
+    public let scale: Double
   }
 
   /// A point of a reliability curve.
@@ -56,7 +67,13 @@ public struct ModelDiagnostics: Sendable {
     public let count: Int
   }
 
-  /// One entry a component.
+  /// Components of the state that are the same in all steps of the episodes: left out everywhere.
+  public let constants: [Int]
+  /// Components that vary but change by the same in all steps: left out one step ahead.
+  public let steady: [Int]
+  /// Rewards and terminations, as far as the model predicts them.
+  public let outcomes: [OutcomeError]
+  /// One entry a component that is not left out.
   public let likelihoods: [Likelihood]
   /// Mean negative log-likelihood of whole states, in nats; nil where the model has no density or it is not finite.
   public let jointNegativeLogLikelihood: Double?
@@ -78,17 +95,23 @@ public struct ModelDiagnostics: Sendable {
   ///   - horizon: most steps ahead.
   ///   - particles: imagined trajectories from each real state.
   ///   - random: source of all imagined randomness.
+  ///   - saying: told what begins.
   public init(
     of model: some PredictiveModel, on episodes: [Trajectories.Episode], horizon: Int,
     particles: Int,
-    using random: RandomStream
+    using random: RandomStream, saying: (String) -> Void = { _ in }
   ) {
     let steps = DiagnosticSteps(episodes, stateSize: model.stateSize, actionSize: model.actionSize)
     precondition(steps.count > 1 && horizon > 0 && particles > 0, "nothing to diagnose")
-    let predictions = MixturePredictions(model, steps)
-    likelihoods = (0..<model.stateSize).map { predictions.likelihood(of: $0) }
+    saying("predicting \(steps.count) steps")
+    let constants = steps.constants
+    self.constants = constants
+    let predictions = MixturePredictions(model, steps, without: constants)
+    steady = (0..<model.stateSize).filter { !predictions.components.contains($0) && !constants.contains($0) }
+    outcomes = predictions.outcomes(of: model)
+    likelihoods = predictions.components.map { predictions.likelihood(of: $0) }
     jointNegativeLogLikelihood = predictions.jointNegativeLogLikelihood()
-    let ranks = (0..<model.stateSize).map { predictions.ranks(of: $0) }
+    let ranks = predictions.components.map { (component: $0, values: predictions.ranks(of: $0)) }
     func curve(_ component: Int?, _ ranks: [Double]) -> [Reliability] {
       Self.levels.map { level in
         Reliability(
@@ -96,12 +119,14 @@ public struct ModelDiagnostics: Sendable {
           frequency: Double(ranks.count { $0 <= level }) / Double(max(ranks.count, 1)))
       }
     }
-    let joint = curve(nil, ranks.flatMap { $0 })
-    reliability = joint + ranks.enumerated().flatMap { curve($0, $1) }
+    let joint = curve(nil, ranks.flatMap { $0.values })
+    reliability = joint + ranks.flatMap { curve($0.component, $0.values) }
     calibrationError = joint.reduce(0) { $0 + abs($1.frequency - $1.level) } / Double(joint.count)
+    saying("imagining \(horizon) steps ahead")
     self.horizon = HorizonRollouts(
-      model, episodes, horizon: horizon, particles: particles, using: random
+      model, episodes, horizon: horizon, particles: particles, without: constants, using: random
     ).errors()
+    saying("comparing the members")
     disagreement = model.memberCount > 1 ? predictions.disagreement(bins: 10) : []
   }
 }
@@ -111,10 +136,29 @@ struct DiagnosticSteps {
   let states: Matrix
   let actions: Matrix
   let next: Matrix
+  let rewards: [Float]
+  /// Whether each step terminated its episode.
+  let terminated: [Bool]
   var count: Int { states.rows }
+
+  /// Whether values with that mean and standard deviation are the same but for rounding.
+  static func isConstant(mean: Double, deviation: Double) -> Bool { deviation <= 1e-6 * max(1, abs(mean)) }
+
+  /// Components that are the same in all states.
+  var constants: [Int] {
+    var moments = RunningMoments(size: states.columns)
+    moments.add(states)
+    moments.add(next)
+    let deviations = moments.standardDeviation
+    return (0..<states.columns).filter { Self.isConstant(mean: moments.mean[$0], deviation: deviations[$0]) }
+  }
 
   init(_ episodes: [Trajectories.Episode], stateSize: Int, actionSize: Int) {
     var (x, u, y): ([Float], [Float], [Float]) = ([], [], [])
+    rewards = episodes.flatMap(\.rewards)
+    terminated = episodes.flatMap { episode in
+      (0..<episode.length).map { $0 == episode.length - 1 && episode.ending == .terminated }
+    }
     for episode in episodes {
       for t in 0..<episode.length {
         x += Array(episode.observations.row(t))

@@ -14,6 +14,8 @@ public struct MuJoCoEnvironment<Task: MuJoCoTask>: Environment {
   public let spec: EnvironmentSpec
   /// The task.
   public let task: Task
+  /// The version of the library that steps it.
+  public var provenance: [(name: String, value: String)] { [(name: "mujoco", value: MuJoCoLibrary.version)] }
   /// The name users type, such as `Hopper-v5`.
   public let name: String
   /// Integration steps for each action.

@@ -12,6 +12,7 @@ public struct ContactCostObjective: Objective {
 
   /// As for the other objective.
   public var knowsReward: Bool { base.knowsReward }
+  public var knowsTermination: Bool { base.knowsTermination }
 
   /// Scores `count` transitions, as `Objective` says.
   public func evaluate(

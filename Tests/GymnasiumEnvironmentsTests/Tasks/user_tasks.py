@@ -53,9 +53,16 @@ ACTIONS = {
     "equal": spaces.Box(1e9, 1e9 + 1, (2,), numpy.float64),
     "fixed": spaces.Box(numpy.array([-1, 0.5]), numpy.array([1, 0.5]), dtype=numpy.float64),
     "overflowing": spaces.Box(-numpy.finfo(numpy.float64).max, numpy.finfo(numpy.float64).max, (1,), numpy.float64),
-    "wide": spaces.Box(-3e38, 3e38, (1,), numpy.float32),
+    "vast": spaces.Box(-3e38, 3e38, (1,), numpy.float32),
     "unbounded": spaces.Box(-numpy.inf, numpy.inf, (1,), numpy.float32),
     "text": spaces.Text(3),
+    "bools": spaces.Box(0, 1, (2,), numpy.bool_),
+    "bytes": spaces.Box(0, 255, (2,), numpy.uint8),
+    "wide": spaces.Box(-(2**31), 2**31 - 1, (2,), numpy.int32),
+    "long": spaces.Box(0, 2**53 + 1, (1,), numpy.int64),
+    "half": spaces.Box(-0.1, 0.1, (2,), numpy.float16),
+    "endless": spaces.Box(-numpy.finfo(numpy.float32).max, numpy.finfo(numpy.float32).max, (1,), numpy.float32),
+    "enormous": spaces.Box(-1e20, 1e20, (1,), numpy.float32),
 }
 
 

@@ -76,6 +76,11 @@ struct WorldSettings: Configuration {
         throw refuse(
           "predicts states alone, but the rewards of \(environment.name) are not known from observations: use ensemble")
       }
+      if environment.objective?.knowsTermination != true {
+        throw refuse(
+          "predicts states alone, but the terminations of \(environment.name) are not known from observations: use ensemble"
+        )
+      }
       if support != nil && !(environment.objective is any DifferentiableObjective) {
         throw refuse("needs rewards with derivatives here, and those of \(environment.name) have none: use ensemble")
       }
