@@ -43,6 +43,7 @@ public struct NumPyArchive: Sendable, Equatable {
   ]
   /// Types that are read as wider ones.
   private static let narrow = ["<i4": 4, "<i2": 2, "|i1": 1]
+  private static var readable: [String] { (Array(types.values) + Array(narrow.keys) + ["|b1"]).sorted() }
   private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
   /// An NPY file of format 1.0.
@@ -80,7 +81,7 @@ public struct NumPyArchive: Sendable, Equatable {
     let known = width != nil ? .int64 : descriptor == "|b1" ? .uint8 : types.first { $0.value == descriptor }?.key
     guard let type = known, order == "False" || shape.count < 2 else {
       throw .mismatch(
-        name: name, expected: "one of \((types.values + narrow.keys + ["|b1"]).sorted().joined(separator: ", ")) in C's order",
+        name: name, expected: "one of \(readable.joined(separator: ", ")) in C's order",
         found: "\(descriptor), fortran_order \(order)")
     }
     let content = Array(bytes[(start + length)...])
