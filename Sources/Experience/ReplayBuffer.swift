@@ -161,16 +161,23 @@ public struct ReplayBuffer: TransitionSource, Sendable {
       let slot = (start + index) % capacity
       if let images {
         images.copy(slot, next: false, to: o + row * observationSize)
-        images.copy(slot, next: true, to: n + row * observationSize)
       } else {
         (o + row * observationSize).update(from: observations.pointer + slot * observationSize, count: observationSize)
-        (n + row * observationSize).update(
-          from: nextObservations.pointer + slot * observationSize, count: observationSize)
       }
+      copyNextObservation(ofSlot: slot, to: n + row * observationSize)
       (a + row * actionSize).update(from: actions.pointer + slot * actionSize, count: actionSize)
       r[row] = rewards.pointer[slot]
       c[row] = continues.pointer[slot]
       if gathersTimes { batch.times[row] = times.pointer[slot] }
+    }
+  }
+
+  /// Writes the next observation [D] of the transition in `slot`.
+  func copyNextObservation(ofSlot slot: Int, to target: UnsafeMutablePointer<Float>) {
+    if let images {
+      images.copy(slot, next: true, to: target)
+    } else {
+      target.update(from: nextObservations.pointer + slot * observationSize, count: observationSize)
     }
   }
 

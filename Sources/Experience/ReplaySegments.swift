@@ -35,11 +35,11 @@ public struct ReplaySegments: Sendable {
         let (slot, place) = ((replay.firstSlot + index) % replay.capacity, b * steps + length)
         rewards[place] = replay.rewards.pointer[slot]
         continues[place] = replay.continues.pointer[slot]
-        (next + place * d).update(from: replay.nextObservations.pointer + slot * d, count: d)
+        replay.copyNextObservation(ofSlot: slot, to: next + place * d)
         length += 1
         let (later, laterSlot) = (index + copies, (slot + copies) % replay.capacity)
         guard length < steps, later < replay.count, continues[place] != 0,
-          replay.times[laterSlot] == replay.times[slot] + 1
+          replay.times.pointer[laterSlot] == replay.times.pointer[slot] + 1
         else { break }
         (actions + place * a).update(from: replay.actions.pointer + laterSlot * a, count: a)
         taken[place] = probabilities.pointer[laterSlot]
