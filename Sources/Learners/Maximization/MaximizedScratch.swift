@@ -107,14 +107,12 @@ final class MaximizedScratch: PhasedWork {
     }
     fit.scaling.toUnit(
       fit.rows.actions + first * search.size, rows: range.count, into: x + size, stride: width)
-    let y: UnsafePointer<Float>
-    var weights: UnsafePointer<Float>?
-    switch fit.rows.targets {
-    case .given(let values, let given):
-      y = values + first
-      weights = given + first
-    case .bootstrapped: y = targets.pointer + first
-    }
+    let weights = fit.rows.weights.map { $0 + first }
+    let y =
+      switch fit.rows.targets {
+      case .given(let values): values + first
+      case .bootstrapped: targets.pointer + first
+      }
     let q = search.network.forward(fit.parameters, x, rows: range.count, workspace)
     let (loss, value) = scale.regress(
       q, targets: y, weights: weights, rows: range.count, share: 1 / Float(fit.blocks.rows))
