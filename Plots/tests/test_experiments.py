@@ -20,7 +20,7 @@ from foresight_plots.table import format_table, summarize, write_table
 from foresight_plots.tables import StudyError
 from synthetic_study import write_csv, write_study
 
-TABULAR = {"dyna-maze", "blocking-maze", "cliff-walking", "maximization-bias"}
+TABULAR = {"dyna-maze", "blocking-maze", "cliff-walking", "maximization-bias", "random-walk"}
 """Studies without evaluations, whose tables scripts of their own make."""
 PLAN = """
 name: demo
@@ -145,12 +145,14 @@ class Committed(unittest.TestCase):
 
     def test_tabular_tables_are_those_of_the_results(self):
         import episode_blocks
+        import random_walk
         import tabular
 
         cases = [("dyna-maze", lambda folder: tabular.draw("steps", folder)),
                  ("blocking-maze", lambda folder: tabular.draw("rewards", folder)),
                  ("cliff-walking", lambda folder: episode_blocks.draw("return", folder)),
-                 ("maximization-bias", lambda folder: episode_blocks.draw("left", folder))]
+                 ("maximization-bias", lambda folder: episode_blocks.draw("left", folder)),
+                 ("random-walk", random_walk.draw)]
         for name, draw in cases:
             with self.subTest(study=name), tempfile.TemporaryDirectory() as folder:
                 for file in ("study.yaml", "manifests.jsonl", "results.csv"):

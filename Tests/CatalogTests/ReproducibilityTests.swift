@@ -38,6 +38,7 @@ import Testing
     ("sarsa", "CliffWalking-v1", ["agent.expected=true", "environment.step_limit=25"]),
     ("sarsa", "CliffWalking-v1", ["run.copies=3", "environment.step_limit=7"]),
     ("policy-iteration", "FrozenLake-v1", []),
+    ("td-lambda", "random-walk", ["learner.update=lambda_return"]),
     ("fitted-q", "CartPole-v1", fitting + ["learner.regressor=neural", "learner.neural.epochs=20"]),
     ("fitted-q", "CartPole-v1", fitting + ["learner.regressor=linear", "learner.restart=false"]),
     ("fitted-q", "car-on-hill", fitting + ["learner.regressor=nearest", "run.copies=2"]),

@@ -44,7 +44,7 @@ import Testing
 
   /// A state visited twice in a row has a trace of 1 + discount * lambda, or of 1.
   @Test(arguments: EligibilityTrace.allCases) func tracesGrow(_ trace: EligibilityTrace) {
-    var learner = StateValues(states: 1, stepSize: 0.5, discount: 1, lambda: 0.5, trace: trace, isOnline: false)
+    var learner = StateValues(states: 1, stepSize: 0.5, discount: 1, lambda: 0.5, trace: trace, update: .offline)
     learner.observe(0, reward: 0, next: 0)
     learner.observe(0, reward: 1, next: nil)
     #expect(learner.values == [trace == .accumulating ? 0.75 : 0.5])
@@ -53,8 +53,8 @@ import Testing
   /// Offline TD(1) is Monte Carlo, also where discounts and repeated visits matter; TD(0.9) and online TD(1) are not.
   @Test func offlineLambdaOneIsMonteCarlo() {
     var random = RandomStream(seed: 1).child("walks")
-    var temporal = StateValues(states: 5, initial: 0.5, stepSize: 0.2, discount: 0.9, lambda: 1, isOnline: false)
-    var less = StateValues(states: 5, initial: 0.5, stepSize: 0.2, discount: 0.9, lambda: 0.9, isOnline: false)
+    var temporal = StateValues(states: 5, initial: 0.5, stepSize: 0.2, discount: 0.9, lambda: 1, update: .offline)
+    var less = StateValues(states: 5, initial: 0.5, stepSize: 0.2, discount: 0.9, lambda: 0.9, update: .offline)
     var online = StateValues(states: 5, initial: 0.5, stepSize: 0.2, discount: 0.9, lambda: 1)
     var carlo = MonteCarloValues(states: 5, initial: 0.5, stepSize: 0.2, discount: 0.9)
     for _ in 0..<20 {
@@ -112,5 +112,22 @@ import Testing
     }
     let (none, some, all) = (best(0), best(0.8), best(1))
     #expect(some < none - 0.02 && some < all - 0.02, "\(none), \(some), \(all)")
+  }
+
+  /// The lambda-return algorithm by hand: from 0 to 1, back to 0, and out; discount 0.5, lambda 0.5.
+  @Test func visitsFollowTheirLambdaReturns() {
+    var learner = StateValues(
+      states: 2, initial: 1, stepSize: 0.5, discount: 0.5, lambda: 0.5, update: .lambdaReturn)
+    learner.observe(0, reward: 1, next: 1)
+    learner.observe(1, reward: 2, next: 0)
+    #expect(learner.values == [1, 1])
+    learner.observe(0, reward: 3, next: nil)
+    // returns 3, 2 + 0.5 (0.5 * 1 + 0.5 * 3) = 3 and 1 + 0.5 (0.5 * 1 + 0.5 * 3) = 2
+    // state 0: 1 to 1.5 by the first visit, to 2.25 by the last; state 1: to 2
+    #expect(learner.values == [2.25, 2])
+    // cut off after a step, it bootstraps: 0 + 0.5 * 2
+    learner.observe(0, reward: 0, next: 1)
+    learner.endEpisode()
+    #expect(learner.values == [1.625, 2])
   }
 }

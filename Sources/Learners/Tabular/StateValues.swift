@@ -9,6 +9,16 @@ public enum EligibilityTrace: String, CaseIterable, SettingValue {
   case replacing
 }
 
+/// When values change.
+public enum ValueUpdate: String, CaseIterable, SettingValue {
+  /// With every step.
+  case online
+  /// At the end of the episode, by the sum of what the steps would have changed.
+  case offline
+  /// At the end of the episode, visit by visit toward its lambda return.
+  case lambdaReturn = "lambda_return"
+}
+
 /// Values of numbered states under the policy that is followed: TD(lambda) with eligibility traces (Sutton and Barto
 /// 2018, chapter 12, on a table).
 ///
@@ -17,6 +27,11 @@ public enum EligibilityTrace: String, CaseIterable, SettingValue {
 ///
 /// Lambda 0 is TD(0). Offline, values change only when an episode has ended; lambda 1 with accumulating traces is then
 /// every-visit Monte Carlo with a constant step size, `MonteCarloValues`. A step costs O(S).
+///
+/// The offline lambda-return algorithm (section 12.1) has no traces. With G backward from the end, values being those
+/// before, and then the visits in their order:
+///
+///     G(t) = r + discount ((1 - lambda) V(s') + lambda G(t + 1))       V(s) += stepSize (G(t) - V(s))
 public struct StateValues: Sendable {
   /// Share of an error that an update corrects.
   public let stepSize: Double
@@ -26,25 +41,27 @@ public struct StateValues: Sendable {
   public let lambda: Double
   /// How traces grow.
   public let trace: EligibilityTrace
-  /// Whether values change with every step; otherwise at the end of each episode.
-  public let isOnline: Bool
+  /// When values change.
+  public let update: ValueUpdate
   /// V(s), [S].
   public private(set) var values: [Double]
   private var traces: [Double]
   /// Changes of the episode under way that are not in `values` yet.
   private var changes: [Double]
+  /// States, rewards and next states (-1 after the termination) of the episode under way, where lambda returns count.
+  private var (visited, rewards, following): ([Int], [Double], [Int]) = ([], [], [])
 
   /// `states` values of `initial` each.
   public init(
     states: Int, initial: Double = 0, stepSize: Double, discount: Double, lambda: Double,
-    trace: EligibilityTrace = .accumulating, isOnline: Bool = true
+    trace: EligibilityTrace = .accumulating, update: ValueUpdate = .online
   ) {
     precondition(states > 0 && (0...1).contains(discount) && (0...1).contains(lambda), "settings out of range")
     self.stepSize = stepSize
     self.discount = discount
     self.lambda = lambda
     self.trace = trace
-    self.isOnline = isOnline
+    self.update = update
     values = Array(repeating: initial, count: states)
     traces = Array(repeating: 0, count: states)
     changes = traces
@@ -52,12 +69,19 @@ public struct StateValues: Sendable {
 
   /// Takes in a step from `state` with `reward` to `next`, nil where the episode terminated.
   public mutating func observe(_ state: Int, reward: Double, next: Int?) {
+    guard update != .lambdaReturn else {
+      visited.append(state)
+      rewards.append(reward)
+      following.append(next ?? -1)
+      if next == nil { endEpisode() }
+      return
+    }
     let error = reward + discount * (next.map { values[$0] } ?? 0) - values[state]
     let decay = discount * lambda
     for s in traces.indices { traces[s] *= decay }
     traces[state] = trace == .accumulating ? traces[state] + 1 : 1
     let scale = stepSize * error
-    if isOnline {
+    if update == .online {
       for s in values.indices { values[s] += scale * traces[s] }
     } else {
       for s in values.indices { changes[s] += scale * traces[s] }
@@ -67,10 +91,30 @@ public struct StateValues: Sendable {
 
   /// Forgets traces; called where an episode was truncated after its last step, which bootstrapped from its last state.
   public mutating func endEpisode() {
+    guard update != .lambdaReturn else {
+      followReturns()
+      return
+    }
     for s in values.indices {
       values[s] += changes[s]
       (changes[s], traces[s]) = (0, 0)
     }
+  }
+
+  /// Moves the values of the episode's visits toward their lambda returns, and forgets the episode.
+  private mutating func followReturns() {
+    // of a step after the last: what the last one bootstraps from
+    var later = following.last.map { $0 < 0 ? 0 : values[$0] } ?? 0
+    for t in visited.indices.reversed() {
+      let next = following[t] < 0 ? 0 : values[following[t]]
+      later = rewards[t] + discount * ((1 - lambda) * next + lambda * later)
+      // the return takes the reward's place
+      rewards[t] = later
+    }
+    for (state, wanted) in zip(visited, rewards) { values[state] += stepSize * (wanted - values[state]) }
+    visited.removeAll(keepingCapacity: true)
+    rewards.removeAll(keepingCapacity: true)
+    following.removeAll(keepingCapacity: true)
   }
 }
 
@@ -79,12 +123,20 @@ extension StateValues: Checkpointable {
     writer.write("values", values)
     writer.write("traces", traces)
     writer.write("changes", changes)
+    guard update == .lambdaReturn else { return }
+    writer.write("visited", visited)
+    writer.write("rewards", rewards)
+    writer.write("following", following)
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     values = try reader.read("values", shape: [values.count])
     traces = try reader.read("traces", shape: [traces.count])
     changes = try reader.read("changes", shape: [changes.count])
+    guard update == .lambdaReturn else { return }
+    visited = try reader.integers("visited")
+    rewards = try reader.read("rewards", shape: [visited.count])
+    following = try reader.integers("following")
   }
 }
 
@@ -97,8 +149,9 @@ public struct StateValueSettings: Configuration {
   public var lambda: Double = 0.8
   @Setting("How a trace grows when its state is visited: by 1, or to 1") public var trace: EligibilityTrace =
     .accumulating
-  @Setting("Values change with every step; otherwise when an episode has ended, which is the lambda return's update")
-  public var online: Bool = true
+  @Setting(
+    "Values change with every step, or at the end of the episode: by the sum of it all, or toward lambda returns")
+  public var update: ValueUpdate = .online
   @Setting("Values at first", in: -1e6...1e6) public var initialValue: Double = 0
 }
 
@@ -107,7 +160,7 @@ extension StateValues {
   public init(_ settings: StateValueSettings, states: Int) {
     self.init(
       states: states, initial: settings.initialValue, stepSize: settings.stepSize, discount: settings.discount,
-      lambda: settings.lambda, trace: settings.trace, isOnline: settings.online)
+      lambda: settings.lambda, trace: settings.trace, update: settings.update)
   }
 }
 

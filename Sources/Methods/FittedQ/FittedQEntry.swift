@@ -11,7 +11,7 @@ extension AgentEntry {
     "fitted-q", summary: "fitted Q iteration with trees, a network (NFQ), features or neighbours, discrete actions",
     secondsPerStep: 0.01,
     presets: [
-      AgentPreset(["car-on-hill"], ["agent.random_steps=20000", "learner.discount=0.95", "learner.iterations=50"])
+      AgentPreset(["car-on-hill"], ["agent.random_steps=10000", "learner.discount=0.95", "learner.iterations=25"])
     ],
     tiny: TinyRun(
       in: "CartPole-v1",

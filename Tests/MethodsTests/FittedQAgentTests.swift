@@ -1,0 +1,87 @@
+import Archive
+import Catalog
+import Configuration
+import Environments
+import Foundation
+import Interfaces
+import Kernels
+import Laboratory
+import TestSupport
+import Testing
+
+/// The agent `fitted-q`: that it learns from random steps, and the same from a file of them.
+@Suite struct FittedQAgentTests {
+  private static let settings = [
+    "agent.random_steps=4000", "learner.iterations=20", "learner.trees.trees=10", "learner.discount=0.95",
+  ]
+
+  private func made(_ settings: [String]) throws -> any Agent {
+    var tree = ConfigurationTree()
+    for setting in settings { tree = tree.merging(try ConfigurationTree(assignment: setting, source: "test")) }
+    let place = try Catalog.registry.environment("car-on-hill").make()
+    return try Catalog.registry.agent("fitted-q").make(tree, for: place, using: RandomStream(seed: 1)).agent
+  }
+
+  private var anywhere: CarOnHill {
+    var settings = CarOnHillSettings()
+    settings.starts = .anywhere
+    return CarOnHill(settings)
+  }
+
+  /// 4,000 random steps from anywhere are enough to climb the hill from the valley, which the random agent does not.
+  @Test func climbsTheHill() throws {
+    func climb(_ agent: some Agent) throws {
+      var runner = AgentRunner(agent, in: anywhere, seed: 1)
+      for _ in 0..<3999 { try runner.step() }
+      var before = AgentRunner(runner.agent, in: CarOnHill(CarOnHillSettings()), seed: 1)
+      #expect(try before.evaluate().total <= 0)
+      try runner.step()
+      var after = AgentRunner(runner.agent, in: CarOnHill(CarOnHillSettings()), seed: 1)
+      let (actions, _, total) = try after.evaluate()
+      // 19 steps are the fewest
+      #expect(total == 1 && actions.count < 40, "\(total) after \(actions.count) steps")
+    }
+    try climb(made(Self.settings))
+  }
+
+  /// A file of the same transitions teaches the same values, and its steps are not learned from.
+  @Test func learnsFromAFile() throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("fitted-\(UUID().uuidString).safetensors")
+    defer { try? FileManager.default.removeItem(at: path) }
+    let settings = ["agent.random_steps=300", "learner.iterations=3", "learner.trees.trees=3"]
+    func learned(_ agent: some Agent, steps: Int) throws -> TensorFile {
+      var runner = AgentRunner(agent, in: anywhere, seed: 1)
+      for _ in 0..<steps { try runner.step() }
+      return OracleState(runner.agent).file
+    }
+    let own = try learned(made(settings), steps: 300)
+    var file = TensorFile()
+    for name in ["observations", "actions", "rewards", "next_observations", "continues"] {
+      file.tensors[name] = own.tensors["replay." + name]
+    }
+    try file.write(to: path.path)
+    let offline = try learned(made(settings + ["agent.dataset=\(path.path)"]), steps: 2)
+    let names = own.tensors.keys.filter { $0.hasPrefix("learner.") }
+    #expect(names.count > 4 && names.allSatisfy { own.tensors[$0] == offline.tensors[$0] })
+    #expect(!offline.tensors.keys.contains { $0.hasPrefix("replay.") })
+
+    func refusal(_ change: (inout TensorFile) -> Void) throws -> String {
+      var changed = file
+      change(&changed)
+      try changed.write(to: path.path)
+      let error = #expect(throws: ConfigurationError.self) { _ = try made(["agent.dataset=\(path.path)"]) }
+      return error.map { "\($0)" } ?? ""
+    }
+    #expect(try refusal { $0.tensors["rewards"] = nil }.contains("'rewards'"))
+    #expect(try refusal { $0.tensors["actions"] = twos }.contains("action 2"))
+    #expect(try refusal { $0.tensors["continues"] = $0.tensors["observations"] }.contains("different lengths"))
+    let missing = #expect(throws: ConfigurationError.self) { _ = try made(["agent.dataset=/no/such/file"]) }
+    #expect(missing.map { "\($0)" }?.contains("cannot be read") == true)
+  }
+
+  /// 300 actions that there are not.
+  private var twos: Tensor {
+    let actions = [Float](repeating: 2, count: 300)
+    return actions.withUnsafeBufferPointer { Tensor(shape: [300, 1], $0) }
+  }
+}
