@@ -24,12 +24,15 @@ extension AgentEntry {
       $0.learner.double = false
       $0.learner.distribution = .quantile
     },
-    deepQ("noisy-dqn", "double DQN that explores by noise on its weights", presets: deepQPresets.map(withoutEpsilon)) {
+    deepQ(
+      "noisy-dqn", "double DQN that explores by noise on its weights",
+      presets: deepQPresets(without: ["learner.epsilon"])
+    ) {
       $0.learner.explorationByNoise()
     },
     deepQ(
       "rainbow", "double, dueling, prioritised, three steps, categorical, noisy: all of DQN's parts",
-      presets: deepQPresets.map(withoutEpsilon)
+      presets: deepQPresets(without: ["learner.epsilon", "agent.return_steps"])
     ) {
       $0.learner.dueling = true
       $0.learner.distribution = .categorical
@@ -90,9 +93,12 @@ extension AgentEntry {
       ]),
   ]
 
-  /// A preset for agents that do not draw actions at random.
-  private static func withoutEpsilon(_ preset: AgentPreset) -> AgentPreset {
-    AgentPreset(preset.environments, preset.settings.filter { !$0.hasPrefix("learner.epsilon") })
+  /// The presets for agents that have settings of those names from elsewhere.
+  private static func deepQPresets(without names: [String]) -> [AgentPreset] {
+    deepQPresets.map { preset in
+      AgentPreset(
+        preset.environments, preset.settings.filter { setting in !names.contains { setting.hasPrefix($0) } })
+    }
   }
 }
 
