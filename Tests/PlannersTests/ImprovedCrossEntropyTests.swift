@@ -180,10 +180,10 @@ import Testing
         -abs($0[0] - 8) - abs($0[1] + 8)
       }
       func center(_ call: Int) -> [Float] { evaluator.center(ofCall: call) }
-      planner.suggest([8, -20])  // clipped
+      planner.suggest([8, -20])  // clipped to the bound, from which searches may keep a little away
       _ = Self.plan(&planner, &evaluator, &random)
       #expect(evaluator.calls[0] == [[0, 0], [8, -10]])
-      #expect(abs(center(1)[0] - 8) < 0.4 && abs(center(1)[1] + 10) < 0.6, "\(center(1))")
+      #expect(abs(center(1)[0] - 8) < 0.4 && abs(center(1)[1] + 10) < 1.2, "\(center(1))")
       planner.reset()
       var first = evaluator.calls.count
       planner.suggest([-9, 9])
