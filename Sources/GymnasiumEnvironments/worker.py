@@ -796,6 +796,11 @@ class Group:
     def step_limit(self):
         spec = self.environments[0].spec
         limit = spec.max_episode_steps if spec is not None else None
+        if limit is None and spec is not None and is_game(getattr(self.environments[0].unwrapped, "ale", None)):
+            # Atari games count frames
+            skip = spec.kwargs.get("frameskip", 1)
+            frames = spec.kwargs.get("max_num_frames_per_episode")
+            limit = -(-frames // (skip if isinstance(skip, int) else min(skip))) if frames else None
         return int(limit) if limit is not None and 0 < limit < 2**31 else None
 
     def time_step(self):

@@ -44,7 +44,7 @@ public struct EvaluationSettings: Configuration, Equatable {
   /// Steps after which an episode is cut off.
   @Setting(
     "Steps after which an evaluation's episode is cut off, and counts as truncated; auto: the environment's own limit, "
-      + "or 10000 where it has none", in: 1...)
+      + "or 1000 where it has none", in: 1...)
   public var maxSteps: Int? = nil
   /// Whether the untrained agent is measured too.
   @Setting("Whether to evaluate before the first step too")
@@ -73,7 +73,7 @@ public struct LogSettings: Configuration, Equatable {
 
 extension EvaluationSettings {
   /// Steps of an episode that has no limit of its own.
-  static var bound: Int { 10_000 }
+  static var bound: Int { 1000 }
 
   /// Episodes that are played at the same time, no more than there are.
   var playedAtOnce: Int { max(1, min(copies, episodes)) }

@@ -56,7 +56,7 @@ import Testing
     let acts = try Catalog.registry.environment("gymnasium:\(Self.file):Drawn-v0")
     let agent = try Catalog.registry.agent(name)
     var tree = ConfigurationTree()
-    for setting in agent.tiny.settings where !setting.hasPrefix("environment.") {
+    for setting in agent.tiny.settings where !setting.hasPrefix("environment.") && !setting.hasPrefix("run.") {
       tree = tree.merging(try ConfigurationTree(assignment: setting))
     }
     var acted = 0
@@ -95,6 +95,10 @@ import Testing
       }
       round.observations.setRow(0, observation)
       try agent.act(on: &round, for: .collect)
+      // as the loop of a run does
+      for action in round.actions.row(0) where !action.isFinite {
+        throw NumericalFailure(metric: "action", value: action)
+      }
       let outcome = try environment.step(Array(round.actions.row(0)), observation: &observation)
       round.next.setRow(0, observation)
       (round.rewards[0], round.endings[0]) = (outcome.reward, outcome.ending)

@@ -67,7 +67,7 @@ import Testing
       ("absent", "exit 127", "ended in start: exit status 127"),
       ("killed", "kill -SEGV $$", "ended in start: signal 11"),
       (
-        "other", "head -c 100 /dev/urandom | tr '\\0-\\377' 'a' >&0; sleep 60",
+        "other", "exec 3<&0; printf %0100d 7 >&3; exec sleep 60",
         "ended in start: it sent what is no message"
       ),
     ] {

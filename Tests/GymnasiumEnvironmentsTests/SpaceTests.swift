@@ -94,7 +94,6 @@ import Testing
   @Test(arguments: [
     ("empty", "its observations are empty: Box([], [], (0,), float32)"),
     ("empty image", "its observations are empty: Box([], [], (0, 84, 3), uint8)"),
-    ("nothing", "its observations are empty: Dict('a': Tuple())"),
     ("countless", "its observations are of 1,099,511,627,776 numbers, at most 268,435,456 can be"),
     ("custom", "cannot be flattened into numbers: observation of type Custom"),
     ("hidden custom", "cannot be flattened into numbers: observation['x'][0] of type Custom"),

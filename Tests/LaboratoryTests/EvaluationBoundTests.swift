@@ -68,7 +68,7 @@ import TestSupport
   }
 
   @Test func episodesWithoutEndAreCut() throws {
-    #expect(try lengths([]) == ["10000", "10000"])
+    #expect(try lengths([]) == ["1000", "1000"])
     #expect(try lengths(["evaluation.max_steps=7"]) == ["7", "7"])
     #expect(try lengths(["evaluation.max_steps=7", "evaluation.copies=2"]) == ["7", "7"])
     #expect(try lengths(["environment.limit=20000"]) == ["20000", "20000"], "the environment's own limit")

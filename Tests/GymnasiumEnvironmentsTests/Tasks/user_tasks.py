@@ -29,7 +29,6 @@ OBSERVATIONS = {
     "number": spaces.Box(-100, 100, (), numpy.float32),
     "empty": spaces.Box(-1, 1, (0,), numpy.float32),
     "empty image": spaces.Box(0, 255, (0, 84, 3), numpy.uint8),
-    "nothing": spaces.Dict({"a": spaces.Tuple(())}),
     "countless": spaces.Discrete(2**40),
     "custom": Custom((2,), numpy.float32),
     "hidden custom": spaces.Dict({"x": spaces.Tuple((Custom((2,), numpy.float32),))}),

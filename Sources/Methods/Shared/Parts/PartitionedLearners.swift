@@ -28,7 +28,10 @@ struct PartitionedLearners<Learner: TeachingLearner> {
   }
 
   /// Whether any replay holds a state. Not before the first return of several steps is complete.
-  var holdsStates: Bool { learners.contains { $0.replay.count > 0 } }
+  var holdsStates: Bool {
+    for part in learners.indices where learners[part].replay.count > 0 { return true }
+    return false
+  }
 
   /// What the learner of a part says of states now.
   func teacher(_ part: Int) -> Learner.Teacher { learners[part].learner.teacher }
