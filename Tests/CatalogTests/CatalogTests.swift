@@ -233,7 +233,7 @@ import Testing
   }
 
   /// In a task of the user's own without an objective models learn rewards and terminations, which the manifest says;
-  /// where the objective knows them they do not, unless told to. Refusing to learn what nobody knows is an error.
+  /// where the objective knows them they do not, unless told to. Refusing to learn rewards that nobody knows is an error.
   @Test func modelsLearnWhatTheObjectiveDoesNotKnow() throws {
     let unscored = EnvironmentEntry("unscored", summary: "no objective") {
       (_: RunSettings) throws(ConfigurationError) in
@@ -254,12 +254,13 @@ import Testing
       let always = Self.learnersInModels.contains(agent)
       #expect(try learned(ConfigurationTree(), in: known) == [always, false])
       #expect(try learned(ConfigurationTree(assignment: "model.learns_termination=true"), in: known) == [always, true])
-      for key in ["model.learns_reward", "model.learns_termination"] {
-        let error = #expect(throws: ConfigurationError.self) {
-          try learned(ConfigurationTree(assignment: "\(key)=false"), in: unscored)
-        }
-        #expect(error.map { "\($0)" }?.contains(key) == true)
+      // a task of which only its user knows that it never terminates
+      let endless = try ConfigurationTree(assignment: "model.learns_termination=false")
+      #expect(try learned(endless, in: unscored) == [true, false])
+      let error = #expect(throws: ConfigurationError.self) {
+        try learned(ConfigurationTree(assignment: "model.learns_reward=false"), in: unscored)
       }
+      #expect(error.map { "\($0)" }?.contains("model.learns_reward") == true)
     }
   }
 
