@@ -128,7 +128,7 @@ let package = Package(
     tests("Kernels", ["Kernels"]),
     tests("Archive", ["Archive", "Kernels"]),
     tests("Configuration", ["Configuration"]),
-    tests("Networks", ["Networks", "Kernels", "Archive", "Configuration"]),
+    tests("Networks", ["Networks", "Kernels", "Archive", "Configuration"], exclude: ["Fixtures"]),
     tests("Experience", ["Experience", "Interfaces", "Kernels", "Archive"]),
     tests(
       "Environments", ["Environments", "ControlTasks", "Interfaces", "Kernels", "Archive", "Configuration"],

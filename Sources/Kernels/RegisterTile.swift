@@ -4,8 +4,8 @@ private import CLanes
 ///
 /// A tile is up to four groups of three rows by one or two lanes of columns; with AVX-512 twelve rows by two lanes of
 /// sixteen, 24 registers of sums, which keeps both multipliers busy. On the Cascade Lake processor of
-/// `Benchmarks/peers` a product of 256 x 256 x 256, packing included, goes at three quarters of what the multipliers alone
-/// do, 20 % faster than with OpenBLAS 0.3.21.
+/// `Benchmarks/peers` a product of 256 x 256 x 256, packing included, goes at three quarters of what the multipliers
+/// alone do, 20 % faster than with OpenBLAS 0.3.21.
 ///
 /// Each element of C is one chain of fused multiply-adds in the order of the inner index. So an element's bits depend
 /// neither on how the rows of a batch are cut into blocks, nor on the number of threads.
@@ -63,8 +63,8 @@ enum RegisterTile {
     foresight_store_part16(p, v, max(valid, 0))
   }
   #else
-  // Parts of a lane go through memory and stay out of line: where single elements of a sum are taken, the compiler splits
-  // all that led to it into scalars.
+  // Parts of a lane go through memory and stay out of line: where single elements of a sum are taken, the compiler
+  // splits all that led to it into scalars.
   @inline(never)
   private static func loadPart(_ p: UnsafePointer<Float>, _ valid: Int) -> Lane {
     var result = Lane()
@@ -129,26 +129,48 @@ enum RegisterTile {
     let two: Int
   }
 
-  /// One tile: C[row, column] = epilogue(begin + sum over p of a[row * rowStride + p * innerStride] * b.base[p * b.stride
-  /// + column]).
+  /// One tile: C[row, column] = epilogue(begin + sum over p of a[row * rowStride + p * innerStride] * b.base[p *
+  /// b.stride + column]).
   ///
-  /// The shape is a type, so that each has machine code of its own with all sums in registers. So have tiles of whole lanes:
-  /// where parts of lanes may be called for, the sums would have to be saved before.
+  /// The shape is a type, so that each has machine code of its own with all sums in registers. So have tiles of whole
+  /// lanes: where parts of lanes may be called for, the sums would have to be saved before.
   @inline(never)
   static func compute<S: TileShape, E: TileEpilogue>(
     _ shape: S.Type, k: Int, _ a: Operand, _ rows: Rows, _ b: RightOperand, _ columns: Columns, _ epilogue: E
   ) {
     if columns.valid >= lane && (!S.wide || columns.validNext >= lane) {
       let whole = Columns(first: columns.first, valid: lane, validNext: lane)
-      run(shape, k: k, a, rows, b, whole, epilogue)
+      run(shape, k: k, Segments(count: 1, pitch: 0), a, rows, b, whole, epilogue)
     } else {
-      run(shape, k: k, a, rows, b, columns, epilogue)
+      run(shape, k: k, Segments(count: 1, pitch: 0), a, rows, b, columns, epilogue)
     }
+  }
+
+  /// As `compute`, with an inner index of several segments of k elements each.
+  @inline(never)
+  static func compute<S: TileShape, E: TileEpilogue>(
+    _ shape: S.Type, k: Int, _ segments: Segments, _ a: Operand, _ rows: Rows, _ b: RightOperand, _ columns: Columns,
+    _ epilogue: E
+  ) {
+    if columns.valid >= lane && (!S.wide || columns.validNext >= lane) {
+      let whole = Columns(first: columns.first, valid: lane, validNext: lane)
+      run(shape, k: k, segments, a, rows, b, whole, epilogue)
+    } else {
+      run(shape, k: k, segments, a, rows, b, columns, epilogue)
+    }
+  }
+
+  /// How the inner index goes through the left operand: `count` times k elements, each segment `pitch` floats after the
+  /// one before. The right operand has no gaps.
+  struct Segments {
+    let count: Int
+    let pitch: Int
   }
 
   @inline(__always)
   private static func run<S: TileShape, E: TileEpilogue>(
-    _ shape: S.Type, k: Int, _ a: Operand, _ rows: Rows, _ b: RightOperand, _ columns: Columns, _ epilogue: E
+    _ shape: S.Type, k: Int, _ segments: Segments, _ a: Operand, _ rows: Rows, _ b: RightOperand, _ columns: Columns,
+    _ epilogue: E
   ) {
     let (groups, wide) = (S.groups, S.wide)
     var tile = (
@@ -160,14 +182,22 @@ enum RegisterTile {
     withUnsafeMutableBytes(of: &tile) { bytes in
       guard let sums = bytes.baseAddress?.assumingMemoryBound(to: Float.self) else { return }
       let (shape, isWide) = (Int32(groups), Int32(wide ? 1 : 0))
-      let (a0, a1) = (a.base + rows.r0 &* a.rowStride, a.base + rows.r1 &* a.rowStride)
-      let (a2, a3) = (a.base + rows.r2 &* a.rowStride, a.base + rows.r3 &* a.rowStride)
+      var (a0, a1) = (a.base + rows.r0 &* a.rowStride, a.base + rows.r1 &* a.rowStride)
+      var (a2, a3) = (a.base + rows.r2 &* a.rowStride, a.base + rows.r3 &* a.rowStride)
       let (one, two) = (rows.one &* a.rowStride, rows.two &* a.rowStride)
-      #if FORESIGHT_AVX512
-      foresight_tile16(shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, b.base, b.stride, b.coming, sums)
-      #else
-      foresight_tile8(shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, b.base, b.stride, b.coming, sums)
-      #endif
+      var right = b.base
+      for _ in 0..<segments.count {
+        #if FORESIGHT_AVX512
+        foresight_tile16(shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, right, b.stride, b.coming, sums)
+        #else
+        foresight_tile8(shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, right, b.stride, b.coming, sums)
+        #endif
+        a0 += segments.pitch
+        a1 += segments.pitch
+        a2 += segments.pitch
+        a3 += segments.pitch
+        right += k &* b.stride
+      }
     }
     tile.0.finish(epilogue, rows.r0, rows.one, rows.two, columns, wide: wide)
     if groups > 1 { tile.1.finish(epilogue, rows.r1, rows.one, rows.two, columns, wide: wide) }
