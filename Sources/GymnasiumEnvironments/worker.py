@@ -49,6 +49,7 @@ is {"error": {"kind", "message", "traceback"}}.
 import ctypes
 import faulthandler
 import importlib
+import importlib.metadata
 import importlib.util
 import io
 import json
@@ -75,6 +76,7 @@ PROCESSORS = len(os.sched_getaffinity(0))
 # nanoseconds, and only while requests usually come within so many.
 CAN_LOOK = IS_ORDERED and PROCESSORS > 1
 PATIENCE, LONG = 60_000, 200_000
+PLUGINS = set()  # entry points whose environments are registered
 
 
 class Refused(Exception):
@@ -125,6 +127,15 @@ def load_module(name):
         raise
 
 
+def register_plugins(module):
+    """Registers the environments of a module's package that has an entry point of `gymnasium.envs` for it."""
+    root = module.split(".")[0]
+    for point in importlib.metadata.entry_points(group="gymnasium.envs"):
+        if point.module.split(".")[0] == root and point.value not in PLUGINS:
+            PLUGINS.add(point.value)
+            point.load()()
+
+
 def missing_package(error, identifier):
     """The pip requirement that mends a failed import, or None."""
     seen = error
@@ -151,6 +162,8 @@ def make_environment(request):
     identifier, arguments = request["id"], json.loads(request["arguments"])
     if request.get("module"):
         load_module(request["module"])
+        if not request["module"].endswith(".py"):
+            register_plugins(request["module"])
     if identifier.startswith("ALE/"):
         try:
             import ale_py
@@ -229,8 +242,10 @@ def observation_format(space):
     if isinstance(space, spaces.Box) and space.dtype != numpy.dtype(object):
         size = math.prod(space.shape)
         is_bytes = space.dtype == numpy.uint8
-        description = {"size": size, "bytes": is_bytes, "image": None, "one_hot": False}
+        description = {"size": size, "bytes": is_bytes, "image": None, "maximum": 255, "one_hot": False}
         shape = space.shape
+        if space.dtype == numpy.bool_ and len(shape) == 3:  # a grid of cells, channels last, as MinAtar shows its games
+            description["bytes"], description["image"], description["maximum"] = True, list(shape), 1
         if is_bytes and len(shape) == 2:
             description["image"] = [*shape, 1]
         elif is_bytes and len(shape) == 3:

@@ -54,7 +54,7 @@ public enum ActionSpace: Sendable, Equatable {
 }
 
 /// Shape of observations that are images: rows from top to bottom, pixels from left to right, channels innermost, each
-/// value in 0...255.
+/// value in 0...`maximum`.
 public struct ImageShape: Sendable, Equatable {
   /// Rows of pixels.
   public let height: Int
@@ -62,12 +62,16 @@ public struct ImageShape: Sendable, Equatable {
   public let width: Int
   /// Values of a pixel: 1 for gray, 3 for red, green, blue; more where frames are stacked.
   public let channels: Int
+  /// The largest value: 255 where values were bytes, 1 for grids of cells that are taken or free.
+  public let maximum: Float
 
-  public init(height: Int, width: Int, channels: Int) {
+  public init(height: Int, width: Int, channels: Int, maximum: Float = 255) {
     precondition(height > 0 && width > 0 && channels > 0, "empty image \(height)x\(width)x\(channels)")
+    precondition(maximum > 0, "images of values up to \(maximum)")
     self.height = height
     self.width = width
     self.channels = channels
+    self.maximum = maximum
   }
 
   /// Floats per image, `height * width * channels`.

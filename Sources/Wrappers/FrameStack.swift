@@ -23,7 +23,9 @@ public struct FrameStack<Base: Environment>: EnvironmentWrapper {
     chunk = image?.channels ?? size
     spec = base.spec.observing(
       size * frames,
-      imageShape: image.map { ImageShape(height: $0.height, width: $0.width, channels: $0.channels * frames) })
+      imageShape: image.map {
+        ImageShape(height: $0.height, width: $0.width, channels: $0.channels * frames, maximum: $0.maximum)
+      })
     newest = Array(repeating: 0, count: size)
     stack = Array(repeating: 0, count: size * frames)
   }
