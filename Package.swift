@@ -155,7 +155,7 @@ let package = Package(
       "Control", ["Control", "Interfaces", "Kernels", "Archive", "Configuration", "Environments"], exclude: ["Peers"]),
     tests("Planners", ["Planners", "Imagining", "Interfaces", "Kernels", "Archive", "Environments"]),
     tests(
-      "Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive"],
+      "Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive", "Configuration"],
       exclude: ["PolicyGradient/Fixtures"]),
     tests(
       "Methods",

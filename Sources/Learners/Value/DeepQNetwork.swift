@@ -9,7 +9,13 @@ public struct DeepQNetworkSettings: Configuration {
   public init() {}
   @Setting("Widths of the hidden layers", in: 1...8192) public var hidden: [Int] = [128, 128]
   @Setting("Nonlinearity of the hidden layers") public var activation: Activation = .relu
+  @Setting(
+    "Convolutions of images: none, small, nature, or layers [[filters, kernel, stride], ...]; auto is nature from 36x36 "
+      + "pixels on, small below, none for vectors")
+  public var convolution: ConvolutionChoice? = nil
   @Setting("Layer normalization") public var layerNormalization: Bool = false
+  @Setting("Optimizer: Adam, or RMSprop centered, with decay 0.95 and epsilon 0.01")
+  public var optimizer: OptimizerChoice = .adam
   @Setting("Learning rate", in: 1e-7...1) public var learningRate: Float = 5e-4
   @Setting("Discount of a step", in: 0...1) public var discount: Float = 0.99
   @Setting("Targets value the action that the online network chooses (double Q-learning)")
@@ -24,10 +30,11 @@ public struct DeepQNetworkSettings: Configuration {
   public var epsilonSteps: Int = 10_000
 }
 
-/// Deep Q-network (Mnih et al. 2015) with double (van Hasselt et al. 2016) and dueling (Wang et al. 2016) values as settings.
+/// Deep Q-network (Mnih et al. 2015) with double (van Hasselt et al. 2016) and dueling (Wang et al. 2016) values as
+/// settings.
 ///
-/// Target: y = r + discount * continues * Q'(s', a*), a* the action best under Q, or under Q' itself without `double`; loss:
-/// mean of Huber's of Q(s, a) - y.
+/// Target: y = r + discount * continues * Q'(s', a*), a* the action best under Q, or under Q' itself without `double`;
+/// loss: mean of Huber's of Q(s, a) - y.
 public struct DeepQNetwork: ValueLearner {
   public static let metricNames = ["critic_loss", "q_value", "epsilon"]
 
@@ -46,18 +53,28 @@ public struct DeepQNetwork: ValueLearner {
 
   public init(_ settings: DeepQNetworkSettings, for spec: EnvironmentSpec, using random: RandomStream) {
     self.init(
-      settings, observationSize: spec.observationSize, actions: Int(spec.action.bounds.high[0]) + 1, using: random)
+      settings, observationSize: spec.observationSize, image: spec.imageShape,
+      actions: Int(spec.action.bounds.high[0]) + 1, using: random)
   }
 
-  /// A fresh learner for observations of `observationSize` floats and `actions` discrete actions.
-  public init(_ settings: DeepQNetworkSettings, observationSize: Int, actions: Int, using random: RandomStream) {
+  public static func check(_ settings: DeepQNetworkSettings, for spec: EnvironmentSpec) throws(ConfigurationError) {
+    try ConvolutionChoice.check(settings.convolution, for: spec.imageShape)
+  }
+
+  /// A fresh learner for observations of `observationSize` floats, which may make an image, and `actions` discrete
+  /// actions.
+  public init(
+    _ settings: DeepQNetworkSettings, observationSize: Int, image: ImageShape? = nil, actions: Int,
+    using random: RandomStream
+  ) {
     precondition(actions > 0, "\(actions) actions")
     self.settings = settings
     self.actions = actions
     core = ValueCore(
       DeepQNetwork.head(settings, actions, epsilon: 0), observationSize: observationSize, hidden: settings.hidden,
       activation: settings.activation, layerNormalization: settings.layerNormalization,
-      learningRate: settings.learningRate, discount: settings.discount, using: random)
+      front: ConvolutionChoice.front(settings.convolution, for: image, activation: settings.activation),
+      optimizer: settings.optimizer, learningRate: settings.learningRate, discount: settings.discount, using: random)
   }
 
   private static func head(_ settings: DeepQNetworkSettings, _ actions: Int, epsilon: Float) -> DiscreteValues {

@@ -20,15 +20,15 @@ final class ValueScratch<Head: ValueHead>: PhasedWork {
     let bootstrap: ValuePass<Head>
     let parameters: UnsafeMutablePointer<Float>
     let targets: UnsafeMutablePointer<Float>
-    let step: Adam.Step
+    let step: NetworkOptimizer.Step
     let discount: Float
     let tau: Float
   }
 
-  init(_ head: Head, _ network: Perceptron, rows: Int) {
+  init(_ head: Head, _ network: ConvolutionalNetwork, rows: Int) {
     capacity = rows
     workers = (0..<WorkerPool.threads).map { _ in ValueWorkspace(head, network, gradients: true) }
-    let blocks = RowBlocks(rows: rows).count
+    let blocks = RowBlocks(rows: rows, size: network.blockSize).count
     gradients = BlockGradients(parameters: network.layout.count, blocks: blocks)
     sums = Vector(count: 2 * blocks)
   }
@@ -39,7 +39,7 @@ final class ValueScratch<Head: ValueHead>: PhasedWork {
   /// One step of the network, then of its target; means over the rows.
   func update(_ core: inout ValueCore<Head>, _ head: Head, _ rows: FittedRows, tau: Float) -> CriticLosses {
     let (parameters, targets) = (core.parameters.mutablePointer, core.targets.mutablePointer)
-    let blocks = RowBlocks(rows: rows.count)
+    let blocks = RowBlocks(rows: rows.count, size: core.network.blockSize)
     fit = Fit(
       rows: rows, blocks: blocks,
       bootstrap: ValuePass(head: head, network: core.network, parameters: parameters, targets: targets),

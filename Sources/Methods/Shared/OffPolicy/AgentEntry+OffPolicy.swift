@@ -11,13 +11,14 @@ extension AgentEntry {
   ///   - tiny: a run that is over in seconds.
   public static func offPolicy<Learner: OffPolicyLearner & SendableMetatype>(
     _ name: String, _ summary: String, _: Learner.Type, defaults: Learner.Settings = .init(),
-    secondsPerStep: Double = 0.008, tiny: TinyRun
+    secondsPerStep: Double = 0.008, presets: [AgentPreset] = [], tiny: TinyRun
   ) -> AgentEntry {
     AgentEntry(
-      name, summary: summary, secondsPerStep: secondsPerStep, tiny: tiny,
+      name, summary: summary, secondsPerStep: secondsPerStep, presets: presets, tiny: tiny,
       defaults: OffPolicyAgentSettings<Learner>(defaults),
-      resolve: { _, environment throws(ConfigurationError) in
+      resolve: { settings, environment throws(ConfigurationError) in
         try refuse(name, Learner.objection(to: environment.spec.action), in: environment)
+        try Learner.check(settings.learner, for: environment.spec)
       },
       make: { settings, environment, random throws(ConfigurationError) in
         OffPolicyAgent(
