@@ -67,3 +67,14 @@ class ON_POLICY:
     observation, action, width = 17, 6, 64
     steps, epochs, batch = 2048, 10, 64
     discount, trace, clip, value_weight, gradient_norm, learning_rate = 0.99, 0.95, 0.2, 0.5, 0.5, 3e-4
+
+
+class Pixels:
+    """One double DQN update of the Nature network."""
+
+    size = 84
+    channels = 4
+    width = 512
+    actions = 6
+    batch = 32
+    discount = 0.99

@@ -41,7 +41,8 @@ struct BenchCommand: ParsableCommand {
 
   static var all: [BenchCase] {
     [
-      .gemm, .softActorCriticUpdate, .proximalEpochs, .trustRegionUpdate, .ensembleFit, .ensembleRollout, .planCartPole,
+      .gemm, .softActorCriticUpdate, .convolutionalUpdate, .proximalEpochs, .trustRegionUpdate, .ensembleFit,
+      .ensembleRollout, .planCartPole,
       .planHalfCheetah,
       .linearQuadraticIteration, .localModels,
     ]
