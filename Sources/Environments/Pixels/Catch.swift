@@ -37,7 +37,7 @@ public struct Catch: NativeTask {
     spec = EnvironmentSpec(
       observationSize: rows * columns,
       imageShape: ImageShape(height: rows, width: columns, channels: 1, maximum: 1), action: .discrete(count: 3),
-      timeStep: 1, stepLimit: EnvironmentSpec.unlimited, rewardRange: -1...1)
+      timeStep: 1, stepLimit: rows, rewardRange: -1...1)
   }
 
   public mutating func reset(using random: inout RandomStream, observation: inout [Float]) {
