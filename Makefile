@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: help flags setup video build demo test lint format settings docs bench doctor clean
+.PHONY: help flags setup video minatar build demo test lint format settings docs bench doctor clean
 
 PYTHON ?= python3.11
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -65,6 +65,12 @@ $(STAMPS)/video:
 	  $(SUDO) apt-get update -qq; \
 	  $(SUDO) apt-get install -y -qq --no-install-recommends ffmpeg libegl1 libgl1-mesa-dri >/dev/null; \
 	fi
+	@touch $@
+
+minatar: $(STAMPS)/minatar ## install MinAtar's games, for gymnasium:minatar:MinAtar/Breakout-v1 and the like
+
+$(STAMPS)/minatar: requirements-minatar.txt $(STAMPS)/venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-minatar.txt
 	@touch $@
 
 $(STAMPS)/mujoco: $(STAMPS)/venv

@@ -129,7 +129,7 @@ let package = Package(
     tests("Kernels", ["Kernels"], exclude: ["Fixtures"]),
     tests("Archive", ["Archive", "Kernels"]),
     tests("Configuration", ["Configuration"]),
-    tests("Networks", ["Networks", "Kernels", "Archive", "Configuration"], exclude: ["Peers"]),
+    tests("Networks", ["Networks", "Kernels", "Archive", "Configuration"], exclude: ["Fixtures", "Peers"]),
     tests("Experience", ["Experience", "Interfaces", "Kernels", "Archive"], exclude: ["Peers"]),
     tests(
       "Environments", ["Environments", "ControlTasks", "Interfaces", "Kernels", "Archive", "Configuration"],
@@ -156,7 +156,7 @@ let package = Package(
       "Control", ["Control", "Interfaces", "Kernels", "Archive", "Configuration", "Environments"], exclude: ["Peers"]),
     tests("Planners", ["Planners", "Control", "Imagining", "Interfaces", "Kernels", "Archive", "Environments"]),
     tests(
-      "Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive"],
+      "Learners", ["Learners", "Networks", "Experience", "Interfaces", "Kernels", "Archive", "Configuration"],
       exclude: ["Fixtures", "Peers", "PolicyGradient/Fixtures", "Value/Fixtures"]),
     tests(
       "Methods",

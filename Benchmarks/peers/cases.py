@@ -31,6 +31,10 @@ def _environments(name: str) -> list[Peer]:
 CASES: dict[str, list[Peer]] = {
     "sac-update": [Peer("Stable-Baselines3", "sac_update_sb3.py"), Peer("JAX by hand", "sac_update_jax.py")],
     "dqn-update": [Peer("Stable-Baselines3", "dqn_update_sb3.py"), Peer("JAX by hand", "dqn_update_jax.py")],
+    "convolutional-dqn-update": [
+        Peer("PyTorch", "convolutional_dqn_torch.py"), Peer("PyTorch, fused Adam", "convolutional_dqn_torch.py", ("fused",)),
+        Peer("PyTorch, fused, channels last", "convolutional_dqn_torch.py", ("fused", "channels_last")),
+    ],
     "ppo-epoch": [Peer("Stable-Baselines3", "on_policy_sb3.py", ("ppo",)), Peer("JAX by hand", "ppo_jax.py")],
     "trpo-update": [Peer("sb3-contrib", "on_policy_sb3.py", ("trpo",))],
     "ensemble-fit": [Peer("mbrl-lib", "ensemble_fit_mbrl.py"), Peer("JAX by hand", "ensemble_fit_jax.py")],

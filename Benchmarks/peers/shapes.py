@@ -74,3 +74,14 @@ class DQN:
 
     observation, actions, width, batch, buffer = 8, 4, 64, 64, 100_000
     discount, learning_rate, target_interval = 0.99, 5e-4, 250
+
+
+class Pixels:
+    """One double DQN update of the Nature network."""
+
+    size = 84
+    channels = 4
+    width = 512
+    actions = 6
+    batch = 32
+    discount = 0.99

@@ -5,7 +5,7 @@ public import Laboratory
 
 extension Catalog {
   static let environments: [EnvironmentEntry] =
-    nativeEnvironments + taskFamilies + tabularEnvironments + mujocoEnvironments
+    nativeEnvironments + taskFamilies + tabularEnvironments + pixelEnvironments + mujocoEnvironments
 
   /// The tasks written in this package.
   package static let nativeEnvironments: [EnvironmentEntry] = [
@@ -21,6 +21,12 @@ extension Catalog {
     EnvironmentEntry(PointMassObstacle.self),
     EnvironmentEntry(PlanarArm.self),
     EnvironmentEntry(SwingUpConditions.self),
+  ]
+
+  /// Tasks whose observations are images.
+  static let pixelEnvironments: [EnvironmentEntry] = [
+    EnvironmentEntry(Catch.self),
+    EnvironmentEntry(PixelMaze.self),
   ]
 
   /// Tasks with numbered states.

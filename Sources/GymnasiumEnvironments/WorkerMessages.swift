@@ -60,11 +60,13 @@ struct GroupDescription: Decodable {
     let bytes: Bool
     /// Height, width, channels.
     let image: [Int]?
+    /// The largest value of an image.
+    let maximum: Float?
     let oneHot: Bool
     /// What each number is; empty where the space does not say.
     let names: [String]
 
-    enum CodingKeys: String, CodingKey { case size, bytes, image, oneHot = "one_hot", names }
+    enum CodingKeys: String, CodingKey { case size, bytes, image, maximum, oneHot = "one_hot", names }
   }
   struct Action: Decodable {
     let kind: String
@@ -117,7 +119,9 @@ struct GroupDescription: Decodable {
 
   /// Shapes and limits. An environment without a step limit gets one that no episode reaches.
   var spec: EnvironmentSpec {
-    let shape = observation.image.map { ImageShape(height: $0[0], width: $0[1], channels: $0[2]) }
+    let shape = observation.image.map {
+      ImageShape(height: $0[0], width: $0[1], channels: $0[2], maximum: observation.maximum ?? 255)
+    }
     let counts = action.counts ?? []
     let space: ActionSpace =
       switch action.kind {

@@ -62,6 +62,7 @@ import ctypes
 import faulthandler
 import hashlib
 import importlib
+import importlib.metadata
 import importlib.util
 import inspect
 import io
@@ -92,6 +93,7 @@ CAN_LOOK = IS_ORDERED and PROCESSORS > 1
 PATIENCE, LONG = 60_000, 200_000
 TRACEBACK_LINES = 12  # of an exception that are shown: the last calls
 WATCHED_STEPS = 2000  # of each environment: what it sends is checked in every respect
+PLUGINS = set()  # entry points whose environments are registered
 
 
 class Refused(Exception):
@@ -176,6 +178,15 @@ def place_folder(folder):
     sys.path.insert(max(places, default=-1) + 1, folder)
 
 
+def register_plugins(module):
+    """Registers the environments of a module's package that has an entry point of `gymnasium.envs` for it."""
+    root = module.split(".")[0]
+    for point in importlib.metadata.entry_points(group="gymnasium.envs"):
+        if point.module.split(".")[0] == root and point.value not in PLUGINS:
+            PLUGINS.add(point.value)
+            point.load()()
+
+
 def missing_package(error, identifier):
     """The pip requirement that mends a failed import, or None."""
     seen = error
@@ -202,6 +213,8 @@ def make_environment(request):
     identifier, arguments = request["id"], json.loads(request["arguments"])
     if request.get("module"):
         load_module(request["module"])
+        if not request["module"].endswith(".py"):
+            register_plugins(request["module"])
     if identifier.startswith("ALE/"):
         try:
             import ale_py
@@ -405,8 +418,10 @@ def observation_format(space):
         raise Refused("space", f"its observations are of {size:,} numbers, at most {MOST_NUMBERS:,} can be: {named(space)}")
     if isinstance(space, spaces.Box) and space.dtype != numpy.dtype(object):
         is_bytes = space.dtype == numpy.uint8
-        description = {"size": size, "bytes": is_bytes, "image": None, "one_hot": False}
+        description = {"size": size, "bytes": is_bytes, "image": None, "maximum": 255, "one_hot": False}
         shape, dtype = space.shape, space.dtype
+        if dtype == numpy.bool_ and len(shape) == 3:  # a grid of cells, channels last, as MinAtar shows its games
+            description["bytes"], description["image"], description["maximum"] = True, list(shape), 1
         kinds = "biuf" if dtype.kind == "f" else ""
 
         def taken(observation):

@@ -16,7 +16,10 @@ public protocol OffPolicyLearner: ActingLearner {
   /// where it can act.
   static func objection(to space: ActionSpace) -> String?
 
-  /// A fresh learner for an environment of `spec`, whose actions it can take.
+  /// Throws `ConfigurationError` naming the setting below `learner` that does not fit an environment of `spec`.
+  static func check(_ settings: Settings, for spec: EnvironmentSpec) throws(ConfigurationError)
+
+  /// A fresh learner for an environment of `spec`, whose actions it can take and which its settings fit.
   init(_ settings: Settings, for spec: EnvironmentSpec, using random: RandomStream)
 
   /// Metrics that `update` records, in order.
@@ -47,6 +50,9 @@ extension OffPolicyLearner {
 
   /// Nil: values are not all learners' way.
   public func predictedValue(of observation: UnsafePointer<Float>) -> Float? { nil }
+
+  /// Most learners' settings fit everywhere.
+  public static func check(_ settings: Settings, for spec: EnvironmentSpec) throws(ConfigurationError) {}
 }
 
 /// A learner whose critics can be fitted to targets from elsewhere, such as a model's rollouts.

@@ -54,7 +54,7 @@ public enum ActionSpace: Sendable, Equatable {
 }
 
 /// Shape of observations that are images: rows from top to bottom, pixels from left to right, channels innermost, each
-/// value a whole number in 0...255.
+/// value a whole number in 0...`maximum`.
 public struct ImageShape: Sendable, Equatable {
   /// Rows of pixels.
   public let height: Int
@@ -64,15 +64,19 @@ public struct ImageShape: Sendable, Equatable {
   public let channels: Int
   /// Images stacked in the channels, the last of which alone is new in a step.
   public let frames: Int
+  /// The largest value: 255 where values were bytes, 1 for grids of cells that are taken or free.
+  public let maximum: Float
 
   /// Images of `height` rows of `width` pixels of `channels` values, `frames` images stacked in these; none may be zero.
-  public init(height: Int, width: Int, channels: Int, frames: Int = 1) {
+  public init(height: Int, width: Int, channels: Int, frames: Int = 1, maximum: Float = 255) {
     precondition(height > 0 && width > 0 && channels > 0, "empty image \(height)x\(width)x\(channels)")
     precondition(frames > 0 && channels % frames == 0, "\(frames) frames in \(channels) channels")
+    precondition(maximum > 0, "images of values up to \(maximum)")
     self.height = height
     self.width = width
     self.channels = channels
     self.frames = frames
+    self.maximum = maximum
   }
 
   /// Floats per image, `height * width * channels`.

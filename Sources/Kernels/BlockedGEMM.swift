@@ -90,7 +90,7 @@ enum BlockedGEMM {
 
   /// How many groups and rows the next tile has where `left` rows are left.
   @inline(__always)
-  private static func height(_ left: Int) -> (groups: Int, rows: Int) {
+  static func height(_ left: Int) -> (groups: Int, rows: Int) {
     let full = 3 * Microkernel.tallest
     // one or two rows must not be left over: they could not be a group without redoing finished ones
     if left > full && left < full + 3 { return (Microkernel.tallest / 2, 3 * (Microkernel.tallest / 2)) }

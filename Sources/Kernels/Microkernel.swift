@@ -142,15 +142,37 @@ enum Microkernel {
   ) {
     if columns.valid >= width && (!S.wide || columns.validNext >= width) {
       let whole = Columns(first: columns.first, valid: width, validNext: width)
-      run(shape, k: k, a, rows, b, whole, epilogue)
+      run(shape, k: k, Segments(count: 1, pitch: 0), a, rows, b, whole, epilogue)
     } else {
-      run(shape, k: k, a, rows, b, columns, epilogue)
+      run(shape, k: k, Segments(count: 1, pitch: 0), a, rows, b, columns, epilogue)
     }
+  }
+
+  /// As `compute`, with an inner index of several segments of k elements each.
+  @inline(never)
+  static func compute<S: MicrokernelShape, E: GEMMEpilogue>(
+    _ shape: S.Type, k: Int, _ segments: Segments, _ a: Operand, _ rows: Rows, _ b: RightOperand, _ columns: Columns,
+    _ epilogue: E
+  ) {
+    if columns.valid >= width && (!S.wide || columns.validNext >= width) {
+      let whole = Columns(first: columns.first, valid: width, validNext: width)
+      run(shape, k: k, segments, a, rows, b, whole, epilogue)
+    } else {
+      run(shape, k: k, segments, a, rows, b, columns, epilogue)
+    }
+  }
+
+  /// How the inner index goes through the left operand: `count` times k elements, each segment `pitch` floats after the
+  /// one before. The right operand has no gaps.
+  struct Segments {
+    let count: Int
+    let pitch: Int
   }
 
   @inline(__always)
   private static func run<S: MicrokernelShape, E: GEMMEpilogue>(
-    _ shape: S.Type, k: Int, _ a: Operand, _ rows: Rows, _ b: RightOperand, _ columns: Columns, _ epilogue: E
+    _ shape: S.Type, k: Int, _ segments: Segments, _ a: Operand, _ rows: Rows, _ b: RightOperand, _ columns: Columns,
+    _ epilogue: E
   ) {
     let (groups, wide) = (S.groups, S.wide)
     var tile = (
@@ -162,16 +184,22 @@ enum Microkernel {
     withUnsafeMutableBytes(of: &tile) { bytes in
       guard let sums = bytes.baseAddress?.assumingMemoryBound(to: Float.self) else { return }
       let (shape, isWide) = (Int32(groups), Int32(wide ? 1 : 0))
-      let (a0, a1) = (a.base + rows.r0 &* a.rowStride, a.base + rows.r1 &* a.rowStride)
-      let (a2, a3) = (a.base + rows.r2 &* a.rowStride, a.base + rows.r3 &* a.rowStride)
+      var (a0, a1) = (a.base + rows.r0 &* a.rowStride, a.base + rows.r1 &* a.rowStride)
+      var (a2, a3) = (a.base + rows.r2 &* a.rowStride, a.base + rows.r3 &* a.rowStride)
       let (one, two) = (rows.one &* a.rowStride, rows.two &* a.rowStride)
-      #if FORESIGHT_AVX512
-      foresight_microkernel16(
-        shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, b.base, b.stride, b.coming, sums)
-      #else
-      foresight_microkernel8(
-        shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, b.base, b.stride, b.coming, sums)
-      #endif
+      var right = b.base
+      for _ in 0..<segments.count {
+        #if FORESIGHT_AVX512
+        foresight_microkernel16(shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, right, b.stride, b.coming, sums)
+        #else
+        foresight_microkernel8(shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, right, b.stride, b.coming, sums)
+        #endif
+        a0 += segments.pitch
+        a1 += segments.pitch
+        a2 += segments.pitch
+        a3 += segments.pitch
+        right += k &* b.stride
+      }
     }
     tile.0.finish(epilogue, rows.r0, rows.one, rows.two, columns, wide: wide)
     if groups > 1 { tile.1.finish(epilogue, rows.r1, rows.one, rows.two, columns, wide: wide) }

@@ -27,8 +27,8 @@ final class BlockGradients {
 
   /// One piece's share of a step on `values` [parameters]: adds the gradients of the first `blocks` blocks, takes the
   /// optimizer's step, then moves `target`, if there is one, by the share `tau` toward the new values.
-  func step(
-    piece: Int, blocks: Int, _ optimizer: Adam.Step, _ values: UnsafeMutablePointer<Float>,
+  func step<Step: OptimizerStep>(
+    piece: Int, blocks: Int, _ optimizer: Step, _ values: UnsafeMutablePointer<Float>,
     target: UnsafeMutablePointer<Float>?, tau: Float
   ) {
     let first = piece * BlockGradients.pieceSize

@@ -13,32 +13,28 @@ public enum Initialization: Sendable, Equatable {
   case uniform
 }
 
-extension Perceptron {
-  /// Fresh parameters.
-  public func initialParameters(_ initialization: Initialization, using random: inout RandomStream) -> Vector {
-    var parameters = Vector(count: layout.count)
-    let base = parameters.mutablePointer
-    for layer in layers {
-      let weight = base + layer.weight
-      let count = layer.inputs * layer.outputs
-      switch initialization {
-      case .he:
-        random.fillNormal(weight, count: count)
-        Elementwise.scale(weight, count: count, by: (2 / Float(layer.inputs)).squareRoot())
-      case .truncatedNormal(let scale):
-        random.fillTruncatedNormal(weight, count: count, bound: 2)
-        Elementwise.scale(weight, count: count, by: scale / Float(layer.inputs).squareRoot())
-      case .orthogonal(let gain, let last):
-        Perceptron.fillOrthogonal(
-          weight, rows: layer.inputs, columns: layer.outputs, gain: layer.isLast ? last : gain, using: &random)
-      case .uniform:
-        let bound = 1 / Float(layer.inputs).squareRoot()
-        random.fillUniform(weight, count: count, low: -bound, high: bound)
-        random.fillUniform(base + layer.bias, count: layer.outputs, low: -bound, high: bound)
-      }
-      if let gain = layer.gain { (base + gain).update(repeating: 1, count: layer.outputs) }
+extension Initialization {
+  /// Draws one layer's weights [inputs, outputs], and its biases [outputs] where they do not start at 0.
+  func draw(
+    weight: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>, inputs: Int, outputs: Int, isLast: Bool,
+    using random: inout RandomStream
+  ) {
+    let count = inputs * outputs
+    switch self {
+    case .he:
+      random.fillNormal(weight, count: count)
+      Elementwise.scale(weight, count: count, by: (2 / Float(inputs)).squareRoot())
+    case .truncatedNormal(let scale):
+      random.fillTruncatedNormal(weight, count: count, bound: 2)
+      Elementwise.scale(weight, count: count, by: scale / Float(inputs).squareRoot())
+    case .orthogonal(let gain, let last):
+      Initialization.fillOrthogonal(
+        weight, rows: inputs, columns: outputs, gain: isLast ? last : gain, using: &random)
+    case .uniform:
+      let bound = 1 / Float(inputs).squareRoot()
+      random.fillUniform(weight, count: count, low: -bound, high: bound)
+      random.fillUniform(bias, count: outputs, low: -bound, high: bound)
     }
-    return parameters
   }
 
   private static func fillOrthogonal(
@@ -51,5 +47,20 @@ extension Perceptron {
     for r in 0..<rows {
       for c in 0..<columns { weight[r * columns + c] = gain * Float(rows >= columns ? q[r, c] : q[c, r]) }
     }
+  }
+}
+
+extension Perceptron {
+  /// Fresh parameters.
+  public func initialParameters(_ initialization: Initialization, using random: inout RandomStream) -> Vector {
+    var parameters = Vector(count: layout.count)
+    let base = parameters.mutablePointer
+    for layer in layers {
+      initialization.draw(
+        weight: base + layer.weight, bias: base + layer.bias, inputs: layer.inputs, outputs: layer.outputs,
+        isLast: layer.isLast, using: &random)
+      if let gain = layer.gain { (base + gain).update(repeating: 1, count: layer.outputs) }
+    }
+    return parameters
   }
 }

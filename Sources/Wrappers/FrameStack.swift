@@ -24,7 +24,9 @@ public struct FrameStack<Base: Environment>: EnvironmentWrapper {
     spec = base.spec.observing(
       size * frames,
       imageShape: image.map {
-        ImageShape(height: $0.height, width: $0.width, channels: $0.channels * frames, frames: $0.frames * frames)
+        ImageShape(
+          height: $0.height, width: $0.width, channels: $0.channels * frames, frames: $0.frames * frames,
+          maximum: $0.maximum)
       })
     newest = Array(repeating: 0, count: size)
     stack = Array(repeating: 0, count: size * frames)

@@ -18,7 +18,7 @@ public struct LumaMap: ObservationMap {
       throw WrapperError(description: "needs images of 3 channels; these have \(shape.channels)")
     }
     pixels = shape.height * shape.width
-    outputImage = ImageShape(height: shape.height, width: shape.width, channels: 1)
+    outputImage = ImageShape(height: shape.height, width: shape.width, channels: 1, maximum: shape.maximum)
   }
 
   public var outputSize: Int { pixels }

@@ -45,7 +45,7 @@ public struct AreaMap: ObservationMap {
       throw WrapperError(description: "to \(height)x\(width) would enlarge images of \(input.height)x\(input.width)")
     }
     self.input = input
-    output = ImageShape(height: height, width: width, channels: input.channels)
+    output = ImageShape(height: height, width: width, channels: input.channels, maximum: input.maximum)
     columns = Cover.covers(of: input.width, by: width)
     rows = Cover.covers(of: input.height, by: height)
     narrowed = Array(repeating: 0, count: input.height * width * input.channels)

@@ -42,7 +42,7 @@ struct BenchCommand: ParsableCommand {
 
   static var all: [BenchCase] {
     [
-      .gemm, .softActorCriticUpdate, .proximalEpochs, .trustRegionUpdate, .ensembleFit, .ensembleRollout, .planCartPole,
+      .gemm, .softActorCriticUpdate, .convolutionalUpdate, .proximalEpochs, .trustRegionUpdate, .ensembleFit, .ensembleRollout, .planCartPole,
       .planHalfCheetah, .deepQUpdate, .prioritizedSample, .prioritizedUpdate, .sumTree,
       .linearQuadraticIteration, .localModels,
     ]

@@ -46,7 +46,8 @@ import Testing
       Set(Self.environments).isSuperset(of: [
         "Pendulum-v1", "CartPole-v1", "MountainCar-v0", "MountainCarContinuous-v0", "Acrobot-v1", "cartpole-swingup",
         "point-mass", "point-mass-obstacle", "planar-arm", "dyna-maze", "blocking-maze", "shortcut-maze", "chain",
-        "four-by-three", "random-mdp", "point-mass-goals", "cartpole-poles", "swingup-poles", "reacher-goals",
+        "four-by-three", "random-mdp", "Catch", "pixel-maze", "point-mass-goals", "cartpole-poles", "swingup-poles",
+        "reacher-goals",
       ]))
     #expect(
       Set(Self.agents).isSuperset(of: [

@@ -33,6 +33,13 @@ import Testing
     #expect(color.first == count(from: 0, 60))
   }
 
+  /// Cells that are taken or free, as MinAtar shows its games.
+  @Test func gridsOfTruthsAreImages() throws {
+    let (spec, first, second) = try observations("grid")
+    #expect(spec.imageShape == ImageShape(height: 3, width: 4, channels: 2, maximum: 1))
+    #expect(first == [0] + [Float](repeating: 1, count: 23) && second == [Float](repeating: 1, count: 24))
+  }
+
   /// Planes [2, 4, 5] become pixels [4, 5, 2].
   @Test func channelsThatComeFirstAreMovedInside() throws {
     let (spec, first, _) = try observations("planes")

@@ -31,6 +31,9 @@ struct GridMap {
   var stateCount: Int { places.count }
   static var actionCount: Int { moves.count }
 
+  /// The cell of a state.
+  func place(of state: Int) -> (row: Int, column: Int) { places[state] }
+
   /// The mark of a state.
   func mark(_ state: Int) -> Character { cells[places[state].row][places[state].column] }
 

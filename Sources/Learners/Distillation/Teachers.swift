@@ -5,8 +5,14 @@ import Networks
 /// What a squashed Gaussian actor says of states: means and clamped logarithms of standard deviations before squashing,
 /// T = 2 A.
 public struct ActorTeacher: PolicyTeacher {
-  let network: Perceptron
+  let network: ConvolutionalNetwork
   let parameters: Vector
+
+  /// What the network of an actor says.
+  init(network: Perceptron, parameters: Vector) {
+    self.network = ConvolutionalNetwork(network)
+    self.parameters = parameters
+  }
 
   public var observationSize: Int { network.inputs }
   public var outputSize: Int { network.outputs }
@@ -34,7 +40,7 @@ public struct ActorTeacher: PolicyTeacher {
 
 /// What a network of action values says of states: the values, T = K.
 public struct ValueTeacher: PolicyTeacher {
-  let network: Perceptron
+  let network: ConvolutionalNetwork
   let parameters: Vector
   let head: DiscreteValues
 
@@ -60,25 +66,25 @@ public struct ValueTeacher: PolicyTeacher {
 
 /// Scratch of one thread for a teacher's passes.
 public final class TeacherWorkspace {
-  private let pass: PerceptronWorkspace
+  private let pass: ConvolutionalWorkspace
 
-  init(_ network: Perceptron) {
-    pass = PerceptronWorkspace(for: network, capacity: RowBlocks.size, keepsActivations: false)
+  init(_ network: ConvolutionalNetwork) {
+    pass = ConvolutionalWorkspace(for: network, capacity: network.blockSize, keepsActivations: false)
   }
 
   /// Calls `body` with the first row, the number of rows and the outputs of each block, having copied the features [N,
   /// H], the last hidden layer or, without any, the observations.
   func forEachBlock(
-    _ network: Perceptron, _ parameters: Vector, _ observations: UnsafePointer<Float>, count: Int,
+    _ network: ConvolutionalNetwork, _ parameters: Vector, _ observations: UnsafePointer<Float>, count: Int,
     features: UnsafeMutablePointer<Float>?,
     _ body: (_ first: Int, _ rows: Int, _ output: UnsafePointer<Float>) -> Void
   ) {
-    RowBlocks.forEach(of: count) { first, rows in
+    RowBlocks.forEach(of: count, size: network.blockSize) { first, rows in
       let x = observations + first * network.inputs
       let output = network.forward(parameters.pointer, x, rows: rows, pass)
       if let features {
         let width = network.hidden.last ?? network.inputs
-        let hidden = network.hidden.isEmpty ? x : UnsafePointer(pass.outputs[network.hidden.count - 1])
+        let hidden = network.hidden.isEmpty ? x : UnsafePointer(pass.body.outputs[network.hidden.count - 1])
         (features + first * width).update(from: hidden, count: rows * width)
       }
       body(first, rows, output)

@@ -34,11 +34,20 @@ public struct DeepQNetwork: ValueLearner {
 
   public init(_ settings: DeepQNetworkSettings, for spec: EnvironmentSpec, using random: RandomStream) {
     self.init(
-      settings, observationSize: spec.observationSize, actions: Int(spec.action.bounds.high[0]) + 1, using: random)
+      settings, observationSize: spec.observationSize, image: spec.imageShape,
+      actions: Int(spec.action.bounds.high[0]) + 1, using: random)
   }
 
-  /// A fresh learner for observations of `observationSize` floats and `actions` discrete actions.
-  public init(_ settings: DeepQNetworkSettings, observationSize: Int, actions: Int, using random: RandomStream) {
+  public static func check(_ settings: DeepQNetworkSettings, for spec: EnvironmentSpec) throws(ConfigurationError) {
+    try ConvolutionChoice.check(settings.convolution, for: spec.imageShape)
+  }
+
+  /// A fresh learner for observations of `observationSize` floats, which may make an image, and `actions` discrete
+  /// actions.
+  public init(
+    _ settings: DeepQNetworkSettings, observationSize: Int, image: ImageShape? = nil, actions: Int,
+    using random: RandomStream
+  ) {
     precondition(actions > 0, "\(actions) actions")
     self.settings = settings
     self.actions = actions
@@ -46,7 +55,8 @@ public struct DeepQNetwork: ValueLearner {
       DeepQNetwork.head(settings, actions, .epsilonGreedy(0)), observationSize: observationSize,
       hidden: settings.hidden,
       activation: settings.activation, layerNormalization: settings.layerNormalization,
-      learningRate: settings.learningRate, discount: settings.discount,
+      front: ConvolutionChoice.front(settings.convolution, for: image, activation: settings.activation),
+      optimizer: settings.optimizer, learningRate: settings.learningRate, discount: settings.discount,
       noise: settings.noisy ? settings.noiseScale : 0, using: random)
   }
 

@@ -24,7 +24,13 @@ public struct DeepQNetworkSettings: Configuration {
   public init() {}
   @Setting("Widths of the hidden layers", in: 1...8192) public var hidden: [Int] = [128, 128]
   @Setting("Nonlinearity of the hidden layers") public var activation: Activation = .relu
+  @Setting(
+    "Convolutions of images: none, small, nature, or layers [[filters, kernel, stride], ...]; auto is nature from 36x36 "
+      + "pixels on, small below, none for vectors")
+  public var convolution: ConvolutionChoice? = nil
   @Setting("Layer normalization") public var layerNormalization: Bool = false
+  @Setting("Optimizer: Adam, or RMSprop centered, with decay 0.95 and epsilon 0.01")
+  public var optimizer: OptimizerChoice = .adam
   @Setting("Learning rate", in: 1e-7...1) public var learningRate: Float = 5e-4
   @Setting("Discount of a step", in: 0...1) public var discount: Float = 0.99
   @Setting("Targets value the action that the online network chooses (double Q-learning)")

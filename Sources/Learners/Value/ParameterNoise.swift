@@ -8,6 +8,8 @@ import Networks
 /// where there is no noise.
 struct ParameterNoise {
   private let layers: [Perceptron.Layer]
+  /// Where the parameters of the layers' perceptron begin.
+  private let offset: Int
   private var scales: Vector
   private var targetScales: Vector
   private var optimizer: Adam
@@ -31,11 +33,12 @@ struct ParameterNoise {
   }
 
   /// Noise in that many last layers of `network`; sigma starts at `scale` / sqrt(inputs of the layer).
-  init(_ network: Perceptron, layers count: Int, scale: Float) {
-    layers = Array(network.layers.suffix(count))
+  init(_ network: ConvolutionalNetwork, layers count: Int, scale: Float) {
+    layers = Array(network.body.layers.suffix(count))
+    offset = network.bodyOffset
     let size = network.layout.count
     scales = Vector(count: size)
-    let base = scales.mutablePointer
+    let base = scales.mutablePointer + offset
     for layer in layers {
       let sigma = scale / Float(layer.inputs).squareRoot()
       (base + layer.weight).update(repeating: sigma, count: layer.inputs * layer.outputs)
@@ -51,13 +54,13 @@ struct ParameterNoise {
   /// Draws noise for the network's and its target's parameters.
   mutating func draw(_ parameters: Vector, _ targets: Vector, using random: inout RandomStream) {
     _ = draw(parameters, using: &random)
-    ParameterNoise.draw(layers, into: targetDraws.mutablePointer, factors.mutablePointer, using: &random)
+    ParameterNoise.draw(layers, into: targetDraws.mutablePointer + offset, factors.mutablePointer, using: &random)
     ParameterNoise.join(targets, targetScales, targetDraws, into: &noisyTargets)
   }
 
   /// Draws noise for the network's parameters: mu + sigma * epsilon, valid until the next draw.
   mutating func draw(_ parameters: Vector, using random: inout RandomStream) -> UnsafePointer<Float> {
-    ParameterNoise.draw(layers, into: draws.mutablePointer, factors.mutablePointer, using: &random)
+    ParameterNoise.draw(layers, into: draws.mutablePointer + offset, factors.mutablePointer, using: &random)
     ParameterNoise.join(parameters, scales, draws, into: &noisy)
     return noisy.pointer
   }

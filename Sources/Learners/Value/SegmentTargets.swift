@@ -49,7 +49,7 @@ final class SegmentScratch: PhasedWork {
   /// The pass under way.
   struct Pass {
     let head: DiscreteValues
-    let network: Perceptron
+    let network: ConvolutionalNetwork
     let parameters: UnsafePointer<Float>
     let targets: UnsafePointer<Float>
     let rule: TraceRule
@@ -69,7 +69,7 @@ final class SegmentScratch: PhasedWork {
   private let capacity: Int
   private var pass: Pass?
 
-  init(_ head: DiscreteValues, _ network: Perceptron, rows: Int) {
+  init(_ head: DiscreteValues, _ network: ConvolutionalNetwork, rows: Int) {
     capacity = rows
     workers = (0..<WorkerPool.threads).map { _ in ValueWorkspace(head, network, gradients: false) }
     var storage = Vector(count: 3 * rows)
@@ -84,7 +84,7 @@ final class SegmentScratch: PhasedWork {
   /// Writes the targets [B] of `segments`.
   func write(_ pass: Pass, _ segments: SegmentBatch, discount: Float, into targets: UnsafeMutablePointer<Float>) {
     self.pass = pass
-    run(.values, shards: RowBlocks(rows: pass.rows).count)
+    run(.values, shards: RowBlocks(rows: pass.rows, size: pass.network.blockSize).count)
     self.pass = nil
     withExtendedLifetime(segments) {
       for b in 0..<segments.count {
@@ -99,7 +99,7 @@ final class SegmentScratch: PhasedWork {
 
   func run(_ phase: Phase, shard: Int, worker: Int) {
     guard let pass else { return }
-    let range = RowBlocks(rows: pass.rows)[shard]
+    let range = RowBlocks(rows: pass.rows, size: pass.network.blockSize)[shard]
     let (first, rows, head, workspace) = (range.lowerBound, range.count, pass.head, workers[worker])
     let (x, q) = (pass.next + first * pass.network.inputs, workspace.scratch.mutablePointer)
     let best = q + rows * head.count

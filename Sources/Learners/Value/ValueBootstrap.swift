@@ -5,7 +5,7 @@ import Networks
 /// The value of the best action under a target network as it is at one moment.
 public struct ValueBootstrap<Head: ValueHead>: BootstrapValue {
   let head: Head
-  let network: Perceptron
+  let network: ConvolutionalNetwork
   let parameters: Vector
   let targets: Vector
 
@@ -18,7 +18,7 @@ public struct ValueBootstrap<Head: ValueHead>: BootstrapValue {
     count: Int, of observations: UnsafePointer<Float>, using random: inout RandomStream,
     values: UnsafeMutablePointer<Float>, _ workspace: ValueWorkspace
   ) {
-    RowBlocks.forEach(of: count) { first, rows in
+    RowBlocks.forEach(of: count, size: network.blockSize) { first, rows in
       ValuePass(head: head, network: network, parameters: parameters.pointer, targets: targets.pointer).values(
         of: observations + first * observationSize, rows: rows, into: values + first, workspace)
     }
@@ -29,7 +29,7 @@ public struct ValueBootstrap<Head: ValueHead>: BootstrapValue {
     actions: UnsafeMutablePointer<Float>, bonuses: UnsafeMutablePointer<Float>, _ workspace: ValueWorkspace
   ) {
     let chooser = head.choosesOnline ? parameters : targets
-    RowBlocks.forEach(of: count) { first, rows in
+    RowBlocks.forEach(of: count, size: network.blockSize) { first, rows in
       let output = network.forward(chooser.pointer, observations + first * observationSize, rows: rows, workspace.pass)
       head.best(
         output, rows: rows, actions: actions + first * actionSize, scratch: workspace.scratch.mutablePointer)
@@ -41,7 +41,7 @@ public struct ValueBootstrap<Head: ValueHead>: BootstrapValue {
 /// The same by pointers to parameters that are about to change, on one block.
 struct ValuePass<Head: ValueHead> {
   let head: Head
-  let network: Perceptron
+  let network: ConvolutionalNetwork
   let parameters: UnsafePointer<Float>
   let targets: UnsafePointer<Float>
 

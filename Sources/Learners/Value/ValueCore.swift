@@ -5,32 +5,36 @@ import Networks
 
 /// What methods with one value network share: the network, its target, its optimizer, and an update.
 struct ValueCore<Head: ValueHead> {
-  let network: Perceptron
+  let network: ConvolutionalNetwork
   let learningRate: Float
   let discount: Float
   var parameters: Vector
   var targets: Vector
-  var optimizer: Adam
+  var optimizer: NetworkOptimizer
   /// Noise on the last layers' parameters; nil without.
   var noise: ParameterNoise?
   private var scratch: ValueScratch<Head>?
   private let acting: ValueWorkspace
 
-  /// A network from observations to the head's outputs, freshly drawn, its output layer small. With `noise` > 0 its
-  /// last two layers are noisy.
+  /// A network from observations to the head's outputs, behind convolutions if there is a `front`, freshly drawn, its
+  /// output layer small. With `noise` > 0 its last two layers are noisy.
   init(
     _ head: Head, observationSize: Int, hidden: [Int], activation: Activation, layerNormalization: Bool,
-    learningRate: Float, discount: Float, noise scale: Float = 0, using random: RandomStream
+    front: ConvolutionalFront? = nil, optimizer: OptimizerChoice = .adam, learningRate: Float, discount: Float,
+    noise scale: Float = 0, using random: RandomStream
   ) {
-    network = Perceptron(
-      inputs: observationSize, hidden: hidden, outputs: head.outputs, activation: activation,
-      layerNormalization: layerNormalization)
+    precondition(front.map { $0.inputs == observationSize } ?? true, "convolutions of other images")
+    network = ConvolutionalNetwork(
+      front,
+      Perceptron(
+        inputs: front?.outputs ?? observationSize, hidden: hidden, outputs: head.outputs, activation: activation,
+        layerNormalization: layerNormalization))
     self.learningRate = learningRate
     self.discount = discount
     var stream = random.child("network")
     parameters = network.initialParameters(.orthogonal(gain: Float(2).squareRoot(), last: 0.01), using: &stream)
     targets = parameters
-    optimizer = Adam(count: parameters.count)
+    self.optimizer = NetworkOptimizer(optimizer, count: parameters.count)
     noise = scale > 0 ? ParameterNoise(network, layers: 2, scale: scale) : nil
     acting = ValueWorkspace(head, network, gradients: false)
   }
@@ -49,7 +53,7 @@ struct ValueCore<Head: ValueHead> {
     on observations: UnsafePointer<Float>, count: Int, exactly: Bool,
     _ body: (_ row: Int, _ outputs: UnsafeMutablePointer<Float>, _ scratch: UnsafeMutablePointer<Float>) -> Void
   ) {
-    let size = exactly && !network.hasIndependentRows ? 1 : RowBlocks.size
+    let size = exactly && !network.hasIndependentRows ? 1 : network.blockSize
     RowBlocks.forEach(of: count, size: size) { first, rows in
       let outputs = network.forward(
         parameters.pointer, observations + first * network.inputs, rows: rows, acting.pass)

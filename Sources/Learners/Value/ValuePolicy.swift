@@ -5,7 +5,7 @@ import Networks
 /// The best actions of a value network as it is at one moment.
 public struct ValuePolicy<Head: ValueHead>: Policy {
   let head: Head
-  let network: Perceptron
+  let network: ConvolutionalNetwork
   let parameters: Vector
 
   public var observationSize: Int { network.inputs }
@@ -17,7 +17,7 @@ public struct ValuePolicy<Head: ValueHead>: Policy {
     count: Int, on observations: UnsafePointer<Float>, explore: Bool, using random: inout RandomStream,
     actions: UnsafeMutablePointer<Float>, _ workspace: ValueWorkspace
   ) {
-    RowBlocks.forEach(of: count) { first, rows in
+    RowBlocks.forEach(of: count, size: network.blockSize) { first, rows in
       let output = network.forward(
         parameters.pointer, observations + first * observationSize, rows: rows, workspace.pass)
       let (chosen, scratch) = (actions + first * actionSize, workspace.scratch.mutablePointer)

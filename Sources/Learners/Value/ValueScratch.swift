@@ -25,15 +25,15 @@ final class ValueScratch<Head: ValueHead>: PhasedWork {
     let noise: ParameterNoise.Step?
     let parameters: UnsafeMutablePointer<Float>
     let targets: UnsafeMutablePointer<Float>
-    let step: Adam.Step
+    let step: NetworkOptimizer.Step
     let discount: Float
     let tau: Float
   }
 
-  init(_ head: Head, _ network: Perceptron, rows: Int) {
+  init(_ head: Head, _ network: ConvolutionalNetwork, rows: Int) {
     capacity = rows
     workers = (0..<WorkerPool.threads).map { _ in ValueWorkspace(head, network, gradients: true) }
-    let blocks = RowBlocks(rows: rows).count
+    let blocks = RowBlocks(rows: rows, size: network.blockSize).count
     gradients = BlockGradients(parameters: network.layout.count, blocks: blocks)
     sums = Vector(count: 2 * blocks)
     var errors = Vector(count: rows)
@@ -51,7 +51,7 @@ final class ValueScratch<Head: ValueHead>: PhasedWork {
     core.noise?.draw(core.parameters, core.targets, using: &random)
     let noise = core.noise?.beginStep(learningRate: core.learningRate)
     let (parameters, targets) = (core.parameters.mutablePointer, core.targets.mutablePointer)
-    let blocks = RowBlocks(rows: rows.count)
+    let blocks = RowBlocks(rows: rows.count, size: core.network.blockSize)
     fit = Fit(
       rows: rows, blocks: blocks,
       bootstrap: ValuePass(

@@ -22,6 +22,7 @@ extension AgentEntry {
       resolve: { settings, environment throws(ConfigurationError) in
         try refuse(name, DeepQNetwork.objection(to: environment.spec.action), in: environment)
         try settings.check()
+        try DeepQNetwork.check(settings.learner, for: environment.spec)
       },
       make: { settings, environment, random throws(ConfigurationError) in
         DeepQAgent(

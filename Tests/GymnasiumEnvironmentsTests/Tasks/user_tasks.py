@@ -21,6 +21,7 @@ OBSERVATIONS = {
     "gray": spaces.Box(0, 255, (4, 5), numpy.uint8),
     "color": spaces.Box(0, 255, (4, 5, 3), numpy.uint8),
     "planes": spaces.Box(0, 255, (2, 4, 5), numpy.uint8),
+    "grid": spaces.Box(0, 1, (3, 4, 2), bool),
     "bytes": spaces.Box(0, 255, (6,), numpy.uint8),
     "choice": spaces.Discrete(4, start=-1),
     "nested": spaces.Dict({

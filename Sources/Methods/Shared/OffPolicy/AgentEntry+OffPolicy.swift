@@ -18,8 +18,9 @@ extension AgentEntry {
     AgentEntry(
       name, summary: summary, secondsPerStep: secondsPerStep, presets: presets, tiny: tiny,
       defaults: OffPolicyAgentSettings<Learner>(schedule, defaults),
-      resolve: { _, environment throws(ConfigurationError) in
+      resolve: { settings, environment throws(ConfigurationError) in
         try refuse(name, Learner.objection(to: environment.spec.action), in: environment)
+        try Learner.check(settings.learner, for: environment.spec)
       },
       make: { settings, environment, random throws(ConfigurationError) in
         OffPolicyAgent(

@@ -15,6 +15,7 @@ extension AgentEntry {
       defaults: LearnerInWorldSettings<Schedule, Learner>(learner),
       resolve: { settings, environment throws(ConfigurationError) in
         try refuse(name, Learner.objection(to: environment.spec.action), in: environment)
+        try Learner.check(settings.learner, for: environment.spec)
         try settings.world.resolve(for: environment)
       },
       make: { settings, environment, random throws(ConfigurationError) in
