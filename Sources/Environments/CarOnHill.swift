@@ -14,11 +14,11 @@ public struct CarOnHillSettings: Configuration {
   }
 
   /// Where episodes start.
-  @Setting("Starts: at rest in the valley, or any position and velocity") public var starts: Starts = .valley
+  @Setting("Starts: at rest in the valley, or any position and velocity") public var starts: Starts = .anywhere
   /// Steps after which an episode is cut off.
   @Setting("Steps after which an episode is cut off", in: 1...1_000_000) public var stepLimit: Int = 100
 
-  /// The published task.
+  /// From anywhere; in the published task batches are collected from the valley.
   public init() {}
 }
 

@@ -22,9 +22,11 @@ import Testing
     return try Catalog.registry.agent("fitted-q").make(tree, for: place, using: RandomStream(seed: 1)).agent
   }
 
-  private var anywhere: CarOnHill {
+  private let anywhere = CarOnHill(CarOnHillSettings())
+
+  private var valley: CarOnHill {
     var settings = CarOnHillSettings()
-    settings.starts = .anywhere
+    settings.starts = .valley
     return CarOnHill(settings)
   }
 
@@ -33,10 +35,10 @@ import Testing
     func climb(_ agent: some Agent) throws {
       var runner = AgentRunner(agent, in: anywhere, seed: 1)
       for _ in 0..<3999 { try runner.step() }
-      var before = AgentRunner(runner.agent, in: CarOnHill(CarOnHillSettings()), seed: 1)
+      var before = AgentRunner(runner.agent, in: valley, seed: 1)
       #expect(try before.evaluate().total <= 0)
       try runner.step()
-      var after = AgentRunner(runner.agent, in: CarOnHill(CarOnHillSettings()), seed: 1)
+      var after = AgentRunner(runner.agent, in: valley, seed: 1)
       let (actions, _, total) = try after.evaluate()
       // 19 steps are the fewest
       #expect(total == 1 && actions.count < 40, "\(total) after \(actions.count) steps")
