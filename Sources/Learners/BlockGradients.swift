@@ -46,8 +46,8 @@ final class BlockGradients {
   }
 
   /// The same for parameters mu + sigma * draws: a step on mu by the gradient g and one on sigma by g * draws.
-  func step(
-    piece: Int, blocks: Int, _ optimizer: Adam.Step, _ values: UnsafeMutablePointer<Float>,
+  func step<Step: OptimizerStep>(
+    piece: Int, blocks: Int, _ optimizer: Step, _ values: UnsafeMutablePointer<Float>,
     target: UnsafeMutablePointer<Float>?, tau: Float, noise: ParameterNoise.Step
   ) {
     let first = piece * BlockGradients.pieceSize

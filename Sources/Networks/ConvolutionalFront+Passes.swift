@@ -164,7 +164,7 @@ extension ConvolutionalFront {
     below.update(repeating: 0, count: rows * patches.imageLength)
     PackedMatrix.pack(
       parameters + layer.weight, ldb: filters, transposed: true, k: filters, n: length, into: workspace.panels)
-    let weights = LayerProduct.Weights(parameters + layer.weight, panels: workspace.panels)
+    let weights = LayerProduct.Weights(parameters + layer.weight, packed: workspace.panels)
     for row in 0..<rows {
       ConvolutionalFront.forEachPart(of: layer) { range in
         // dP = dZ W', added up where patches overlap

@@ -1,4 +1,5 @@
 import Archive
+import Configuration
 import Interfaces
 import Kernels
 import Networks
