@@ -12,7 +12,9 @@ import Testing
   private static let agents = registry.agents.map(\.name)
   private static let environments = registry.environments.map(\.name)
   /// Agents for numbered states and actions.
-  private static let tabular = ["q-learning", "dyna-q"]
+  private static let tabular: Set<String> = [
+    "q-learning", "dyna-q", "policy-iteration", "value-iteration", "td-lambda", "sarsa", "double-q-learning",
+  ]
 
   /// Agents that train a learner in a learned model.
   private static let learnersInModels = [
@@ -155,7 +157,7 @@ import Testing
       return
     }
     let takesBoth = agent == "random" || agent == "mpc" || Self.onPolicy.contains(agent) || Self.imitators[agent] != nil
-    if !takesBoth && isDiscrete != (agent.hasSuffix("dqn") || Self.tabular.contains(agent)) {
+    if !takesBoth && isDiscrete != (agent.hasSuffix("dqn") || agent == "fitted-q" || Self.tabular.contains(agent)) {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
       let wanted = isDiscrete ? "continuous" : "discrete"
