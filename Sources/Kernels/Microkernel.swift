@@ -190,9 +190,11 @@ enum Microkernel {
       var right = b.base
       for _ in 0..<segments.count {
         #if FORESIGHT_AVX512
-        foresight_microkernel16(shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, right, b.stride, b.coming, sums)
+        foresight_microkernel16(
+          shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, right, b.stride, b.coming, sums)
         #else
-        foresight_microkernel8(shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, right, b.stride, b.coming, sums)
+        foresight_microkernel8(
+          shape, isWide, k, a0, a1, a2, a3, one, two, a.innerStride, right, b.stride, b.coming, sums)
         #endif
         a0 += segments.pitch
         a1 += segments.pitch

@@ -142,7 +142,9 @@ import Testing
 
   /// Rows of weight 0 do not count, and 2 counts twice: a fit to rows of which some are repeated or left out. Dropout leaves
   /// other components out of each row.
-  @Test(arguments: LearnerCase.all.filter { $0.factory.name != "droq" }) func weightsCountRows(_ test: LearnerCase) throws {
+  @Test(arguments: LearnerCase.all.filter { $0.factory.name != "droq" }) func weightsCountRows(_ test: LearnerCase)
+    throws
+  {
     func check<Factory: LearnerFactory>(_ factory: Factory.Type) throws {
       let batch = factory.batch(8, seed: 1)
       func fitted(_ rows: [(row: Int, weight: Float)]) throws -> OracleState {

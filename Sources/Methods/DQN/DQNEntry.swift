@@ -5,7 +5,8 @@ extension AgentEntry {
   /// Deep Q-learning, its parts one by one, all of them together, and other rates of its three processes.
   public static let deepQ: [AgentEntry] = [
     deepQ(
-      "dqn", "deep Q-network, double or dueling, for discrete actions and for images", presets: deepQPresets + pixelPresets,
+      "dqn", "deep Q-network, double or dueling, for discrete actions and for images",
+      presets: deepQPresets + pixelPresets,
       tiny: ["learner.dueling=true", "learner.epsilon_steps=60"]),
     deepQ(
       "double-dqn", "DQN whose targets value the online network's choice", presets: deepQPresets,
