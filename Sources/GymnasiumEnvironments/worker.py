@@ -433,6 +433,9 @@ class Group:
             self.start = int(first.action_space.start) if self.takes_one_choice else 0
             for _ in range(request["count"] - 1):
                 self.environments.append(make_environment(request))
+                other = self.environments[-1]
+                if (other.observation_space, other.action_space) != (first.observation_space, first.action_space):
+                    raise Refused("space", "made once more, it has other spaces than before")
             self.shape = getattr(first.observation_space, "shape", None)
             self.bind()
         except BaseException:
