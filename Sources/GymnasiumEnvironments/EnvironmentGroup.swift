@@ -122,6 +122,18 @@ final class EnvironmentGroup: @unchecked Sendable {
     try copy(index, description.offsets.finals, to: target)
   }
 
+  /// Throws unless its spaces are those of `expected`: an environment may have others each time it is made, and buffers are
+  /// of the first ones.
+  func check(against expected: EnvironmentSpec) throws(GymnasiumError) {
+    guard spec.observationSize == expected.observationSize, spec.imageShape == expected.imageShape,
+      spec.action == expected.action
+    else {
+      throw .refused(
+        environment: task.name, reason: "made once more, it has other spaces than before", traceback: "",
+        isMistake: true)
+    }
+  }
+
   /// Bytes become floats from 0 to 255. Throws when a float is not finite.
   private func copy(_ index: Int, _ offset: Int, to target: UnsafeMutablePointer<Float>) throws(GymnasiumError) {
     let size = description.observation.size

@@ -90,10 +90,12 @@ public struct GymnasiumEnvironment: Environment {
           throw .cannotCopy(environment: task.name, reason: shared.whyUnsaved ?? "unknown")
         }
       }
-      group =
+      let made =
         isShown
         ? try EnvironmentGroup(of: 1, in: PythonWorker(for: task), renews: false, renders: true)
         : try SharedWorkers.makeEnvironment(task)
+      try made.check(against: spec)
+      group = made
     }
     guard let group else { preconditionFailure("a group has just been made") }
     if let state = pending {

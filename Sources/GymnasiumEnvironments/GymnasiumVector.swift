@@ -46,6 +46,11 @@ public final class GymnasiumVector: VectorEnvironment {
       throw ConfigurationError(kind: .relation, problem: "\(error)")
     }
     spec = groups[0].spec
+    do {
+      for group in groups { try group.check(against: spec) }
+    } catch {
+      throw ConfigurationError(kind: .relation, problem: "\(error)")
+    }
     streams = Array(repeating: RandomStream(seed: 0), count: count)
     episodes = Array(repeating: 0, count: count)
     observationRows = .allocate(capacity: count * spec.observationSize)
@@ -82,6 +87,7 @@ public final class GymnasiumVector: VectorEnvironment {
     (fetched, pending) = (nil, nil)
     for index in groups.indices where !groups[index].worker.isAlive {
       groups[index] = try Self.makeGroup(task, first: index * share, share: share, count: count)
+      try groups[index].check(against: spec)
     }
     for copy in 0..<count {
       streams[copy] = random.child(copy)

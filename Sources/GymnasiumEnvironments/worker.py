@@ -747,6 +747,9 @@ class Group:
             self.start = int(first.action_space.start) if self.takes_one_choice else 0
             for _ in range(request["count"] - 1):
                 self.environments.append(make_environment(request))
+                other = self.environments[-1]
+                if (other.observation_space, other.action_space) != (first.observation_space, first.action_space):
+                    raise Refused("space", "made once more, it has other spaces than before")
             self.space = first.observation_space
             self.watched = WATCHED_STEPS * request["count"]
             self.compares = False

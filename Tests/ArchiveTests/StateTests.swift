@@ -23,7 +23,7 @@ private struct Whole: Checkpointable, Equatable {
   var stream = RandomStream(seed: 0)
   var vector = Vector(count: 3)
   var matrix = Matrix(rows: 2, columns: 3)
-  var list = [1, -2, .max]
+  var list = [1, -2, 1 << 48]
   var doubles = [0.1, .infinity]
 
   func save(to writer: inout StateWriter) {
@@ -62,7 +62,7 @@ private struct Whole: Checkpointable, Equatable {
     _ = whole.stream.nextWord()
     whole.vector = Vector([1, -0.0, 3])
     whole.matrix = Matrix(rows: 2, columns: 3, [1, 2, 3, 4, 5, 6])
-    whole.list = [3, -2, .min]
+    whole.list = [3, -2, -(1 << 48)]
     whole.doubles = [-.infinity]
     return whole
   }

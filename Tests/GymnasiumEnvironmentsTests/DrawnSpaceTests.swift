@@ -50,6 +50,21 @@ import Testing
     #expect(supported > 400 && refused > 400 && failed > 60, "\(supported), \(refused), \(failed)")
   }
 
+  /// An environment with other spaces each time it is made would be written into buffers of the first ones.
+  @Test func spacesThatChangeAreRefused() throws {
+    let task = try task(["acts=false", "disguises=false", "tag=changing"])
+    var refused = 0
+    for _ in 0..<30 {
+      guard let first = try? GymnasiumEnvironment(task), let second = try? GymnasiumEnvironment(task) else { continue }
+      // the first to be reset gets the environment that both were described by, the second another one
+      var players = [Player(first), Player(second)]
+      guard (try? players[0].reset()) != nil else { continue }
+      do { try players[1].reset() } catch is GymnasiumError { refused += 1 }
+    }
+    #expect(refused > 5)
+    #expect(throws: ConfigurationError.self) { try GymnasiumVector(self.task(["acts=false", "tag=vector"]), count: 3) }
+  }
+
   /// Whatever space is not refused is one that agents can act in, or refuse by name.
   @Test(arguments: ["random", "sac", "td3", "dqn", "ppo", "naf", "pets"])
   func agentsActInWhatIsSupported(name: String) throws {
@@ -62,16 +77,19 @@ import Testing
     var acted = 0
     for round in 0..<80 {
       // spaces of actions and of observations in turn
-      let arguments = ["observes=\(round % 2 == 0)", "acts=\(round % 2 == 1)", "disguises=false"]
+      let arguments = ["observes=\(round % 2 == 0)", "acts=\(round % 2 == 1)", "disguises=false", "tag=\(name)"]
       var settings = ConfigurationTree()
       for argument in arguments {
         settings = settings.merging(try ConfigurationTree(assignment: "arguments.\(argument)"))
       }
       do {
         let made = try acts.make(settings)
+        // used, so that the next one is another one
+        var environment = made.environment
+        var (random, seen) = (RandomStream(seed: 3), [Float](repeating: 0, count: made.spec.observationSize))
+        try environment.reset(using: &random, observation: &seen)
         guard made.spec.observationSize < 2000, made.spec.action.size < 50 else { continue }
         var player = try agent.make(tree, for: made, using: RandomStream(seed: 1)).agent
-        var environment = made.environment
         try act(&player, &environment, steps: 30)
         acted += 1
       } catch is ConfigurationError {

@@ -1,4 +1,5 @@
 import Catalog
+import Configuration
 import Foundation
 import Laboratory
 import Testing
@@ -20,8 +21,13 @@ import Testing
   @Test(.enabled(if: hasMuJoCo)) func areAcceptedByTheProgram() throws {
     #expect(Self.files.count > 20)
     for file in Self.files {
-      let study = try Study(contentsOf: file, in: Catalog.registry)
-      #expect(!study.runs.isEmpty, "\(file)")
+      do {
+        let study = try Study(contentsOf: file, in: Catalog.registry)
+        #expect(!study.runs.isEmpty, "\(file)")
+      } catch let error as ConfigurationError where error.key == "expert.run" {
+        // an expert of its own, which its page trains first
+        #expect("\(error)".contains("holds no saved run"), "\(error)")
+      }
     }
   }
 }

@@ -78,7 +78,8 @@ import Testing
     #expect(worstGap(expected.critic.map(Double.init), expected.criticAfter) > 1e-3)
   }
 
-  /// With candidates enough, the value found is a fine grid's, to a hundredth of the range of values.
+  /// With candidates enough, the value found is a fine grid's, to a hundredth of the range of values; 2,000 uniform samples of two
+  /// components leave gaps of a fortieth of the box, and so to a twentieth.
   @Test(arguments: ActionSearchSettings.Method.allCases) func searchesFindTheMaximum(
     _ method: ActionSearchSettings.Method
   ) throws {
@@ -104,7 +105,8 @@ import Testing
       }
       let q = network(grid, parameters: parameters).elements
       let (least, most) = (q.min() ?? 0, q.max() ?? 0)
-      #expect(values[row] > most - 0.01 * (most - least), "\(values[row]) of \(least)...\(most)")
+      let share: Float = method == .uniform ? 0.05 : 0.01
+      #expect(values[row] > most - share * (most - least), "\(values[row]) of \(least)...\(most)")
       #expect(values[row] < most + 0.01 * (most - least))
     }
   }

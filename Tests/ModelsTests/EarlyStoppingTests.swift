@@ -71,7 +71,10 @@ import Testing
   /// Members whose parameters were spoiled more predict the holdout worse and rank later; a fit of hardly any learning
   /// rate leaves them so.
   @Test func elitesAreRankedByHoldoutError() throws {
-    var model = ProbabilisticEnsemble.small { $0.members = 5 }
+    var model = ProbabilisticEnsemble.small {
+      $0.members = 5
+      $0.elites = 3
+    }
     let data = LinearSystem().data(800, seed: 1)
     try model.fit(data)
     var state = OracleState(model)
@@ -84,7 +87,6 @@ import Testing
     state.set("parameters", parameters)
     try state.restore(into: &model)
     model = try model.with {
-      $0.elites = 3
       $0.learningRate = 1e-7
       $0.epochs = 1
     }

@@ -48,10 +48,10 @@ package struct EnvironmentConformance<Task: Environment> {
   private mutating func checkDeterminism() throws {
     let first = try record(steps: 500, seed: seed)
     let second = try record(steps: 500, seed: seed)
-    let other = try record(steps: 500, seed: seed + 1)
+    let others = try (1...4).map { try record(steps: 1, seed: seed + $0).observations[0] }
     expect(first == second, "the same seed gives another course")
-    // a task with numbered states may always start in the same one
-    expect(spec.isOneHot || first.observations[0] != other.observations[0], "another seed gives the same start")
+    // a task with numbered states may always start in the same one, and one of few starts in the same one again
+    expect(spec.isOneHot || others.contains { $0 != first.observations[0] }, "other seeds give the same start")
     expect(
       !spec.isOneHot || first.observations.allSatisfy { OneHot.index(of: $0) != nil }, "an observation is not one-hot")
     expect(first.observations.joined().allSatisfy(\.isFinite), "an observation is not finite or not written")

@@ -52,7 +52,8 @@ struct ActionValueScale: Sendable {
         let t = min(max((y[r] - low) / (high - low), 0), 1)
         loss = Scalar.softplus(output) - t * output
         slope = 1 / (1 + Scalar.exp(-output)) - t
-        if y[r].isNaN { loss = .nan }
+        // the range would hide what went wrong
+        if !y[r].isFinite { loss = .nan }
       }
       total += weight * loss
       outputs[r] = weight * (slope * share)

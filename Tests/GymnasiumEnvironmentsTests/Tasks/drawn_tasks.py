@@ -97,7 +97,7 @@ class Drawn(gymnasium.Env):
 
     made = 0
 
-    def __init__(self, observes=True, acts=True, disguises=True):
+    def __init__(self, observes=True, acts=True, disguises=True, tag=None):
         self.rng = numpy.random.default_rng(Drawn.made)
         Drawn.made += 1
         self.observation_space = space(self.rng) if observes else spaces.Box(-1, 1, (3,))
