@@ -217,7 +217,7 @@ import Testing
     for _ in 0..<30 {
       _ = search.generation(of: { $0.reduce(0, +) }, using: &random)
       #expect(search.candidates.allSatisfy { $0 >= -1 && $0 <= 1 })
-      #expect(search.mean.allSatisfy { abs($0) < 2 } && search.step.isFinite)
+      #expect(search.mean.allSatisfy(\.isFinite) && search.step.isFinite)
     }
     #expect(search.mean.allSatisfy { $0 < -0.9 }, "\(search.mean)")
     #expect(search.candidates.count { $0 == -1 } > 12, "\(search.candidates)")

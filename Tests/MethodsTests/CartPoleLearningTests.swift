@@ -24,7 +24,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("ppo", 60_000), ("trpo", 40_000), ("npg", 100_000), ("kl-penalty", 40_000), ("a2c", 200_000), ("reinforce", 90_000),
+    ("ppo", 60_000), ("trpo", 40_000), ("npg", 100_000), ("kl-penalty", 40_000), ("a2c", 200_000),
+    ("reinforce", 90_000),
   ]) func thePoleStaysUp(_ agent: String, _ steps: Int) throws {
     let found = try result(agent, steps: steps)
     #expect(found > 350, "\(agent) reaches \(found) after \(steps) steps")

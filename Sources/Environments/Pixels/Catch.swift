@@ -79,9 +79,9 @@ extension Catch: Checkpointable {
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    let places = try reader.integers("places")
-    guard places.count == 4 else {
-      throw .mismatch(name: "places", expected: "4 integers", found: "\(places.count)")
+    let places = try reader.counts("places", count: 4)
+    guard places[0] < rows, places[1] < columns, places[2] < columns else {
+      throw .mismatch(name: "places", expected: "a row and two columns", found: "\(places)")
     }
     (ball.row, ball.column, paddle, isRunning) = (places[0], places[1], places[2], places[3] != 0)
   }

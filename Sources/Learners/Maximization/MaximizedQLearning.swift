@@ -151,7 +151,7 @@ extension MaximizedQLearning: Checkpointable {
       lagged = vector
     }
     try reader.read("optimizer", into: &optimizer)
-    updates = try reader.integer("updates")
+    updates = try reader.count("updates")
     base = try reader.stream("search")
   }
 }

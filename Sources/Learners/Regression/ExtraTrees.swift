@@ -83,17 +83,27 @@ extension ExtraTrees: Checkpointable {
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    let sizes = try reader.integers("sizes")
+    let sizes = try reader.integers("sizes", in: 1...Int(Int32.max))
     let total = sizes.reduce(0, +)
     let asked = try reader.read("inputs", as: Int64.self, shape: [total])
     let values = try reader.read("values", as: Float.self, shape: [total])
     let children = try reader.read("children", as: Int64.self, shape: [total])
     var (restored, place) = ([ContiguousArray<TreeNode>](), 0)
     for size in sizes {
+      // children stand behind their parents, so that every way down ends
+      for node in 0..<size where asked[place + node] >= 0 {
+        let (input, child) = (asked[place + node], children[place + node])
+        guard input < Int64(inputs), child > Int64(node), child < Int64(size - 1) else {
+          throw .mismatch(
+            name: "trees", expected: "inputs below \(inputs) and children behind their parents",
+            found: "input \(input) and child \(child) of node \(node) of \(size)")
+        }
+      }
       restored.append(
         ContiguousArray(
           (place..<place + size).map {
-            TreeNode(input: Int32(asked[$0]), value: values[$0], child: Int32(children[$0]))
+            TreeNode(
+              input: Int32(max(asked[$0], -1)), value: values[$0], child: Int32(truncatingIfNeeded: children[$0]))
           }))
       place += size
     }

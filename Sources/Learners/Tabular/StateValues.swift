@@ -134,9 +134,9 @@ extension StateValues: Checkpointable {
     traces = try reader.read("traces", shape: [traces.count])
     changes = try reader.read("changes", shape: [changes.count])
     guard update == .lambdaReturn else { return }
-    visited = try reader.integers("visited")
+    visited = try reader.integers("visited", in: 0...max(values.count - 1, 0))
     rewards = try reader.read("rewards", shape: [visited.count])
-    following = try reader.integers("following")
+    following = try reader.integers("following", count: visited.count, in: -1...max(values.count - 1, 0))
   }
 }
 

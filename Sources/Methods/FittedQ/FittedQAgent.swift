@@ -103,10 +103,7 @@ extension FittedQAgent: Checkpointable {
   mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try reader.read("learner", into: &learner)
     if !isOffline { try reader.read("replay", into: &replay) }
-    let counters = try reader.integers("counters")
-    guard counters.count == 2 else {
-      throw .mismatch(name: "counters", expected: "2 integers", found: "\(counters.count)")
-    }
+    let counters = try reader.counts("counters", count: 2)
     (counter, fits) = (StepCounter(counters[0]), counters[1])
     try reader.read("exploration", intoCopies: &exploration)
   }

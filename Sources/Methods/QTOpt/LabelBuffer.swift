@@ -67,7 +67,7 @@ extension LabelBuffer: Checkpointable {
   }
 
   mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    appended = try reader.integer("appended")
+    appended = try reader.count("appended")
     count = min(appended, capacity)
     try reader.read("observations", into: &observations)
     try reader.read("actions", into: &actions)
