@@ -39,7 +39,9 @@ import Testing
 
     try train(["agent.log_folder=episodes", "log.interval=20"], seed: 5)
     let table = try String(contentsOfFile: root.path + "/runs/Pendulum-v1/qt-opt/seed-5/training.csv", encoding: .utf8)
-    let lines = table.split(whereSeparator: \.isNewline).map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+    let lines = table.split(whereSeparator: \.isNewline).map {
+      $0.split(separator: ",", omittingEmptySubsequences: false)
+    }
     let column = try #require(lines.first?.firstIndex(of: "log_files"))
     #expect(lines.last?[column].hasPrefix("6") == true, "\(table)")
   }
