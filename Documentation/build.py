@@ -25,7 +25,7 @@ METHODS = {
     "Planning in models": ("PETS", "MPC", "ILQR"),
     "Learning in models": ("MBPO", "METRPO", "MVE", "Dyna", "MBA", "PolicyBackpropagation"),
     "Local models": ("LQRFLM", "GuidedPolicySearch"),
-    "Model-free": ("SAC", "TD3", "NAF", "DQN", "FittedQ", "Random"),
+    "Model-free": ("SAC", "REDQ", "DroQ", "CrossQ", "TD3", "NAF", "MaximizedQ", "QTOpt", "DQN", "FittedQ", "Random"),
     "Tables": ("PolicyIteration", "ValueIteration", "TDLambda", "SARSA", "QLearning", "DoubleQLearning", "DynaQ"),
     "Several learners, one policy": ("Distillation", "DivideAndConquer", "Distral"),
 }

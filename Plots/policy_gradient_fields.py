@@ -84,7 +84,7 @@ def ascents() -> list[Row]:
 
 
 def summarize(rows: list[Row]) -> list[Row]:
-    """For each ascent its learning rate, its steps where k arrived, and where it ended."""
+    """Rows of each ascent: its learning rate, the steps until k converged, and its last point."""
     last = {(row["starts"], row["start_k"], row["start_sigma"], row["method"]): row for row in rows}
     return [{
         "starts": row["starts"], "start_k": row["start_k"], "start_sigma": row["start_sigma"], "method": row["method"],

@@ -5,7 +5,6 @@ taken to DIR/results.csv and their manifests to DIR/manifests.jsonl. DIR/table.c
 figure are made from these.
 """
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -20,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from foresight_plots.experiments import keep_runs
 from foresight_plots.figures import STYLE, save
 from foresight_plots.load import load_description
-from foresight_plots.tables import StudyError
+from foresight_plots.program import draw_study, leave
 
 TITLES = {"online": "TD(lambda), online", "lambda_return": "offline lambda-return algorithm"}
 
@@ -67,24 +66,9 @@ def draw(experiment: Path) -> list[Path]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Returns the exit status: 0, or 1 after a one-line message on standard error."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("experiment", type=Path, metavar="DIR")
-    options = parser.parse_args(arguments)
-    results = options.experiment / "results"
-    try:
-        if (results / "study.json").exists():
-            collect(results, options.experiment)
-        for path in draw(options.experiment):
-            print(path)
-    except StudyError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 1
-    return 0
+    """Returns the exit status."""
+    return draw_study(arguments, __doc__, collect, draw)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

@@ -7,7 +7,6 @@ DIR is a study's folder in Experiments. Where it has the runs, in DIR/results, t
 DIR/results.csv and their manifests to DIR/manifests.jsonl. DIR/table.csv and a figure for each environment are made from these.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -20,8 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from foresight_plots.experiments import keep_runs
 from foresight_plots.figures import COLORS, STYLE, save
 from foresight_plots.load import load_description
-from foresight_plots.program import leave
-from foresight_plots.tables import StudyError
+from foresight_plots.program import draw_study, leave
 
 EPISODES = 50
 POINTS = 120
@@ -101,26 +99,8 @@ def draw(kind: str, experiment: Path) -> list[Path]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Returns the exit status: 0, or 1 after a one-line message on standard error."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("kind", choices=["steps", "rewards"])
-    parser.add_argument("experiment", type=Path, metavar="DIR")
-    options = parser.parse_args(arguments)
-    results = options.experiment / "results"
-    try:
-        if (results / "study.json").exists():
-            collect(options.kind, results, options.experiment)
-        for path in draw(options.kind, options.experiment):
-            print(path)
-    except StudyError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 1
-    return 0
+    """Returns the exit status."""
+    return draw_study(arguments, __doc__, collect, draw, ["steps", "rewards"])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ struct ImageStore: Sendable {
   private let planeSize: Int
   /// Planes, [any, height * width].
   private var planes: GrowingVector<UInt8>
-  /// Planes of both images of each slot, [capacity, 2 * channels].
+  /// Indices of the planes of each slot's two images, [capacity, 2 * channels].
   private var references: GrowingVector<Int32>
   /// References to each plane, and the hash it is found by.
   private var uses: [Int32] = []
@@ -33,9 +33,10 @@ struct ImageStore: Sendable {
   /// Planes held.
   var planeCount: Int { uses.count - unused.count }
 
-  /// Puts two images [height, width, channels] into a slot, in place of those that it has if `isUsed`.
+  /// Stores two images [height, width, channels] in a slot. `overwrites` says that the slot holds others, whose planes it
+  /// then refers to no more.
   mutating func set(
-    _ slot: Int, _ observation: UnsafePointer<Float>, next: UnsafePointer<Float>, isUsed: Bool
+    _ slot: Int, _ observation: UnsafePointer<Float>, next: UnsafePointer<Float>, overwrites: Bool
   ) {
     let first = slot * 2 * shape.channels
     // the new ones first: what both have in common is kept
@@ -44,7 +45,7 @@ struct ImageStore: Sendable {
         added[channel] = add(observation, channel)
         added[shape.channels + channel] = add(next, channel)
       }
-      if isUsed { for place in added.indices { release(references.pointer[first + place]) } }
+      if overwrites { for place in added.indices { release(references.pointer[first + place]) } }
       for place in added.indices { references.mutablePointer[first + place] = added[place] }
     }
   }

@@ -129,7 +129,7 @@ public struct ReplayBuffer: TransitionSource, Sendable {
       (observations.mutablePointer + slot * observationSize).update(from: observation, count: observationSize)
       (nextObservations.mutablePointer + slot * observationSize).update(from: next, count: observationSize)
     } else {
-      images?.set(slot, observation, next: next, isUsed: appended >= capacity)
+      images?.set(slot, observation, next: next, overwrites: appended >= capacity)
     }
     (actions.mutablePointer + slot * actionSize).update(from: action, count: actionSize)
     rewards.mutablePointer[slot] = reward

@@ -65,6 +65,17 @@ package enum TanhGaussianHead {
     for i in 0..<count { actions[i] = Scalar.tanh(actions[i]) }
   }
 
+  /// Action [A] of one network row [2 A], by noise from `stream`; the mode without.
+  package static func act(
+    _ output: UnsafePointer<Float>, size: Int, using stream: UnsafeMutablePointer<RandomStream>?,
+    action: UnsafeMutablePointer<Float>
+  ) {
+    for c in 0..<size {
+      let logStd = min(max(output[size + c], logStdRange.lowerBound), logStdRange.upperBound)
+      action[c] = Scalar.tanh(output[c] + (stream.map { Scalar.exp(logStd) * $0.pointee.normal() } ?? 0))
+    }
+  }
+
   /// The actions of `sample` alone.
   package static func draw(
     _ outputs: UnsafePointer<Float>, noise: UnsafePointer<Float>, rows: Int, size: Int,

@@ -8,7 +8,6 @@ public struct DeepSeaSettings: Configuration {
   @Setting("Side of the grid, N: as many steps as an episode has", in: 2...100) public var size: Int = 10
   /// Whether moves to the right may fail.
   @Setting("Moves to the right fail with a probability of 1 / N") public var stochastic: Bool = false
-  /// Cost of going right all the way.
   @Setting("Cost of going right at every step of an episode", in: 0...1) public var moveCost: Double = 0.01
   /// Whether the action that goes right is drawn for each cell.
   @Setting("Which action goes right is drawn for each cell; otherwise it is action 1") public var shuffled: Bool = true

@@ -57,10 +57,8 @@ public struct SoftActorCritic: ValueLearner {
 
   /// What was set.
   public let settings: SoftActorCriticSettings
-  let targetEntropy: Float
   private var core: ActorCriticCore<SquashedGaussianActor>
-  private var logTemperature: Vector
-  private var temperatureOptimizer: Adam
+  private var alpha: EntropyTemperature
 
   public static let title = "soft actor-critic"
 
@@ -74,7 +72,6 @@ public struct SoftActorCritic: ValueLearner {
     _ settings: SoftActorCriticSettings, observationSize: Int, low: [Float], high: [Float], using random: RandomStream
   ) {
     self.settings = settings
-    targetEntropy = settings.targetEntropy ?? -Float(low.count)
     core = ActorCriticCore(
       SquashedGaussianActor(),
       .init(
@@ -86,12 +83,13 @@ public struct SoftActorCritic: ValueLearner {
         actorLearningRate: settings.actorLearningRate, criticLearningRate: settings.criticLearningRate,
         discount: settings.discount, tau: settings.tau),
       using: random)
-    logTemperature = Vector([Scalar.log(settings.initialTemperature)])
-    temperatureOptimizer = Adam(count: 1)
+    alpha = EntropyTemperature(
+      initial: settings.initialTemperature, target: settings.targetEntropy, actionSize: low.count,
+      learningRate: settings.temperatureLearningRate)
   }
 
   /// Entropy temperature alpha.
-  public var temperature: Float { Scalar.exp(logTemperature[0]) }
+  public var temperature: Float { alpha.value }
 
   public var discount: Float { settings.discount }
   public var policy: ActorPolicy<SquashedGaussianActor> { core.policy }
@@ -104,13 +102,8 @@ public struct SoftActorCritic: ValueLearner {
     using streams: UnsafeMutablePointer<RandomStream>, actions: UnsafeMutablePointer<Float>
   ) {
     let size = core.scaling.size
-    let range = TanhGaussianHead.logStdRange
     core.forEachOutput(on: observations, count: copies.count, exactly: !explore) { row, output in
-      for c in 0..<size {
-        let logStd = min(max(output[size + c], range.lowerBound), range.upperBound)
-        let u = output[c] + (explore ? Scalar.exp(logStd) * streams[row].normal() : 0)
-        actions[row * size + c] = Scalar.tanh(u)
-      }
+      TanhGaussianHead.act(output, size: size, using: explore ? streams + row : nil, action: actions + row * size)
     }
     core.scaling.fromUnit(actions, rows: copies.count)
   }
@@ -152,14 +145,7 @@ public struct SoftActorCritic: ValueLearner {
   /// Takes the temperature's step after the actor's, and records both.
   private mutating func finish(_ actor: ActorLosses, metrics: inout MetricRow) throws(NumericalFailure) {
     try actor.record(in: &metrics)
-    if settings.temperatureLearningRate > 0 {
-      // d/d(log alpha) of -log alpha * (log pi + target entropy)
-      var gradient = actor.entropy - targetEntropy
-      temperatureOptimizer.beginStep(learningRate: settings.temperatureLearningRate)
-        .apply(logTemperature.mutablePointer, gradient: &gradient, range: 0..<1)
-    }
-    metrics.record("temperature", temperature)
-    metrics.record("entropy", actor.entropy)
+    alpha.follow(actor.entropy, metrics: &metrics)
   }
 }
 
@@ -189,13 +175,11 @@ extension SoftActorCritic: GuidedLearner {
 extension SoftActorCritic: Checkpointable {
   public func save(to writer: inout StateWriter) {
     core.save(to: &writer)
-    writer.write("log_temperature", logTemperature)
-    writer.write("temperature_optimizer", temperatureOptimizer)
+    alpha.save(to: &writer)
   }
 
   public mutating func restore(from reader: StateReader) throws(ArchiveError) {
     try core.restore(from: reader)
-    try reader.read("log_temperature", into: &logTemperature)
-    try reader.read("temperature_optimizer", into: &temperatureOptimizer)
+    try alpha.restore(from: reader)
   }
 }

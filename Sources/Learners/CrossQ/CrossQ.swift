@@ -43,7 +43,6 @@ public struct CrossQ: OffPolicyLearner {
 
   /// What was set.
   public let settings: CrossQSettings
-  let targetEntropy: Float
   let actorNetwork: RenormalizedPerceptron
   let criticNetwork: RenormalizedPerceptron
   /// The critics with fixed statistics.
@@ -56,8 +55,7 @@ public struct CrossQ: OffPolicyLearner {
   var criticStatistics: Vector
   var actorOptimizer: Adam
   var criticOptimizer: Adam
-  private var logTemperature: Vector
-  private var temperatureOptimizer: Adam
+  private var alpha: EntropyTemperature
   private var scratch: CrossQScratch?
   private let acting: PerceptronWorkspace
 
@@ -72,7 +70,6 @@ public struct CrossQ: OffPolicyLearner {
   ) {
     self.settings = settings
     let scaling = ActionScaling(low: low, high: high)
-    targetEntropy = settings.targetEntropy ?? -Float(scaling.size)
     actorNetwork = RenormalizedPerceptron(
       inputs: observationSize, hidden: settings.hidden, outputs: 2 * scaling.size)
     criticNetwork = RenormalizedPerceptron(
@@ -87,8 +84,9 @@ public struct CrossQ: OffPolicyLearner {
     criticStatistics = Vector(count: settings.critics * criticNetwork.statisticsCount)
     actorOptimizer = Adam(count: actor.count, beta1: settings.beta1)
     criticOptimizer = Adam(count: critics.count, beta1: settings.beta1)
-    logTemperature = Vector([Scalar.log(settings.initialTemperature)])
-    temperatureOptimizer = Adam(count: 1)
+    alpha = EntropyTemperature(
+      initial: settings.initialTemperature, target: settings.targetEntropy, actionSize: scaling.size,
+      learningRate: settings.temperatureLearningRate)
     acting = PerceptronWorkspace(for: actorNetwork.folded, capacity: RowBlocks.size, keepsActivations: false)
     for member in 0..<settings.critics {
       var stream = random.child("critics").child(member)
@@ -102,7 +100,7 @@ public struct CrossQ: OffPolicyLearner {
   }
 
   /// Entropy temperature alpha.
-  public var temperature: Float { Scalar.exp(logTemperature[0]) }
+  public var temperature: Float { alpha.value }
 
   public var discount: Float { settings.discount }
 
@@ -142,18 +140,14 @@ public struct CrossQ: OffPolicyLearner {
     using streams: UnsafeMutablePointer<RandomStream>, actions: UnsafeMutablePointer<Float>
   ) {
     let (network, size) = (actorNetwork.folded, foldedCritics.actionSize)
-    let range = TanhGaussianHead.logStdRange
     let blocks = explore || network.hasIndependentRows ? RowBlocks.size : 1
     RowBlocks.forEach(of: copies.count, size: blocks) { first, rows in
       let outputs = network.forward(
         foldedActor.pointer, observations + first * network.inputs, rows: rows, acting)
-      for r in 0..<rows {
-        let (output, action) = (outputs + r * network.outputs, actions + (first + r) * size)
-        for c in 0..<size {
-          let logStd = min(max(output[size + c], range.lowerBound), range.upperBound)
-          action[c] = Scalar.tanh(
-            output[c] + (explore ? Scalar.exp(logStd) * streams[first + r].normal() : 0))
-        }
+      for row in 0..<rows {
+        TanhGaussianHead.act(
+          outputs + row * network.outputs, size: size, using: explore ? streams + first + row : nil,
+          action: actions + (first + row) * size)
       }
     }
     foldedCritics.scaling.fromUnit(actions, rows: copies.count)
@@ -172,14 +166,7 @@ public struct CrossQ: OffPolicyLearner {
     let losses = scratch.improveActor(&self, batch, temperature: temperature)
     foldActor()
     try losses.record(in: &metrics)
-    if settings.temperatureLearningRate > 0 {
-      // d/d(log alpha) of -log alpha * (log pi + target entropy)
-      var gradient = losses.entropy - targetEntropy
-      temperatureOptimizer.beginStep(learningRate: settings.temperatureLearningRate)
-        .apply(logTemperature.mutablePointer, gradient: &gradient, range: 0..<1)
-    }
-    metrics.record("temperature", temperature)
-    metrics.record("entropy", losses.entropy)
+    alpha.follow(losses.entropy, metrics: &metrics)
   }
 
   /// Scratch of this value alone: a copy of the learner gets its own at its first update.
@@ -199,8 +186,7 @@ extension CrossQ: Archived {
     try fields.field("critic_statistics", &criticStatistics)
     try fields.field("actor_optimizer", &actorOptimizer)
     try fields.field("critic_optimizer", &criticOptimizer)
-    try fields.field("log_temperature", &logTemperature)
-    try fields.field("temperature_optimizer", &temperatureOptimizer)
+    try fields.inline(&alpha)
     if fields.isRestoring { foldActor() }
   }
 }

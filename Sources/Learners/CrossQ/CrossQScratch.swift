@@ -105,7 +105,7 @@ final class CrossQScratch: PhasedWork {
     let y = targets.mutablePointer
     for r in 0..<rows {
       var least = passes[0].output[rows + r]
-      for pass in passes.dropFirst() { least = min(least, pass.output[rows + r]) }
+      for member in 1..<members { least = min(least, passes[member].output[rows + r]) }
       y[r] =
         batch.rewards.pointer[r] + learner.settings.discount * batch.continues.pointer[r]
         * (least - temperature * logProbabilities[r])

@@ -5,14 +5,8 @@ extension AgentEntry {
   /// CrossQ.
   public static let crossQ = offPolicy(
     "crossq", "CrossQ: soft actor-critic with batch renormalization and without target networks", CrossQ.self,
-    schedule: schedule, secondsPerStep: 0.02, presets: presets,
+    schedule: OffPolicySettings(randomSteps: 5000), secondsPerStep: 0.02, presets: presets,
     tiny: TinyRun(in: "Pendulum-v1", TinyRun.learning + ["learner.critic_hidden=[16,16]"]))
-
-  private static var schedule: OffPolicySettings {
-    var schedule = OffPolicySettings()
-    schedule.randomSteps = 5000
-    return schedule
-  }
 
   /// Settings of rl-zoo3 for Pendulum.
   private static let presets = [

@@ -5,18 +5,12 @@ extension AgentEntry {
   /// Dropout Q-functions.
   public static let droq = offPolicy(
     "droq", "dropout Q-functions: soft actor-critic with dropout and layer normalization, twenty updates a step",
-    SoftActorCritic.self, schedule: schedule, defaults: defaults, secondsPerStep: 0.2,
+    SoftActorCritic.self, schedule: OffPolicySettings(randomSteps: 5000, updates: 20), defaults: defaults,
+    secondsPerStep: 0.2,
     presets: AgentPreset.mujocoTargetEntropies,
     tiny: TinyRun(
       in: "Pendulum-v1",
       TinyRun.learning + ["agent.updates=2", "learner.policy_interval=2", "agent.random_steps=20"]))
-
-  private static var schedule: OffPolicySettings {
-    var schedule = OffPolicySettings()
-    schedule.randomSteps = 5000
-    schedule.updates = 20
-    return schedule
-  }
 
   private static var defaults: SoftActorCriticSettings {
     var settings = SoftActorCriticSettings()

@@ -11,15 +11,9 @@ extension AgentEntry {
   /// Holly et al. 2017.
   public static let nafWorkers = offPolicy(
     "naf-workers", "NAF with four copies of the environment and four updates a step",
-    NormalizedAdvantageFunction.self, schedule: fourUpdates,
+    NormalizedAdvantageFunction.self, schedule: OffPolicySettings(updates: 4),
     presets: [AgentPreset(continuousTasks, ["run.copies=4"])],
     tiny: TinyRun(in: "Pendulum-v1", TinyRun.learning))
-
-  private static var fourUpdates: OffPolicySettings {
-    var schedule = OffPolicySettings()
-    schedule.updates = 4
-    return schedule
-  }
 
   private static let continuousTasks = [
     "Pendulum-v1", "MountainCarContinuous-v0", "cartpole-swingup", "point-mass", "Reacher-v4", "Reacher-v5",

@@ -4,6 +4,13 @@ import Interfaces
 /// Settings of an off-policy agent, whatever its learner.
 public struct OffPolicySettings: Configuration {
   public init() {}
+
+  /// The defaults, but for what is given.
+  init(randomSteps: Int? = nil, updates: Int? = nil) {
+    if let randomSteps { self.randomSteps = randomSteps }
+    if let updates { self.updates = updates }
+  }
+
   @Setting("Transitions held for replay", in: 1...100_000_000) public var replayCapacity: Int = 1_000_000
   @Setting("Transitions in a training batch", in: 1...65536) public var batchSize: Int = 256
   @Setting("Steps with uniformly random actions at the start", in: 0...10_000_000) public var randomSteps: Int = 1000
