@@ -69,4 +69,19 @@ extension StateFields {
   public mutating func field(_ name: String, _ matrix: inout Matrix) throws(ArchiveError) {
     if let reader { try reader.read(name, into: &matrix) } else { writer.write(name, matrix) }
   }
+
+  /// A stream that the receiver's settings make or leave out.
+  public mutating func field(_ name: String, present stream: inout RandomStream?) throws(ArchiveError) {
+    guard var own = stream else { return }
+    try field(name, &own)
+    stream = own
+  }
+
+  /// A vector of unchanged length that the receiver's settings make or leave out.
+  public mutating func field(_ name: String, present vector: inout Vector?) throws(ArchiveError) {
+    // taken out so that its buffer has one owner
+    guard var own = vector.take() else { return }
+    defer { vector = own }
+    try field(name, &own)
+  }
 }

@@ -45,6 +45,19 @@ public struct StateFields {
     if let reader { try part.restore(from: reader) } else { part.save(to: &writer) }
   }
 
+  /// A part that the receiver's settings make or leave out: it is there while saving and while restoring, or neither.
+  public mutating func field(_ name: String, present part: inout (some Checkpointable)?) throws(ArchiveError) {
+    // taken out so that its buffers have one owner
+    guard var own = part.take() else { return }
+    defer { part = own }
+    try field(name, &own)
+  }
+
+  /// A number.
+  public mutating func field<Element: TensorElement>(_ name: String, _ value: inout Element) throws(ArchiveError) {
+    if let reader { value = try reader.value(name) } else { writer.write(name, value) }
+  }
+
   /// An integer; what becomes an index must name its `range`, all others are numbers of things, at least 0.
   public mutating func field(
     _ name: String, _ value: inout Int, in range: ClosedRange<Int> = 0...Int.max
@@ -52,25 +65,34 @@ public struct StateFields {
     if let reader { value = try reader.integer(name, in: range) } else { writer.write(name, value) }
   }
 
-  /// A truth value.
-  public mutating func field(_ name: String, _ value: inout Bool) throws(ArchiveError) {
-    if let reader { value = try reader.bool(name) } else { writer.write(name, value) }
+  /// A truth value; `missing` is what a file without it means, which is damage unless given.
+  public mutating func field(_ name: String, _ value: inout Bool, missing: Bool? = nil) throws(ArchiveError) {
+    guard let reader else { return writer.write(name, value) }
+    if let missing, !reader.has(name) { value = missing } else { value = try reader.bool(name) }
   }
 
-  /// Numbers, as many as there are unless `growing`.
+  /// Numbers, as many as there are unless `growing`, or `count` if given.
   public mutating func field<Element: TensorElement>(
-    _ name: String, _ values: inout [Element], growing: Bool = false
+    _ name: String, _ values: inout [Element], growing: Bool = false, count: Int? = nil
   ) throws(ArchiveError) {
     if let reader {
-      values = try reader.read(name, shape: growing ? nil : [values.count])
+      values = try reader.read(name, shape: growing ? nil : [count ?? values.count])
     } else {
       writer.write(name, values)
     }
   }
 
-  /// Numbers of things under one name, as many as there are.
-  public mutating func field(_ name: String, _ values: inout [Int]) throws(ArchiveError) {
-    if let reader { values = try reader.counts(name, count: values.count) } else { writer.write(name, values) }
+  /// Integers under one name, as many as there are unless `growing`, or `count` if given. What becomes an index must name
+  /// its `range`, all others are numbers of things, at least 0.
+  public mutating func field(
+    _ name: String, _ values: inout [Int], growing: Bool = false, count: Int? = nil,
+    in range: @autoclosure () -> ClosedRange<Int> = 0...Int.max
+  ) throws(ArchiveError) {
+    if let reader {
+      values = try reader.integers(name, count: growing ? nil : count ?? values.count, in: range())
+    } else {
+      writer.write(name, values)
+    }
   }
 
   /// Two integers under one name.

@@ -25,7 +25,7 @@ public struct PointMassGustsSettings: Configuration {
 /// x' = A x + B (u + w) with w normal of standard deviation `gust`, independent from step to step and axis to axis; all else
 /// as there, the reward included, which is a function of x and u alone. The optimal closed-loop control is the regulator of
 /// the task without gusts (certainty equivalence).
-public struct PointMassGusts: NativeTask, ImaginableEnvironment {
+public struct PointMassGusts: NativeTask, ImaginableEnvironment, Archived {
   /// The name users type.
   public static let name = "point-mass-gusts"
   /// What the task asks for.
@@ -85,15 +85,9 @@ public struct PointMassGusts: NativeTask, ImaginableEnvironment {
   public var trueWorld: any LearnedWorld { TrueWorld(KnownRewards(GustsModel(self, mass), objective)) }
 
   /// Writes the episode under way.
-  public func save(to writer: inout StateWriter) {
-    writer.write("mass", mass)
-    writer.write("random", random)
-  }
-
-  /// Restores the episode that was under way.
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("mass", into: &mass)
-    random = try reader.stream("random")
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("mass", &mass)
+    try fields.field("random", &random)
   }
 
   /// What the mass looks like.

@@ -90,16 +90,11 @@ public struct MultiStepReturns: Sendable {
   }
 }
 
-extension MultiStepReturns: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("pending", pending)
-    writer.write("first", first)
-    writer.write("count", count)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("pending", into: &pending)
-    (first, count) = (try reader.count("first"), try reader.count("count"))
+extension MultiStepReturns: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("pending", &pending)
+    try fields.field("first", &first)
+    try fields.field("count", &count)
     guard (0..<steps).contains(first), (0...steps).contains(count) else {
       throw .mismatch(name: "pending steps", expected: "at most \(steps)", found: "\(count) from \(first)")
     }

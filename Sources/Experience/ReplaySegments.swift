@@ -50,10 +50,8 @@ public struct ReplaySegments: Sendable {
   }
 }
 
-extension ReplaySegments: Checkpointable {
-  public func save(to writer: inout StateWriter) { writer.write("probabilities", probabilities) }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("probabilities", into: &probabilities)
+extension ReplaySegments: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("probabilities", &probabilities)
   }
 }

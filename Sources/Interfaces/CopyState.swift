@@ -36,6 +36,13 @@ extension StateFields {
   public mutating func field(_ name: String, copies: inout [RandomStream]) throws(ArchiveError) {
     if let reader { try reader.read(name, intoCopies: &copies) } else { writer.write(name, copies: copies) }
   }
+
+  /// A counter's steps, none of them new once restored.
+  public mutating func field(_ name: String, _ counter: inout StepCounter) throws(ArchiveError) {
+    var steps = counter.steps
+    try field(name, &steps)
+    if isRestoring { counter = StepCounter(steps) }
+  }
 }
 
 /// Name in a saved state of what copy `index` has.

@@ -134,7 +134,7 @@ public struct KnownRewards<Dynamics: DynamicsModel>: World {
   }
 }
 
-extension KnownRewards: LearnedWorld, Checkpointable where Dynamics: LearnedDynamics {
+extension KnownRewards: Checkpointable, Archived, LearnedWorld where Dynamics: LearnedDynamics {
   public static var metricNames: [String] { Dynamics.metricNames }
   public var isFitted: Bool { dynamics.isFitted }
   public var predictiveModel: (any PredictiveModel)? { dynamics as? any PredictiveModel }
@@ -145,6 +145,5 @@ extension KnownRewards: LearnedWorld, Checkpointable where Dynamics: LearnedDyna
     try dynamics.fit(to: data, using: &random, metrics: &metrics)
   }
 
-  public func save(to writer: inout StateWriter) { dynamics.save(to: &writer) }
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) { try dynamics.restore(from: reader) }
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) { try fields.inline(&dynamics) }
 }

@@ -44,15 +44,10 @@ public struct MetricRow: Sendable {
   }
 }
 
-extension MetricRow: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("sums", sums)
-    writer.write("counts", counts)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    sums = try reader.read("sums", shape: [names.count])
-    counts = try reader.counts("counts", count: names.count)
-    nonFinite = nil
+extension MetricRow: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("sums", &sums)
+    try fields.field("counts", &counts)
+    if fields.isRestoring { nonFinite = nil }
   }
 }

@@ -55,7 +55,7 @@ public enum PlannerNeed: Sendable {
 }
 
 /// Searches for a good sequence of actions. Owns its warm start, and is its only owner.
-public protocol Planner: Checkpointable, Sendable {
+public protocol Planner: Archived, Sendable {
   /// Its settings.
   associatedtype Settings: Configuration
 

@@ -4,7 +4,7 @@ import Kernels
 
 /// An agent whose measured actions are replaced by uniformly random ones with probability epsilon, row by row: what
 /// collectors that act by a saved agent explore with.
-struct RandomizedAgent: Agent {
+struct RandomizedAgent: Agent, Archived {
   private var base: any Agent
   private let epsilon: Float
   private let space: ActionSpace
@@ -41,7 +41,5 @@ struct RandomizedAgent: Agent {
 
   mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) { try base.improve(metrics: &metrics) }
 
-  func save(to writer: inout StateWriter) { base.save(to: &writer) }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) { try base.restore(from: reader) }
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) { try fields.inline(&base) }
 }

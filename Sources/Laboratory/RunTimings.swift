@@ -13,13 +13,10 @@ struct RunTimings {
   var stepping = 0.0
 }
 
-extension RunTimings: Checkpointable {
-  func save(to writer: inout StateWriter) {
-    writer.write("seconds", [wall, acting, fitting, planning, learning, stepping])
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    let seconds = try reader.read("seconds", as: Double.self, shape: [6])
+extension RunTimings: Archived {
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    var seconds = [wall, acting, fitting, planning, learning, stepping]
+    try fields.field("seconds", &seconds)
     (wall, acting, fitting) = (seconds[0], seconds[1], seconds[2])
     (planning, learning, stepping) = (seconds[3], seconds[4], seconds[5])
   }

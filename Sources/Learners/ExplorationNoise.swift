@@ -54,10 +54,6 @@ public struct ExplorationNoise: Sendable {
   }
 }
 
-extension ExplorationNoise: Checkpointable {
-  public func save(to writer: inout StateWriter) { writer.write("state", state) }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("state", into: &state)
-  }
+extension ExplorationNoise: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) { try fields.field("state", &state) }
 }

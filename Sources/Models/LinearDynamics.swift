@@ -18,7 +18,7 @@ public struct LinearDynamicsSettings: Configuration {
 ///
 /// The normal equations of the normalized inputs, with a small ridge, are summed up in double precision and solved by
 /// LAPACK's Cholesky factorization: O(N K^2 + K^3) for K inputs. The noise's deviations are those of the residuals.
-public struct LinearDynamics: LearnedDynamics {
+public struct LinearDynamics: LearnedDynamics, Archived {
   /// Mean squared residual relative to the variance of the changes, averaged over components.
   public static let metricNames = ["model_error"]
 
@@ -145,17 +145,10 @@ public struct LinearDynamics: LearnedDynamics {
     return Float(total / Double(size))
   }
 
-  public func save(to writer: inout StateWriter) {
-    writer.write("inputs", inputs)
-    writer.write("coefficients", coefficients)
-    writer.write("deviations", deviations)
-    writer.write("fitted", isFitted)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("inputs", into: &inputs)
-    try reader.read("coefficients", into: &coefficients)
-    deviations = try reader.read("deviations", shape: [stateSize])
-    isFitted = try reader.bool("fitted")
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("inputs", &inputs)
+    try fields.field("coefficients", &coefficients)
+    try fields.field("deviations", &deviations, count: stateSize)
+    try fields.field("fitted", &isFitted)
   }
 }

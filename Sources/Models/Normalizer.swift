@@ -2,7 +2,7 @@ import Archive
 import Kernels
 
 /// Affine map of D components to zero mean and unit variance, fixed between fits.
-struct Normalizer: Sendable, Checkpointable {
+struct Normalizer: Sendable, Archived {
   /// Means, [D].
   private(set) var mean: Vector
   /// Standard deviations, 1 where the data hardly vary, [D].
@@ -44,14 +44,10 @@ struct Normalizer: Sendable, Checkpointable {
     }
   }
 
-  func save(to writer: inout StateWriter) {
-    writer.write("mean", mean)
-    writer.write("scale", scale)
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("mean", into: &mean)
-    try reader.read("scale", into: &scale)
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("mean", &mean)
+    try fields.field("scale", &scale)
+    guard fields.isRestoring else { return }
     for i in 0..<scale.count { inverse[i] = 1 / scale[i] }
   }
 }

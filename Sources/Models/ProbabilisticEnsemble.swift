@@ -184,40 +184,23 @@ public struct ProbabilisticEnsemble: LearnedDynamics {
   }
 }
 
-extension ProbabilisticEnsemble: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("parameters", networks.parameters)
-    writer.write("bounds", bounds)
-    writer.write("optimizer", optimizer)
-    writer.write("bound_optimizer", boundOptimizer)
-    if let terminators {
-      writer.write("terminators", terminators.parameters)
-      writer.write("terminator_optimizer", terminatorOptimizer)
-      writer.write("has_seen_termination", hasSeenTermination)
-    }
-    writer.write("inputs", inputs)
-    writer.write("targets", targets)
-    writer.write("elites", elites)
-    writer.write("fitted", isFitted)
-    writer.write("fits", fits)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("parameters", into: &networks.parameters)
-    try reader.read("bounds", into: &bounds)
-    try reader.read("optimizer", into: &optimizer)
-    try reader.read("bound_optimizer", into: &boundOptimizer)
-    if var restored = terminators {
-      try reader.read("terminators", into: &restored.parameters)
-      terminators = restored
-      try reader.read("terminator_optimizer", into: &terminatorOptimizer)
+extension ProbabilisticEnsemble: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("parameters", &networks.parameters)
+    try fields.field("bounds", &bounds)
+    try fields.field("optimizer", &optimizer)
+    try fields.field("bound_optimizer", &boundOptimizer)
+    if var known = terminators {
+      try fields.field("terminators", &known.parameters)
+      terminators = known
+      try fields.field("terminator_optimizer", &terminatorOptimizer)
       // checkpoints of earlier builds do not say
-      hasSeenTermination = reader.has("has_seen_termination") ? try reader.bool("has_seen_termination") : true
+      try fields.field("has_seen_termination", &hasSeenTermination, missing: true)
     }
-    try reader.read("inputs", into: &inputs)
-    try reader.read("targets", into: &targets)
-    elites = try reader.integers("elites", count: elites.count, in: 0...settings.members - 1)
-    isFitted = try reader.bool("fitted")
-    fits = try reader.count("fits")
+    try fields.field("inputs", &inputs)
+    try fields.field("targets", &targets)
+    try fields.field("elites", &elites, in: 0...settings.members - 1)
+    try fields.field("fitted", &isFitted)
+    try fields.field("fits", &fits)
   }
 }

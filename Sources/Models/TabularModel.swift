@@ -115,26 +115,16 @@ public struct TabularModel: Sendable {
   }
 }
 
-extension TabularModel: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("heads", heads)
-    writer.write("tries", tries)
-    writer.write("successors", successors)
-    writer.write("ends", ends)
-    writer.write("counts", counts)
-    writer.write("rewards", rewards)
-    writer.write("links", links)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    successors = try reader.integers("successors", in: 0...stateCount - 1)
+extension TabularModel: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("successors", &successors, growing: true, in: 0...stateCount - 1)
     let size = successors.count
-    heads = try reader.integers("heads", count: heads.count, in: -1...size - 1)
-    tries = try reader.counts("tries", count: tries.count)
-    ends = try reader.read("ends", shape: [size])
-    counts = try reader.counts("counts", count: size)
-    rewards = try reader.read("rewards", shape: [size])
-    links = try reader.integers("links", count: size, in: -1...size - 1)
+    try fields.field("heads", &heads, in: -1...size - 1)
+    try fields.field("tries", &tries)
+    try fields.field("ends", &ends, count: size)
+    try fields.field("counts", &counts, count: size)
+    try fields.field("rewards", &rewards, count: size)
+    try fields.field("links", &links, count: size, in: -1...size - 1)
     // Each entry leads to one that was added before it: a list that leads back to itself would never end.
     for (entry, link) in links.enumerated() where link >= entry {
       throw .mismatch(name: "links", expected: "less than \(entry)", found: "\(link)")

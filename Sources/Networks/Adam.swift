@@ -151,16 +151,10 @@ public struct Adam: Sendable {
   }
 }
 
-extension Adam: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("first", first)
-    writer.write("second", second)
-    writer.write("steps", steps)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("first", into: &first)
-    try reader.read("second", into: &second)
-    steps = try reader.count("steps")
+extension Adam: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("first", &first)
+    try fields.field("second", &second)
+    try fields.field("steps", &steps)
   }
 }

@@ -77,14 +77,9 @@ public struct CenteredRMSprop: Sendable {
   }
 }
 
-extension CenteredRMSprop: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("means", means)
-    writer.write("squares", squares)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("means", into: &means)
-    try reader.read("squares", into: &squares)
+extension CenteredRMSprop: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("means", &means)
+    try fields.field("squares", &squares)
   }
 }

@@ -25,10 +25,8 @@ public struct MomentumDescent: Sendable {
   }
 }
 
-extension MomentumDescent: Checkpointable {
-  public func save(to writer: inout StateWriter) { writer.write("velocity", velocity) }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("velocity", into: &velocity)
+extension MomentumDescent: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("velocity", &velocity)
   }
 }

@@ -41,10 +41,8 @@ public struct RMSprop: Sendable {
   }
 }
 
-extension RMSprop: Checkpointable {
-  public func save(to writer: inout StateWriter) { writer.write("squares", squares) }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("squares", into: &squares)
+extension RMSprop: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("squares", &squares)
   }
 }

@@ -47,14 +47,9 @@ public struct Rprop: Sendable {
   }
 }
 
-extension Rprop: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("steps", steps)
-    writer.write("previous", previous)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("steps", into: &steps)
-    try reader.read("previous", into: &previous)
+extension Rprop: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("steps", &steps)
+    try fields.field("previous", &previous)
   }
 }

@@ -183,9 +183,7 @@ public struct CategoricalCrossEntropy: DiscretePlanner {
     }
   }
 
-  public func save(to writer: inout StateWriter) { writer.write("probabilities", probabilities) }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    probabilities = try reader.read("probabilities", shape: [probabilities.count])
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("probabilities", &probabilities)
   }
 }

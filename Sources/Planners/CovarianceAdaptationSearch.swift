@@ -123,7 +123,5 @@ public struct CovarianceAdaptationSearch: ContinuousPlanner {
     for i in unit.indices { mean.values[i] = bounded(Float(state[i]), i % mean.low.count) }
   }
 
-  public func save(to writer: inout StateWriter) { mean.save(to: &writer) }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) { try mean.restore(from: reader) }
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) { try fields.inline(&mean) }
 }

@@ -78,7 +78,5 @@ public struct DiscreteShooting: DiscretePlanner {
     }
   }
 
-  public func save(to writer: inout StateWriter) {}
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {}
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {}
 }

@@ -120,7 +120,5 @@ public struct GradientAscent: ContinuousPlanner {
     return result
   }
 
-  public func save(to writer: inout StateWriter) { mean.save(to: &writer) }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) { try mean.restore(from: reader) }
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) { try fields.inline(&mean) }
 }

@@ -206,15 +206,9 @@ public struct ImprovedCrossEntropy: ContinuousPlanner {
     }
   }
 
-  public func save(to writer: inout StateWriter) {
-    mean.save(to: &writer)
-    writer.write("kept", kept)
-    writer.write("kept_count", keptCount)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try mean.restore(from: reader)
-    try reader.read("kept", into: &kept)
-    keptCount = try reader.integer("kept_count", in: 0...kept.rows)
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.inline(&mean)
+    try fields.field("kept", &kept)
+    try fields.field("kept_count", &keptCount, in: 0...kept.rows)
   }
 }

@@ -86,7 +86,5 @@ public struct PathIntegral: ContinuousPlanner {
     }
   }
 
-  public func save(to writer: inout StateWriter) { mean.save(to: &writer) }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) { try mean.restore(from: reader) }
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) { try fields.inline(&mean) }
 }

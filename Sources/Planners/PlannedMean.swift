@@ -3,7 +3,7 @@ import Interfaces
 import Kernels
 
 /// A plan in the middle of a search, kept from decision to decision as the warm start of the next one.
-struct PlannedMean: Checkpointable, Sendable {
+struct PlannedMean: Archived, Sendable {
   /// Bounds of an action, [A].
   let low: [Float]
   let high: [Float]
@@ -80,10 +80,8 @@ struct PlannedMean: Checkpointable, Sendable {
 
   private func middle(_ component: Int) -> Float { 0.5 * (low[component] + high[component]) }
 
-  func save(to writer: inout StateWriter) { writer.write("mean", values) }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    values = try reader.read("mean", shape: [values.count])
-    isContested = false
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("mean", &values)
+    if fields.isRestoring { isContested = false }
   }
 }

@@ -61,7 +61,5 @@ public struct RandomShooting: ContinuousPlanner {
     }
   }
 
-  public func save(to writer: inout StateWriter) {}
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {}
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {}
 }

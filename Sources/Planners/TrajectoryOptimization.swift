@@ -103,14 +103,9 @@ public struct TrajectoryOptimization: ContinuousPlanner {
     metrics.record("plan_regularization", Float(report.regularization))
   }
 
-  public func save(to writer: inout StateWriter) {
-    mean.save(to: &writer)
-    writer.write("has_plan", hasPlan)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try mean.restore(from: reader)
-    hasPlan = try reader.bool("has_plan")
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.inline(&mean)
+    try fields.field("has_plan", &hasPlan)
   }
 }
 

@@ -1,3 +1,4 @@
+import Archive
 public import Interfaces
 
 /// Takes every action several times, or until the episode ends, and adds up the rewards. To the agent a decision is one

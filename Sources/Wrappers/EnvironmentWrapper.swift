@@ -6,7 +6,7 @@ public import Kernels
 /// `FrameStack(Resized(Grayscale(game)))`.
 ///
 /// Whatever a wrapper does not define itself is the base's.
-public protocol EnvironmentWrapper: Environment {
+public protocol EnvironmentWrapper: Environment, Archived {
   /// The type of `base`.
   associatedtype Base: Environment
 
@@ -25,9 +25,7 @@ extension EnvironmentWrapper {
     try base.step(action, observation: &observation)
   }
 
-  public func save(to writer: inout StateWriter) { writer.write("base", base) }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) { try reader.read("base", into: &base) }
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) { try fields.field("base", &base) }
 
   public mutating func prepareToSave() throws -> Bool { try base.prepareToSave() }
 

@@ -66,13 +66,8 @@ public struct FrameStack<Base: Environment>: EnvironmentWrapper {
     for index in stack.indices { observation[index] = stack[index] }
   }
 
-  public func save(to writer: inout StateWriter) {
-    writer.write("base", base)
-    writer.write("stack", stack)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("base", into: &base)
-    stack = try reader.read("stack", shape: [stack.count])
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("base", &base)
+    try fields.field("stack", &stack)
   }
 }

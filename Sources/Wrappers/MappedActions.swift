@@ -1,3 +1,4 @@
+import Archive
 public import Interfaces
 
 /// A fixed function from the actions an agent chooses to those an environment takes.

@@ -1,3 +1,4 @@
+import Archive
 public import Interfaces
 public import Kernels
 

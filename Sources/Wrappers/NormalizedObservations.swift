@@ -43,16 +43,10 @@ public struct NormalizedObservations<Base: Environment>: EnvironmentWrapper {
     }
   }
 
-  public func save(to writer: inout StateWriter) {
-    writer.write("base", base)
-    writer.write("moments", moments)
-    writer.write("is_measuring", isMeasuring)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("base", into: &base)
-    try reader.read("moments", into: &moments)
-    isMeasuring = try reader.bool("is_measuring")
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("base", &base)
+    try fields.field("moments", &moments)
+    try fields.field("is_measuring", &isMeasuring)
   }
 
   public func saveStatistics(to writer: inout StateWriter) {

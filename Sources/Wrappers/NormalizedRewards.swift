@@ -35,16 +35,10 @@ public struct NormalizedRewards<Base: Environment>: EnvironmentWrapper {
     return outcome
   }
 
-  public func save(to writer: inout StateWriter) {
-    writer.write("base", base)
-    writer.write("scaling", scaling)
-    writer.write("is_measuring", isMeasuring)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("base", into: &base)
-    try reader.read("scaling", into: &scaling)
-    isMeasuring = try reader.bool("is_measuring")
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("base", &base)
+    try fields.field("scaling", &scaling)
+    try fields.field("is_measuring", &isMeasuring)
   }
 
   public mutating func beginMeasurement(with statistics: StateReader) throws(ArchiveError) {
@@ -84,14 +78,9 @@ struct RewardScaling: Sendable {
   }
 }
 
-extension RewardScaling: Checkpointable {
-  func save(to writer: inout StateWriter) {
-    writer.write("sums", sums)
-    writer.write("moments", moments)
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    sums = try reader.read("sums", shape: [sums.count])
-    try reader.read("moments", into: &moments)
+extension RewardScaling: Archived {
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("sums", &sums)
+    try fields.field("moments", &moments)
   }
 }

@@ -83,24 +83,11 @@ public struct NormalizedVector<Base: VectorEnvironment>: VectorEnvironment {
   }
 }
 
-extension NormalizedVector: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("base", base)
-    if let moments { writer.write("moments", moments) }
-    if let scaling { writer.write("scaling", scaling) }
-    writer.write("shown", shown)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("base", into: &base)
-    if var part = moments {
-      try reader.read("moments", into: &part)
-      moments = part
-    }
-    if var part = scaling {
-      try reader.read("scaling", into: &part)
-      scaling = part
-    }
-    try reader.read("shown", into: &shown)
+extension NormalizedVector: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("base", &base)
+    try fields.field("moments", present: &moments)
+    try fields.field("scaling", present: &scaling)
+    try fields.field("shown", &shown)
   }
 }

@@ -26,14 +26,9 @@ public struct ScaledRewards<Base: Environment>: EnvironmentWrapper {
     return outcome
   }
 
-  public func save(to writer: inout StateWriter) {
-    writer.write("base", base)
-    writer.write("is_measuring", isMeasuring)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("base", into: &base)
-    isMeasuring = try reader.bool("is_measuring")
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("base", &base)
+    try fields.field("is_measuring", &isMeasuring)
   }
 
   public mutating func beginMeasurement(with statistics: StateReader) throws(ArchiveError) {

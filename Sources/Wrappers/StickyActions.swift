@@ -35,17 +35,10 @@ public struct StickyActions<Base: Environment>: EnvironmentWrapper {
     return outcome
   }
 
-  public func save(to writer: inout StateWriter) {
-    writer.write("base", base)
-    writer.write("previous", previous)
-    writer.write("has_previous", hasPrevious)
-    writer.write("random", random)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("base", into: &base)
-    previous = try reader.read("previous", shape: [previous.count])
-    hasPrevious = try reader.bool("has_previous")
-    random = try reader.stream("random")
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("base", &base)
+    try fields.field("previous", &previous)
+    try fields.field("has_previous", &hasPrevious)
+    try fields.field("random", &random)
   }
 }

@@ -106,19 +106,10 @@ public struct TaskCollection: TaskFamily {
   public mutating func picture() throws -> Picture? { try members[currentTask].picture() }
 }
 
-extension TaskCollection: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    for (index, member) in members.enumerated() { writer.write("\(index)", member) }
-    writer.write("task", currentTask)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    for index in members.indices { try reader.read("\(index)", into: &members[index]) }
-    let task = try reader.integer("task")
-    guard members.indices.contains(task) else {
-      throw .mismatch(name: "task", expected: "less than \(members.count)", found: "\(task)")
-    }
-    currentTask = task
+extension TaskCollection: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    for index in members.indices { try fields.field("\(index)", &members[index]) }
+    try fields.field("task", &currentTask, in: 0...members.count - 1)
   }
 }
 

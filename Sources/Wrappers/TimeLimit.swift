@@ -30,13 +30,8 @@ public struct TimeLimit<Base: Environment>: EnvironmentWrapper {
     return outcome
   }
 
-  public func save(to writer: inout StateWriter) {
-    writer.write("base", base)
-    writer.write("elapsed_steps", elapsedSteps)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("base", into: &base)
-    elapsedSteps = try reader.count("elapsed_steps")
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("base", &base)
+    try fields.field("elapsed_steps", &elapsedSteps)
   }
 }

@@ -64,9 +64,9 @@ struct CountingPlanner: Planner {
     decisions += 1
   }
 
-  func save(to writer: inout StateWriter) { writer.write("decisions", decisions) }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) { decisions = try reader.integer("decisions") }
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("decisions", &decisions)
+  }
 }
 
 /// Always acts alike, 7 where it explores and 5 where it does not, and notes its updates.

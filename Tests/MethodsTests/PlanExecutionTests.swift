@@ -36,14 +36,9 @@ private struct NumberedPlanner: Planner {
     plans += 1
   }
 
-  func save(to writer: inout StateWriter) {
-    writer.write("plans", plans)
-    writer.write("proposals", proposals)
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    plans = try reader.integer("plans")
-    proposals = try reader.integer("proposals")
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("plans", &plans)
+    try fields.field("proposals", &proposals)
   }
 }
 

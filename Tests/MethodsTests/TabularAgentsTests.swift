@@ -95,8 +95,7 @@ import Testing
         step.state, step.action,
         toward: step.reward + (step.terminates ? 0 : table.discount * table.value(of: step.next)))
     }
-    func save(to writer: inout StateWriter) { table.save(to: &writer) }
-    mutating func restore(from reader: StateReader) throws(ArchiveError) { try table.restore(from: reader) }
+    mutating func archive(_ fields: inout StateFields) throws(ArchiveError) { try fields.inline(&table) }
   }
 
   /// The book's figure 12.6 at its best, lambda 0.8 and a step size of 0.4: an error of about 0.28 over ten episodes,

@@ -185,27 +185,14 @@ struct ActorCriticCore<Head: ActorHead> {
   }
 }
 
-extension ActorCriticCore {
-  func save(to writer: inout StateWriter) {
-    writer.write("actor", actor)
-    if let actorTarget { writer.write("actor_target", actorTarget) }
-    writer.write("critics", criticParameters)
-    writer.write("critic_targets", criticTargets)
-    writer.write("actor_optimizer", actorOptimizer)
-    writer.write("critic_optimizer", criticOptimizer)
-    if let dropout { writer.write("dropout", dropout) }
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("actor", into: &actor)
-    if var target = actorTarget {
-      try reader.read("actor_target", into: &target)
-      actorTarget = target
-    }
-    try reader.read("critics", into: &criticParameters)
-    try reader.read("critic_targets", into: &criticTargets)
-    try reader.read("actor_optimizer", into: &actorOptimizer)
-    try reader.read("critic_optimizer", into: &criticOptimizer)
-    if dropout != nil { dropout = try reader.stream("dropout") }
+extension ActorCriticCore: Archived {
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("actor", &actor)
+    try fields.field("actor_target", present: &actorTarget)
+    try fields.field("critics", &criticParameters)
+    try fields.field("critic_targets", &criticTargets)
+    try fields.field("actor_optimizer", &actorOptimizer)
+    try fields.field("critic_optimizer", &criticOptimizer)
+    try fields.field("dropout", present: &dropout)
   }
 }

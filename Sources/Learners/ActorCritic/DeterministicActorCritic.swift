@@ -96,16 +96,10 @@ public struct DeterministicActorCritic: ValueLearner {
   }
 }
 
-extension DeterministicActorCritic: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    core.save(to: &writer)
-    writer.write("noise", copies: noise)
-    writer.write("updates", updates)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try core.restore(from: reader)
-    try reader.read("noise", intoCopies: &noise)
-    updates = try reader.count("updates")
+extension DeterministicActorCritic: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.inline(&core)
+    try fields.field("noise", copies: &noise)
+    try fields.field("updates", &updates)
   }
 }

@@ -172,14 +172,9 @@ extension SoftActorCritic: GuidedLearner {
   }
 }
 
-extension SoftActorCritic: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    core.save(to: &writer)
-    alpha.save(to: &writer)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try core.restore(from: reader)
-    try alpha.restore(from: reader)
+extension SoftActorCritic: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.inline(&core)
+    try fields.inline(&alpha)
   }
 }

@@ -108,14 +108,9 @@ extension DistilledPolicy: GuidingStudent where Head == GaussianStudent {
   }
 }
 
-extension DistilledPolicy: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("network", parameters)
-    writer.write("optimizer", optimizer)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("network", into: &parameters)
-    try reader.read("optimizer", into: &optimizer)
+extension DistilledPolicy: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("network", &parameters)
+    try fields.field("optimizer", &optimizer)
   }
 }

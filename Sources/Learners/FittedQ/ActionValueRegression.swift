@@ -94,12 +94,8 @@ public struct ActionwiseRegression<Base: Regressor>: ActionValueRegression {
   }
 }
 
-extension ActionwiseRegression: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    for (action, part) in parts.enumerated() { writer.write("action_\(action)", part) }
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    for action in parts.indices { try reader.read("action_\(action)", into: &parts[action]) }
+extension ActionwiseRegression: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    for action in parts.indices { try fields.field("action_\(action)", &parts[action]) }
   }
 }

@@ -124,10 +124,6 @@ public struct FittedQIteration {
   }
 }
 
-extension FittedQIteration: Checkpointable {
-  public func save(to writer: inout StateWriter) { regression.save(to: &writer) }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try regression.restore(from: reader)
-  }
+extension FittedQIteration: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) { try fields.inline(&regression) }
 }

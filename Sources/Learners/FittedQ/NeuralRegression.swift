@@ -118,19 +118,13 @@ public struct NeuralRegression: ActionValueRegression {
   }
 }
 
-extension NeuralRegression: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("parameters", parameters)
-    writer.write("scaling", scaling)
-    writer.write("targets", [mean, deviation])
-    writer.write("is_fitted", isFitted)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("parameters", into: &parameters)
-    try reader.read("scaling", into: &scaling)
-    let targets = try reader.read("targets", as: Float.self, shape: [2])
+extension NeuralRegression: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("parameters", &parameters)
+    try fields.field("scaling", &scaling)
+    var targets = [mean, deviation]
+    try fields.field("targets", &targets)
     (mean, deviation) = (targets[0], targets[1])
-    isFitted = try reader.bool("is_fitted")
+    try fields.field("is_fitted", &isFitted)
   }
 }

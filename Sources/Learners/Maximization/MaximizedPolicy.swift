@@ -63,10 +63,8 @@ public struct MaximizedPolicy: Policy {
   }
 }
 
-extension MaximizedPolicy: Checkpointable {
-  public func save(to writer: inout StateWriter) { writer.write("parameters", parameters) }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("parameters", into: &parameters)
+extension MaximizedPolicy: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("parameters", &parameters)
   }
 }

@@ -133,25 +133,13 @@ public struct MaximizedQLearning: ValueLearner {
   }
 }
 
-extension MaximizedQLearning: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("critic", parameters)
-    writer.write("target", targets)
-    if let lagged { writer.write("lagged", lagged) }
-    writer.write("optimizer", optimizer)
-    writer.write("updates", updates)
-    writer.write("search", base)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("critic", into: &parameters)
-    try reader.read("target", into: &targets)
-    if var vector = lagged {
-      try reader.read("lagged", into: &vector)
-      lagged = vector
-    }
-    try reader.read("optimizer", into: &optimizer)
-    updates = try reader.count("updates")
-    base = try reader.stream("search")
+extension MaximizedQLearning: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("critic", &parameters)
+    try fields.field("target", &targets)
+    try fields.field("lagged", present: &lagged)
+    try fields.field("optimizer", &optimizer)
+    try fields.field("updates", &updates)
+    try fields.field("search", &base)
   }
 }

@@ -85,18 +85,10 @@ public struct MaximizedBootstrap: BootstrapValue {
   }
 }
 
-extension MaximizedBootstrap: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("target", target)
-    if let lagged { writer.write("lagged", lagged) }
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("target", into: &target)
-    if var vector = lagged {
-      try reader.read("lagged", into: &vector)
-      lagged = vector
-    }
+extension MaximizedBootstrap: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("target", &target)
+    try fields.field("lagged", present: &lagged)
   }
 }
 

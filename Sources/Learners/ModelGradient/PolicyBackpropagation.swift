@@ -143,16 +143,10 @@ public struct PolicyBackpropagation<Head: ActorHead>: ActingLearner {
   }
 }
 
-extension PolicyBackpropagation {
-  public func save(to writer: inout StateWriter) {
-    core.save(to: &writer)
-    writer.write("noise", copies: noise)
-    writer.write("updates", updates)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try core.restore(from: reader)
-    try reader.read("noise", intoCopies: &noise)
-    updates = try reader.count("updates")
+extension PolicyBackpropagation: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.inline(&core)
+    try fields.field("noise", copies: &noise)
+    try fields.field("updates", &updates)
   }
 }

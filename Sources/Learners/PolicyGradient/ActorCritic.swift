@@ -114,16 +114,10 @@ public struct ActorCritic: OnPolicyLearner {
   }
 }
 
-extension ActorCritic: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    core.save(to: &writer)
-    writer.write("policy_optimizer", policyOptimizer)
-    writer.write("critic_optimizer", criticOptimizer)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try core.restore(from: reader)
-    try reader.read("policy_optimizer", into: &policyOptimizer)
-    try reader.read("critic_optimizer", into: &criticOptimizer)
+extension ActorCritic: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.inline(&core)
+    try fields.field("policy_optimizer", &policyOptimizer)
+    try fields.field("critic_optimizer", &criticOptimizer)
   }
 }

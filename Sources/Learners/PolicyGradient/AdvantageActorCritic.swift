@@ -99,16 +99,10 @@ public struct AdvantageActorCritic: OnPolicyLearner {
   }
 }
 
-extension AdvantageActorCritic: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    core.save(to: &writer)
-    writer.write("rmsprop", rmsprop)
-    writer.write("adam", adam)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try core.restore(from: reader)
-    try reader.read("rmsprop", into: &rmsprop)
-    try reader.read("adam", into: &adam)
+extension AdvantageActorCritic: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.inline(&core)
+    try fields.field("rmsprop", &rmsprop)
+    try fields.field("adam", &adam)
   }
 }

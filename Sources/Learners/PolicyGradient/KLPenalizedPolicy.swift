@@ -116,16 +116,10 @@ public struct KLPenalizedPolicy: OnPolicyLearner {
   }
 }
 
-extension KLPenalizedPolicy: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    core.save(to: &writer)
-    writer.write("optimizer", optimizer)
-    writer.write("multiplier", multiplier)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try core.restore(from: reader)
-    try reader.read("optimizer", into: &optimizer)
-    multiplier = try reader.value("multiplier")
+extension KLPenalizedPolicy: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.inline(&core)
+    try fields.field("optimizer", &optimizer)
+    try fields.field("multiplier", &multiplier)
   }
 }

@@ -72,14 +72,9 @@ public struct NaturalPolicyGradient: OnPolicyLearner {
   }
 }
 
-extension NaturalPolicyGradient: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    core.save(to: &writer)
-    writer.write("optimizer", optimizer)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try core.restore(from: reader)
-    try reader.read("optimizer", into: &optimizer)
+extension NaturalPolicyGradient: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.inline(&core)
+    try fields.field("optimizer", &optimizer)
   }
 }

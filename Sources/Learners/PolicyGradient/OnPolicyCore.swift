@@ -177,10 +177,8 @@ private struct Moments {
   }
 }
 
-extension OnPolicyCore {
-  func save(to writer: inout StateWriter) { writer.write("parameters", parameters) }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("parameters", into: &parameters)
+extension OnPolicyCore: Archived {
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("parameters", &parameters)
   }
 }

@@ -125,14 +125,9 @@ package struct ClippedSurrogate: PolicyObjective {
   }
 }
 
-extension ProximalPolicyOptimization: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    core.save(to: &writer)
-    writer.write("optimizer", optimizer)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try core.restore(from: reader)
-    try reader.read("optimizer", into: &optimizer)
+extension ProximalPolicyOptimization: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.inline(&core)
+    try fields.field("optimizer", &optimizer)
   }
 }

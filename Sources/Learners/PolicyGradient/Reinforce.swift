@@ -196,16 +196,10 @@ private struct EpisodeMeans {
   }
 }
 
-extension Reinforce: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    core.save(to: &writer)
-    writer.write("policy_optimizer", policyOptimizer)
-    writer.write("value_optimizer", valueOptimizer)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try core.restore(from: reader)
-    try reader.read("policy_optimizer", into: &policyOptimizer)
-    try reader.read("value_optimizer", into: &valueOptimizer)
+extension Reinforce: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.inline(&core)
+    try fields.field("policy_optimizer", &policyOptimizer)
+    try fields.field("value_optimizer", &valueOptimizer)
   }
 }

@@ -99,14 +99,9 @@ public struct TrustRegionPolicyOptimization: OnPolicyLearner {
   }
 }
 
-extension TrustRegionPolicyOptimization: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    core.save(to: &writer)
-    writer.write("optimizer", optimizer)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try core.restore(from: reader)
-    try reader.read("optimizer", into: &optimizer)
+extension TrustRegionPolicyOptimization: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.inline(&core)
+    try fields.field("optimizer", &optimizer)
   }
 }

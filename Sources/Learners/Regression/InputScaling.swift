@@ -38,14 +38,9 @@ struct InputScaling: Sendable {
   func value(_ x: UnsafePointer<Float>, _ i: Int) -> Float { (x[i] - offset[i]) * scale[i] }
 }
 
-extension InputScaling: Checkpointable {
-  func save(to writer: inout StateWriter) {
-    writer.write("offset", offset)
-    writer.write("scale", scale)
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    offset = try reader.read("offset", shape: [offset.count])
-    scale = try reader.read("scale", shape: [scale.count])
+extension InputScaling: Archived {
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("offset", &offset)
+    try fields.field("scale", &scale)
   }
 }

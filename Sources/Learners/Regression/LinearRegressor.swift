@@ -144,14 +144,9 @@ public struct LinearRegressor: Regressor {
   }
 }
 
-extension LinearRegressor: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("scaling", scaling)
-    writer.write("weights", weights)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("scaling", into: &scaling)
-    weights = try reader.read("weights", shape: [weights.count])
+extension LinearRegressor: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("scaling", &scaling)
+    try fields.field("weights", &weights)
   }
 }

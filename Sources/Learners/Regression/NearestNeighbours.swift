@@ -151,17 +151,11 @@ public struct NearestNeighbours: Regressor {
   }
 }
 
-extension NearestNeighbours: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("scaling", scaling)
-    writer.write("points", points)
-    writer.write("targets", targets)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("scaling", into: &scaling)
-    targets = try reader.read("targets")
-    points = try reader.read("points", shape: [targets.count * inputs])
-    divide()
+extension NearestNeighbours: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("scaling", &scaling)
+    try fields.field("targets", &targets, growing: true)
+    try fields.field("points", &points, count: targets.count * inputs)
+    if fields.isRestoring { divide() }
   }
 }

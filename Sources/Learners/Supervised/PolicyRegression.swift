@@ -180,24 +180,13 @@ public struct PolicyRegression {
   }
 }
 
-extension PolicyRegression: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("parameters", parameters)
-    writer.write("optimizer", optimizer)
-    writer.write("taught", isTrained)
-    writer.write("covariance", covariance)
-    writer.write("input_means", inputs.means)
-    writer.write("input_scales", inputs.scales)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("parameters", into: &parameters)
-    try reader.read("optimizer", into: &optimizer)
-    isTrained = try reader.bool("taught")
-    covariance = try reader.read("covariance", shape: [actionSize * actionSize])
-    inputs = (
-      try reader.read("input_means", shape: [observationSize]),
-      try reader.read("input_scales", shape: [observationSize])
-    )
+extension PolicyRegression: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("parameters", &parameters)
+    try fields.field("optimizer", &optimizer)
+    try fields.field("taught", &isTrained)
+    try fields.field("covariance", &covariance, count: actionSize * actionSize)
+    try fields.field("input_means", &inputs.means, count: observationSize)
+    try fields.field("input_scales", &inputs.scales, count: observationSize)
   }
 }

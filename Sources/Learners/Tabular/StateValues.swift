@@ -118,25 +118,15 @@ public struct StateValues: Sendable {
   }
 }
 
-extension StateValues: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("values", values)
-    writer.write("traces", traces)
-    writer.write("changes", changes)
+extension StateValues: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("values", &values)
+    try fields.field("traces", &traces)
+    try fields.field("changes", &changes)
     guard update == .lambdaReturn else { return }
-    writer.write("visited", visited)
-    writer.write("rewards", rewards)
-    writer.write("following", following)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    values = try reader.read("values", shape: [values.count])
-    traces = try reader.read("traces", shape: [traces.count])
-    changes = try reader.read("changes", shape: [changes.count])
-    guard update == .lambdaReturn else { return }
-    visited = try reader.integers("visited", in: 0...max(values.count - 1, 0))
-    rewards = try reader.read("rewards", shape: [visited.count])
-    following = try reader.integers("following", count: visited.count, in: -1...max(values.count - 1, 0))
+    try fields.field("visited", &visited, growing: true, in: 0...max(values.count - 1, 0))
+    try fields.field("rewards", &rewards, count: visited.count)
+    try fields.field("following", &following, count: visited.count, in: -1...max(values.count - 1, 0))
   }
 }
 

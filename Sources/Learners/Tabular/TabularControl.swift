@@ -3,7 +3,7 @@ import Interfaces
 import Kernels
 
 /// Learns action values of numbered states from the steps of its own policy, each when it has been taken.
-public protocol TabularControl: Checkpointable {
+public protocol TabularControl: Archived {
   /// Whether targets count the action that is taken next, so that a step is learned from when that has been chosen.
   var needsNextAction: Bool { get }
 
@@ -47,9 +47,7 @@ public struct Sarsa: TabularControl, Sendable {
     return table.update(step.state, step.action, toward: step.reward + table.discount * following)
   }
 
-  public func save(to writer: inout StateWriter) { table.save(to: &writer) }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) { try table.restore(from: reader) }
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) { try fields.inline(&table) }
 }
 
 /// Double Q-learning (van Hasselt 2010; Sutton and Barto 2018, section 6.7): two tables, of which a coin says which one
@@ -92,13 +90,8 @@ public struct DoubleTabularQ: TabularControl, Sendable {
       : second.move(step.state, step.action, toward: goal, by: settings.stepSize)
   }
 
-  public func save(to writer: inout StateWriter) {
-    writer.write("first", first.elements)
-    writer.write("second", second.elements)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    first.elements = try reader.read("first", shape: [first.elements.count])
-    second.elements = try reader.read("second", shape: [second.elements.count])
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("first", &first.elements)
+    try fields.field("second", &second.elements)
   }
 }

@@ -59,10 +59,8 @@ public struct TabularQ: Sendable {
   }
 }
 
-extension TabularQ: Checkpointable {
-  public func save(to writer: inout StateWriter) { writer.write("values", table.elements) }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    table.elements = try reader.read("values", shape: [table.elements.count])
+extension TabularQ: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("values", &table.elements)
   }
 }

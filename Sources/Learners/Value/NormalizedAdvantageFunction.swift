@@ -106,14 +106,9 @@ public struct NormalizedAdvantageFunction: ValueLearner {
   ) throws(NumericalFailure) {}
 }
 
-extension NormalizedAdvantageFunction: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    core.save(to: &writer)
-    writer.write("noise", copies: noise)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try core.restore(from: reader)
-    try reader.read("noise", intoCopies: &noise)
+extension NormalizedAdvantageFunction: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.inline(&core)
+    try fields.field("noise", copies: &noise)
   }
 }

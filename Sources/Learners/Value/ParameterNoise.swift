@@ -99,16 +99,10 @@ struct ParameterNoise {
   }
 }
 
-extension ParameterNoise: Checkpointable {
-  func save(to writer: inout StateWriter) {
-    writer.write("scales", scales)
-    writer.write("target_scales", targetScales)
-    writer.write("optimizer", optimizer)
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("scales", into: &scales)
-    try reader.read("target_scales", into: &targetScales)
-    try reader.read("optimizer", into: &optimizer)
+extension ParameterNoise: Archived {
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("scales", &scales)
+    try fields.field("target_scales", &targetScales)
+    try fields.field("optimizer", &optimizer)
   }
 }

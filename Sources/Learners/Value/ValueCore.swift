@@ -93,20 +93,11 @@ struct ValueCore<Head: ValueHead> {
   }
 }
 
-extension ValueCore {
-  func save(to writer: inout StateWriter) {
-    writer.write("network", parameters)
-    writer.write("target", targets)
-    writer.write("optimizer", optimizer)
-    if let noise { writer.write("noise", noise) }
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("network", into: &parameters)
-    try reader.read("target", into: &targets)
-    try reader.read("optimizer", into: &optimizer)
-    guard var own = noise.take() else { return }
-    defer { noise = own }
-    try reader.read("noise", into: &own)
+extension ValueCore: Archived {
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("network", &parameters)
+    try fields.field("target", &targets)
+    try fields.field("optimizer", &optimizer)
+    try fields.field("noise", present: &noise)
   }
 }

@@ -149,24 +149,11 @@ extension ActionSpace {
   var choices: Int? { if case .discrete(let count) = self { count } else { nil } }
 }
 
-extension DeepQAgent: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    core.save(to: &writer)
-    writer.write("training", training)
-    if let priorities { writer.write("priorities", priorities) }
-    if let segments { writer.write("segments", segments) }
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try core.restore(from: reader)
-    training = try reader.stream("training")
-    if var own = priorities.take() {
-      defer { priorities = own }
-      try reader.read("priorities", into: &own)
-    }
-    if var own = segments.take() {
-      defer { segments = own }
-      try reader.read("segments", into: &own)
-    }
+extension DeepQAgent: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.inline(&core)
+    try fields.field("training", &training)
+    try fields.field("priorities", present: &priorities)
+    try fields.field("segments", present: &segments)
   }
 }

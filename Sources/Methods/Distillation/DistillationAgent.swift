@@ -106,24 +106,15 @@ public struct DistillationAgent<Learner: TeachingLearner, Student: PolicyStudent
   }
 }
 
-extension DistillationAgent: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("learners", learners)
-    writer.write("student", student)
-    writer.write("training", training)
-    writer.write("exploration", copies: exploration)
-    writer.write("steps", counter.steps)
-    writer.write("total", totals[0])
-    if totals.count > 1 { writer.write("totals", totals) }
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("learners", into: &learners)
-    try reader.read("student", into: &student)
-    training = try reader.stream("training")
-    try reader.read("exploration", intoCopies: &exploration)
-    counter = StepCounter(try reader.count("steps"))
-    totals = totals.count > 1 ? try reader.read("totals", shape: [totals.count]) : [try reader.value("total")]
-    finishedReturns = []
+extension DistillationAgent: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("learners", &learners)
+    try fields.field("student", &student)
+    try fields.field("training", &training)
+    try fields.field("exploration", copies: &exploration)
+    try fields.field("steps", &counter)
+    try fields.field("total", &totals[0])
+    if totals.count > 1 { try fields.field("totals", &totals) }
+    if fields.isRestoring { finishedReturns = [] }
   }
 }

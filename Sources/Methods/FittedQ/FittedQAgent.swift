@@ -92,19 +92,13 @@ struct FittedQAgent: Agent {
   }
 }
 
-extension FittedQAgent: Checkpointable {
-  func save(to writer: inout StateWriter) {
-    writer.write("learner", learner)
-    if !isOffline { writer.write("replay", replay) }
-    writer.write("counters", [counter.steps, fits])
-    writer.write("exploration", copies: exploration)
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("learner", into: &learner)
-    if !isOffline { try reader.read("replay", into: &replay) }
-    let counters = try reader.counts("counters", count: 2)
-    (counter, fits) = (StepCounter(counters[0]), counters[1])
-    try reader.read("exploration", intoCopies: &exploration)
+extension FittedQAgent: Archived {
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("learner", &learner)
+    if !isOffline { try fields.field("replay", &replay) }
+    var counters = [counter.steps, fits]
+    try fields.field("counters", &counters)
+    if fields.isRestoring { (counter, fits) = (StepCounter(counters[0]), counters[1]) }
+    try fields.field("exploration", copies: &exploration)
   }
 }

@@ -69,17 +69,11 @@ struct DualVariables: Sendable {
   }
 }
 
-extension DualVariables: Checkpointable {
-  func save(to writer: inout StateWriter) {
-    writer.write("multipliers", multipliers)
-    writer.write("weights", weights)
-    writer.write("before", before)
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    multipliers = try reader.read("multipliers", shape: [multipliers.count])
-    weights = try reader.read("weights", shape: [weights.count])
-    before = try reader.read("before")
+extension DualVariables: Archived {
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("multipliers", &multipliers)
+    try fields.field("weights", &weights)
+    try fields.field("before", &before, growing: true)
     guard before.isEmpty || before.count == weights.count else {
       throw .mismatch(name: "before", expected: "\(weights.count) numbers", found: "\(before.count)")
     }

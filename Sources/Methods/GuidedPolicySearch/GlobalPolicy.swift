@@ -107,18 +107,11 @@ struct GlobalPolicy<Linearizer: LinearGaussianEstimator> {
   }
 }
 
-extension GlobalPolicy: Checkpointable {
-  func save(to writer: inout StateWriter) {
-    writer.write("policy", policy)
-    writer.write("linearizer", linearizer)
-    writer.write("training", training)
-    writer.write("linearizing", linearizing)
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("policy", into: &policy)
-    try reader.read("linearizer", into: &linearizer)
-    training = try reader.stream("training")
-    linearizing = try reader.stream("linearizing")
+extension GlobalPolicy: Archived {
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("policy", &policy)
+    try fields.field("linearizer", &linearizer)
+    try fields.field("training", &training)
+    try fields.field("linearizing", &linearizing)
   }
 }

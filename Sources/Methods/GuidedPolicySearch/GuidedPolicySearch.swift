@@ -227,20 +227,12 @@ extension GuidedSearchSettings {
   }
 }
 
-extension GuidedPolicySearch: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("search", search)
-    writer.write("global", global)
-    for (index, dual) in duals.enumerated() { writer.write("agreement_\(index)", dual) }
-    writer.write("collecting", collecting)
-    writer.write("evaluating", evaluating[0])
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("search", into: &search)
-    try reader.read("global", into: &global)
-    for index in duals.indices { try reader.read("agreement_\(index)", into: &duals[index]) }
-    collecting = try reader.stream("collecting")
-    evaluating[0] = try reader.stream("evaluating")
+extension GuidedPolicySearch: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("search", &search)
+    try fields.field("global", &global)
+    for index in duals.indices { try fields.field("agreement_\(index)", &duals[index]) }
+    try fields.field("collecting", &collecting)
+    try fields.field("evaluating", &evaluating[0])
   }
 }

@@ -51,23 +51,17 @@ struct ControlledEpisode: Sendable {
   }
 }
 
-extension ControlledEpisode: Checkpointable {
-  func save(to writer: inout StateWriter) {
-    writer.write("place", [condition, time])
-    writer.write("random", random)
-    writer.write("states", trajectory.states)
-    writer.write("actions", trajectory.actions)
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    let place = try reader.integers("place", count: 2, in: 0...max(conditions - 1, trajectory.horizon))
+extension ControlledEpisode: Archived {
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    var place = [condition, time]
+    try fields.field("place", &place, in: 0...max(conditions - 1, trajectory.horizon))
     guard place[0] < conditions, place[1] <= trajectory.horizon else {
       throw .mismatch(
         name: "place", expected: "less than \(conditions), at most \(trajectory.horizon)", found: "\(place)")
     }
     (condition, time) = (place[0], place[1])
-    random = try reader.stream("random")
-    trajectory.states = try reader.read("states", shape: [trajectory.states.count])
-    trajectory.actions = try reader.read("actions", shape: [trajectory.actions.count])
+    try fields.field("random", &random)
+    try fields.field("states", &trajectory.states)
+    try fields.field("actions", &trajectory.actions)
   }
 }

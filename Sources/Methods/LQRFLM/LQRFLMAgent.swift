@@ -88,9 +88,8 @@ public struct LQRFLMAgent<Estimator: LinearGaussianEstimator>: RowwiseAgent {
   public mutating func takeRows() -> [(table: Int, fields: [AgentField])] { report.take() }
 }
 
-extension LQRFLMAgent: Checkpointable {
-  public func save(to writer: inout StateWriter) { search.save(to: &writer) }
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) { try search.restore(from: reader) }
+extension LQRFLMAgent: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) { try fields.inline(&search) }
 }
 
 extension ControllerUpdateOutcome {

@@ -160,37 +160,27 @@ public struct ModelBasedAcceleration<Learner: OffPolicyLearner, World: LearnedWo
   }
 }
 
-extension ModelBasedAcceleration: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("learner", learner)
-    writer.write("model", world)
-    writer.write("imagined", imagined)
-    writer.write("range", range)
-    writer.write("replay", replay)
-    writer.write("counters", [counter.steps, episodes, unfitted, fitted.lowerBound, fitted.upperBound])
-    writer.write("has_rollouts", rollouts != nil)
-    writer.write("exploration", copies: exploration)
-    writer.write("training", training)
-    writer.write("imagination", modelRandom)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("learner", into: &learner)
-    rollouts = nil
-    try reader.read("model", into: &world)
-    try reader.read("imagined", into: &imagined)
-    try reader.read("range", into: &range)
-    try reader.read("replay", into: &replay)
-    let counters = try reader.counts("counters")
-    guard counters.count == 5, counters[3] <= counters[4], counters[4] <= replay.appended else {
-      throw .mismatch(name: "counters", expected: "5 integers", found: "\(counters)")
+extension ModelBasedAcceleration: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("learner", &learner)
+    if fields.isRestoring { rollouts = nil }
+    try fields.field("model", &world)
+    try fields.field("imagined", &imagined)
+    try fields.field("range", &range)
+    try fields.field("replay", &replay)
+    var counters = [counter.steps, episodes, unfitted, fitted.lowerBound, fitted.upperBound]
+    try fields.field("counters", &counters)
+    guard counters[3] <= counters[4], counters[4] <= replay.appended else {
+      throw .mismatch(name: "counters", expected: "a range of \(replay.appended) steps", found: "\(counters)")
     }
     counter = StepCounter(counters[0])
     (episodes, unfitted, fitted) = (counters[1], counters[2], counters[3]..<counters[4])
-    try reader.read("exploration", intoCopies: &exploration)
-    training = try reader.stream("training")
-    modelRandom = try reader.stream("imagination")
-    if try reader.bool("has_rollouts") { makeRollouts() }
+    var hasRollouts = rollouts != nil
+    try fields.field("has_rollouts", &hasRollouts)
+    try fields.field("exploration", copies: &exploration)
+    try fields.field("training", &training)
+    try fields.field("imagination", &modelRandom)
+    if fields.isRestoring, hasRollouts { makeRollouts() }
   }
 }
 

@@ -35,14 +35,9 @@ struct ObservedRange {
   }
 }
 
-extension ObservedRange: Checkpointable {
-  func save(to writer: inout StateWriter) {
-    writer.write("low", low)
-    writer.write("high", high)
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    low = try reader.read("low", shape: [low.count])
-    high = try reader.read("high", shape: [high.count])
+extension ObservedRange: Archived {
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("low", &low)
+    try fields.field("high", &high)
   }
 }

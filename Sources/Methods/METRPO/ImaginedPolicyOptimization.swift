@@ -191,34 +191,21 @@ public struct ImaginedPolicyOptimization<World: LearnedWorld, Learner: OnPolicyL
   }
 }
 
-extension ImaginedPolicyOptimization: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("learner", learner)
-    writer.write("model", world)
-    writer.write("replay", replay)
-    writer.write("first_states", firstStates)
-    writer.write("counters", [counter.steps, sweeps])
-    writer.write("exploration", copies: streams)
-    writer.write("training", training)
-    writer.write("fitting", fitting)
-    writer.write("imagination", imagination)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("learner", into: &learner)
-    try reader.read("model", into: &world)
-    try reader.read("replay", into: &replay)
-    firstStates = try reader.read("first_states", as: Float.self)
-    let counters = try reader.integers("counters")
-    guard counters.count == 2, firstStates.count.isMultiple(of: replay.observationSize) else {
-      throw .mismatch(
-        name: "counters", expected: "2 integers and whole states",
-        found: "\(counters.count), \(firstStates.count) floats")
+extension ImaginedPolicyOptimization: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("learner", &learner)
+    try fields.field("model", &world)
+    try fields.field("replay", &replay)
+    try fields.field("first_states", &firstStates, growing: true)
+    var counters = [counter.steps, sweeps]
+    try fields.field("counters", &counters)
+    guard firstStates.count.isMultiple(of: replay.observationSize) else {
+      throw .mismatch(name: "first_states", expected: "whole states", found: "\(firstStates.count) numbers")
     }
     (counter, sweeps) = (StepCounter(counters[0]), counters[1])
-    try reader.read("exploration", intoCopies: &streams)
-    training = try reader.stream("training")
-    fitting = try reader.stream("fitting")
-    imagination = try reader.stream("imagination")
+    try fields.field("exploration", copies: &streams)
+    try fields.field("training", &training)
+    try fields.field("fitting", &fitting)
+    try fields.field("imagination", &imagination)
   }
 }

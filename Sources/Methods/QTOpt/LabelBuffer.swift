@@ -57,25 +57,13 @@ struct LabelBuffer: Sendable {
   }
 }
 
-extension LabelBuffer: Checkpointable {
-  func save(to writer: inout StateWriter) {
-    writer.write("appended", appended)
-    writer.write("observations", observations)
-    writer.write("actions", actions)
-    writer.write("targets", targets)
-    writer.write("stamps", stamps)
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    appended = try reader.count("appended")
+extension LabelBuffer: Archived {
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("appended", &appended)
     count = min(appended, capacity)
-    try reader.read("observations", into: &observations)
-    try reader.read("actions", into: &actions)
-    try reader.read("targets", into: &targets)
-    let saved = try reader.integers("stamps")
-    guard saved.count == capacity, appended >= 0 else {
-      throw .mismatch(name: "stamps", expected: "\(capacity) of them", found: "\(saved.count)")
-    }
-    stamps = saved
+    try fields.field("observations", &observations)
+    try fields.field("actions", &actions)
+    try fields.field("targets", &targets)
+    try fields.field("stamps", &stamps, count: capacity)
   }
 }

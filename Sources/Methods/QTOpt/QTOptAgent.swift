@@ -150,30 +150,17 @@ public struct QTOptAgent: Agent {
   }
 }
 
-extension QTOptAgent: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("learner", learner)
-    writer.write("collectors", collectors)
-    writer.write("updaters", updaters)
-    writer.write("replay", replay)
-    writer.write("labels", labels)
-    writer.write("steps", counter.steps)
-    writer.write("updates", updates)
-    writer.write("due", due)
-    writer.write("random", random)
-    writer.write("exploration", copies: exploration)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("learner", into: &learner)
-    try reader.read("collectors", into: &collectors)
-    try reader.read("updaters", into: &updaters)
-    try reader.read("replay", into: &replay)
-    try reader.read("labels", into: &labels)
-    counter = StepCounter(try reader.count("steps"))
-    updates = try reader.count("updates")
-    due = try reader.integer("due")
-    random = try reader.stream("random")
-    try reader.read("exploration", intoCopies: &exploration)
+extension QTOptAgent: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("learner", &learner)
+    try fields.field("collectors", &collectors)
+    try fields.field("updaters", &updaters)
+    try fields.field("replay", &replay)
+    try fields.field("labels", &labels)
+    try fields.field("steps", &counter)
+    try fields.field("updates", &updates)
+    try fields.field("due", &due, in: Int.min...Int.max)
+    try fields.field("random", &random)
+    try fields.field("exploration", copies: &exploration)
   }
 }

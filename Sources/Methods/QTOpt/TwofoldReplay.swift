@@ -66,19 +66,10 @@ struct TwofoldReplay: Sendable {
   }
 }
 
-extension TwofoldReplay: Checkpointable {
-  func save(to writer: inout StateWriter) {
-    writer.write("online", online)
-    writer.write("log", log)
-    if let folder { writer.write("folder", folder) }
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("online", into: &online)
-    try reader.read("log", into: &log)
-    if var known = folder {
-      try reader.read("folder", into: &known)
-      folder = known
-    }
+extension TwofoldReplay: Archived {
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("online", &online)
+    try fields.field("log", &log)
+    try fields.field("folder", present: &folder)
   }
 }

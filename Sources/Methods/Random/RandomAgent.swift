@@ -47,10 +47,8 @@ public struct RandomAgent: Agent {
   public mutating func improve(metrics: inout MetricRow) {}
 }
 
-extension RandomAgent: Checkpointable {
-  public func save(to writer: inout StateWriter) { writer.write("collection", copies: collection) }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("collection", intoCopies: &collection)
+extension RandomAgent: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("collection", copies: &collection)
   }
 }

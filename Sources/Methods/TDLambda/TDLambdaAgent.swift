@@ -91,18 +91,11 @@ public struct TDLambdaAgent: RowwiseAgent {
   }
 }
 
-extension TDLambdaAgent: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("learner", learner)
-    writer.write("episodes", episodes)
-    writer.write("is_trial_over", isTrialOver)
-    writer.write("exploration", copies: exploration)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("learner", into: &learner)
-    episodes = try reader.integer("episodes")
-    isTrialOver = try reader.bool("is_trial_over")
-    try reader.read("exploration", intoCopies: &exploration)
+extension TDLambdaAgent: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("learner", &learner)
+    try fields.field("episodes", &episodes)
+    try fields.field("is_trial_over", &isTrialOver)
+    try fields.field("exploration", copies: &exploration)
   }
 }

@@ -161,15 +161,10 @@ public struct NetworkRegression<Model: LearnedDynamics>: LinearGaussianEstimator
   }
 }
 
-extension NetworkRegression: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("model", model)
-    writer.write("rows", past)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("model", into: &model)
-    past = try reader.read("rows")
+extension NetworkRegression: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("model", &model)
+    try fields.field("rows", &past, growing: true)
     guard past.count % width == 0 else {
       throw .mismatch(name: "rows", expected: "rows of \(width) numbers", found: "\(past.count) numbers")
     }

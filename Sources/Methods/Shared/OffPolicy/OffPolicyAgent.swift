@@ -44,14 +44,9 @@ public struct OffPolicyAgent<Learner: OffPolicyLearner>: ReplayedAgent {
   }
 }
 
-extension OffPolicyAgent: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    core.save(to: &writer)
-    writer.write("training", training)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try core.restore(from: reader)
-    training = try reader.stream("training")
+extension OffPolicyAgent: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.inline(&core)
+    try fields.field("training", &training)
   }
 }

@@ -93,14 +93,9 @@ struct PartitionedLearners<Learner: TeachingLearner> {
   }
 }
 
-extension PartitionedLearners: Checkpointable {
-  func save(to writer: inout StateWriter) {
-    for (part, learner) in learners.enumerated() { writer.write("\(part)", learner) }
-    writer.write("parts", parts)
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    for part in learners.indices { try reader.read("\(part)", into: &learners[part]) }
-    try reader.read("parts", into: &parts)
+extension PartitionedLearners: Archived {
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    for part in learners.indices { try fields.field("\(part)", &learners[part]) }
+    try fields.field("parts", &parts)
   }
 }

@@ -105,18 +105,11 @@ where Student.Prior == Learner.Prior {
   }
 }
 
-extension SharedPolicyAgent: Checkpointable {
-  public func save(to writer: inout StateWriter) {
-    writer.write("learners", learners)
-    writer.write("shared", shared)
-    writer.write("training", training)
-    writer.write("steps", counter.steps)
-  }
-
-  public mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    try reader.read("learners", into: &learners)
-    try reader.read("shared", into: &shared)
-    training = try reader.stream("training")
-    counter = StepCounter(try reader.count("steps"))
+extension SharedPolicyAgent: Archived {
+  public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("learners", &learners)
+    try fields.field("shared", &shared)
+    try fields.field("training", &training)
+    try fields.field("steps", &counter)
   }
 }

@@ -51,14 +51,9 @@ struct StartClusters {
   }
 }
 
-extension StartClusters: Checkpointable {
-  func save(to writer: inout StateWriter) {
-    writer.write("scales", scales)
-    writer.write("centers", centers)
-  }
-
-  mutating func restore(from reader: StateReader) throws(ArchiveError) {
-    scales = try reader.read("scales", shape: [size])
-    centers = try reader.read("centers", shape: [count * size])
+extension StartClusters: Archived {
+  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+    try fields.field("scales", &scales, count: size)
+    try fields.field("centers", &centers, count: count * size)
   }
 }
