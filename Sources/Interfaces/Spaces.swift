@@ -142,8 +142,10 @@ public enum Ending: UInt8, Sendable, CaseIterable {
 
 /// What a step gave besides the observation.
 public struct StepOutcome: Sendable, Equatable {
-  /// Reward of the step.
+  /// Reward of the step, as agents learn from it.
   public var reward: Float
+  /// Reward of the step in the task's own units, which measured returns add up: other than `reward` where wrappers scale it.
+  public var taskReward: Float
   /// Whether and why the episode ended.
   public var ending: Ending
   /// Steps that the task's own simulator took for it: 1, but more where wrappers repeat actions.
@@ -151,7 +153,7 @@ public struct StepOutcome: Sendable, Equatable {
 
   /// A step that was worth `reward`, ended the episode as `ending` says, and took the simulator `simulatorSteps` steps.
   public init(reward: Float, ending: Ending, simulatorSteps: Int = 1) {
-    self.reward = reward
+    (self.reward, taskReward) = (reward, reward)
     self.ending = ending
     self.simulatorSteps = simulatorSteps
   }

@@ -29,6 +29,9 @@ public protocol VectorEnvironment: Checkpointable {
   /// Steps that the simulator of copy `index` took in the last step: see `StepOutcome`.
   func simulatorSteps(of index: Int) -> Int
 
+  /// Reward of copy `index` in the last step in the task's own units: see `StepOutcome`.
+  func taskReward(of index: Int) -> Float
+
   /// Starts an episode in every copy. Episode e of copy i starts from the stream `random.child(i).child(e)`, whatever
   /// the other copies do. Allocates at most on the first call.
   mutating func reset(using random: RandomStream) throws
@@ -65,6 +68,9 @@ public protocol VectorizableEnvironment: Environment {
 extension VectorEnvironment {
   /// One: most take a step at a time.
   public func simulatorSteps(of index: Int) -> Int { 1 }
+
+  /// The reward: most do not scale it.
+  public func taskReward(of index: Int) -> Float { rewards[index] }
 
   /// Nothing to do: most start episodes in `step`.
   public mutating func startEpisodes() throws {}

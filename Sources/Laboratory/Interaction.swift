@@ -145,7 +145,7 @@ struct Interaction {
     for copy in 0..<count {
       copies[copy].length += 1
       copies[copy].simulatorSteps += environment.simulatorSteps(of: copy)
-      copies[copy].total += Double(round.rewards[copy])
+      copies[copy].total += Double(environment.taskReward(of: copy))
       guard round.endings[copy] != .none else { continue }
       let place = copies[copy]
       completed.append(

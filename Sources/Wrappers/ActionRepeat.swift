@@ -30,6 +30,7 @@ public struct ActionRepeat<Base: Environment>: EnvironmentWrapper {
     for _ in 0..<times where total.ending == .none {
       let outcome = try base.step(action, observation: &observation)
       total.reward += outcome.reward
+      total.taskReward += outcome.taskReward
       total.ending = outcome.ending
       total.simulatorSteps += outcome.simulatorSteps
     }

@@ -16,6 +16,7 @@ public final class EnvironmentCopies<Base: Environment>: VectorEnvironment {
   private let finalRows: UnsafeMutablePointer<Float>
   private let rewardBuffer: UnsafeMutablePointer<Float>
   private let endingBuffer: UnsafeMutablePointer<Ending>
+  private let taskRewards: UnsafeMutablePointer<Float>
   private let simulatorSteps: UnsafeMutablePointer<Int>
   /// Error of each copy in the step under way.
   private let failures: UnsafeMutablePointer<(any Error)?>
@@ -41,6 +42,8 @@ public final class EnvironmentCopies<Base: Environment>: VectorEnvironment {
     rewardBuffer.initialize(repeating: 0, count: count)
     endingBuffer = .allocate(capacity: count)
     endingBuffer.initialize(repeating: .none, count: count)
+    taskRewards = .allocate(capacity: count)
+    taskRewards.initialize(repeating: 0, count: count)
     simulatorSteps = .allocate(capacity: count)
     simulatorSteps.initialize(repeating: 1, count: count)
     failures = .allocate(capacity: count)
@@ -58,6 +61,7 @@ public final class EnvironmentCopies<Base: Environment>: VectorEnvironment {
     rewardBuffer.deallocate()
     endingBuffer.deallocate()
     failures.deallocate()
+    taskRewards.deallocate()
     simulatorSteps.deallocate()
   }
 
@@ -66,6 +70,7 @@ public final class EnvironmentCopies<Base: Environment>: VectorEnvironment {
   public var endings: UnsafePointer<Ending> { UnsafePointer(endingBuffer) }
   public var finalObservations: UnsafePointer<Float> { UnsafePointer(finalRows) }
   public func simulatorSteps(of index: Int) -> Int { simulatorSteps[index] }
+  public func taskReward(of index: Int) -> Float { taskRewards[index] }
 
   public func reset(using random: RandomStream) throws {
     self.random = random
@@ -125,6 +130,7 @@ public final class EnvironmentCopies<Base: Environment>: VectorEnvironment {
     slot.pointee.setAction(action)
     let outcome = try environments[index].step(slot.pointee.action, observation: &slot.pointee.observation)
     rewardBuffer[index] = outcome.reward
+    taskRewards[index] = outcome.taskReward
     endingBuffer[index] = outcome.ending
     simulatorSteps[index] = outcome.simulatorSteps
     guard outcome.ending != .none else { return slot.pointee.show(at: index, in: observationRows) }

@@ -4,8 +4,8 @@ public import Kernels
 
 /// Divides the rewards an agent learns from by the standard deviation of the discounted sum of rewards so far in the
 /// episode, R_t = γ R_{t-1} + r_t, over all training steps, and limits them to ±`limit`: Engstrom et al., "Implementation
-/// matters in deep policy gradients" (ICLR 2020), as in Stable-Baselines3. Rewards are not centered. Measured returns stay
-/// those of the task.
+/// matters in deep policy gradients" (ICLR 2020), as in Stable-Baselines3. Rewards are not centered. Measured returns
+/// and tables of episodes stay in the task's units.
 public struct NormalizedRewards<Base: Environment>: EnvironmentWrapper {
   public var base: Base
   private var scaling: RewardScaling

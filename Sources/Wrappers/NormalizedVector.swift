@@ -37,6 +37,7 @@ public struct NormalizedVector<Base: VectorEnvironment>: VectorEnvironment {
 
   public var count: Int { base.count }
   public func simulatorSteps(of index: Int) -> Int { base.simulatorSteps(of: index) }
+  public func taskReward(of index: Int) -> Float { base.taskReward(of: index) }
   public var observations: UnsafePointer<Float> { shown.pointer }
   public var rewards: UnsafePointer<Float> { rescaled.pointer }
   public var endings: UnsafePointer<Ending> { base.endings }

@@ -1,7 +1,8 @@
 public import Archive
 public import Interfaces
 
-/// Multiplies the rewards an agent learns from by a constant. Measured returns stay those of the task.
+/// Multiplies the rewards an agent learns from by a constant. Measured returns and tables of episodes stay in the
+/// task's units.
 public struct ScaledRewards<Base: Environment>: EnvironmentWrapper {
   public var base: Base
   private let factor: Float

@@ -15,6 +15,7 @@ public final class SingleCopy<Base: Environment>: VectorEnvironment {
   private var episode = 0
   private var isUnderWay = false
   private var simulatorSteps = 1
+  private var taskReward: Float = 0
   private var observation: [Float]
   private var action: [Float]
   private let row: UnsafeMutablePointer<Float>
@@ -43,6 +44,7 @@ public final class SingleCopy<Base: Environment>: VectorEnvironment {
 
   public var count: Int { 1 }
   public func simulatorSteps(of index: Int) -> Int { simulatorSteps }
+  public func taskReward(of index: Int) -> Float { taskReward }
   public var observations: UnsafePointer<Float> { UnsafePointer(row) }
   public var rewards: UnsafePointer<Float> { UnsafePointer(reward) }
   public var endings: UnsafePointer<Ending> { UnsafePointer(ending) }
@@ -73,6 +75,7 @@ public final class SingleCopy<Base: Environment>: VectorEnvironment {
     reward.pointee = outcome.reward
     ending.pointee = outcome.ending
     simulatorSteps = outcome.simulatorSteps
+    taskReward = outcome.taskReward
     guard outcome.ending != .none else { return }
     isUnderWay = false
     episode += 1

@@ -25,6 +25,29 @@ import TestSupport
     #expect(failures.isEmpty, "\(failures.joined(separator: "\n"))")
   }
 
+  /// Whatever units an agent learns in, a table of episodes has the task's: one that acts at random writes the same one.
+  @Test(arguments: [1, 3])
+  func episodesAreInTheTasksUnits(copies: Int) throws {
+    let root = try ScratchFolder()
+    func episodes(_ name: String, _ settings: [String]) throws -> [String] {
+      var tree = ConfigurationTree()
+      let common = ["run.copies=\(copies)", "environment.step_limit=10", "environment.wrappers.action_repeat=2"]
+      for setting in common + settings { tree = tree.merging(try ConfigurationTree(assignment: setting)) }
+      let plan = try RunPlan(
+        agent: "random", environment: "Pendulum-v1", seed: 1, steps: 120, settings: tree, in: Catalog.registry)
+      let folder = RunFolder("\(root.path)/\(name)")
+      guard case .ready(var run) = try Run.open(plan, in: folder, host: .forTests) else {
+        throw ArchiveError.missing(name: "anything to do")
+      }
+      #expect(try run.execute(stop: StopRequest()) == .finished)
+      return try lines(.episodes, in: folder)
+    }
+    let plain = try episodes("plain", [])
+    #expect(plain.count > 10)
+    #expect(try episodes("normalized", ["environment.wrappers.normalize_rewards=true"]) == plain)
+    #expect(try episodes("scaled", ["environment.wrappers.scaled_rewards=0.1"]) == plain)
+  }
+
   /// The first observation of a measured episode, made anew from the statistics of training; and returns in the task's
   /// own units.
   @Test func evaluationUsesTheStatisticsOfTraining() throws {
