@@ -81,8 +81,11 @@ public struct StudyFolder: Sendable {
     for entry in Self.entries(of: study) {
       let path = folder(of: entry).path(of: .evaluations)
       guard FileManager.default.fileExists(atPath: path) else { continue }
+      // a run ends with the first evaluation at its budget or, where a step is several, just beyond it
+      var end = Int.max
       for row in CSV.records(try FileSystem.read(path)).dropFirst() {
-        guard row.count >= 3, let steps = Int(row[0]), steps <= entry.steps else { continue }
+        guard row.count >= 3, let steps = Int(row[0]), steps <= end else { continue }
+        if steps >= entry.steps { end = steps }
         let key: [CSVField] = [.text(study.name), .text(entry.environment), .text(entry.agent), .integer(entry.seed)]
         bytes += CSV.line(key + row[..<3].map { .text($0) })
       }

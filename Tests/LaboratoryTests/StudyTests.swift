@@ -121,6 +121,26 @@ import TestSupport
     #expect(rows.dropFirst().allSatisfy { Double($0[6]) != nil })
   }
 
+  /// Where a step is several, the last evaluation lies just beyond the budget; those of a longer budget do not count.
+  @Test(arguments: [(6, [0, 6]), (5, [0, 6]), (3, [0, 6]), (12, [0, 6, 12])])
+  func resultsEndAtTheBudget(steps: Int, expected: [Int]) throws {
+    let root = try ScratchFolder()
+    func study(_ steps: Int) throws -> Study {
+      try self.study(
+        "{name: s, environments: [countdown], agents: [tally], steps: \(steps), seeds: 1, "
+          + "settings: {evaluation.episodes: 1, evaluation.interval: 6, run.copies: 6}}")
+    }
+    for plan in try study(12).runs {
+      let place = RunFolder(output: root.path, plan: plan)
+      guard case .ready(var run) = try Run.open(plan, in: place, host: .forTests) else { continue }
+      _ = try run.execute(stop: StopRequest())
+    }
+    let folder = StudyFolder(root.path)
+    try folder.writeResults(of: try study(steps))
+    let rows = CSV.records(try FileSystem.read(folder.results)).dropFirst()
+    #expect(rows.map { Int($0[4]) } == expected)
+  }
+
   @Test func theListReadsBack() throws {
     let study = try study(full)
     let root = try ScratchFolder()
