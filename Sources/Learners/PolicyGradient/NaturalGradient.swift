@@ -9,6 +9,8 @@ public struct NaturalGradientSettings: Configuration {
   public init() {}
   @Setting("Divergence KL(old || new) that a step may have by its quadratic model, in nats", in: 1e-8...10)
   public var maxDivergence: Float = 0.01
+  @Setting("Environment steps over which that divergence falls linearly to 0; auto keeps it", in: 1...)
+  public var divergenceSteps: Int? = nil
   @Setting("Conjugate gradient iterations", in: 1...1000) public var iterations: Int = 15
   @Setting("Multiple of the identity added to the Fisher information", in: 0...10) public var damping: Float = 0.1
   @Setting("Every how many-th row of a segment the Fisher information is taken of", in: 1...1000)
@@ -50,10 +52,16 @@ struct NaturalGradient {
     subsample = Matrix(rows: 0, columns: networks.observationSize)
   }
 
-  /// The step that ascends the surrogate at `core`'s parameters; advantages in the evaluation are normalized first if
-  /// so set.
+  /// Divergence that a step may have after so many environment steps.
+  func divergenceLimit(at steps: Int) -> Float {
+    Schedule.falling(settings.maxDivergence, over: settings.divergenceSteps).value(at: steps)
+  }
+
+  /// The step that ascends the surrogate at `core`'s parameters by a divergence of `limit`; advantages in the evaluation are
+  /// normalized first if so set.
   mutating func propose(
-    _ core: inout OnPolicyCore, _ segment: RolloutSegment, _ evaluation: RolloutEvaluation, entropyWeight: Float = 0
+    _ core: inout OnPolicyCore, _ segment: RolloutSegment, _ evaluation: RolloutEvaluation, limit: Float,
+    entropyWeight: Float = 0
   ) throws(NumericalFailure) -> (Proposal, MinibatchMeans) {
     if settings.normalizeAdvantages {
       Standardization.apply(evaluation.advantages.mutablePointer, count: segment.rows)
@@ -84,7 +92,7 @@ struct NaturalGradient {
     // scale = sqrt(2 epsilon / x'(F + damping) x)
     fisher.multiply(x, damping: damping, into: product.mutablePointer)
     let curvature = Reductions.dot(x, product.pointer, count: count)
-    let scale = curvature > 0 ? (2 * settings.maxDivergence / curvature).squareRoot() : 0
+    let scale = curvature > 0 ? (2 * limit / curvature).squareRoot() : 0
     guard scale.isFinite else { throw NumericalFailure(metric: "step_scale", value: scale) }
     return (Proposal(gradientNorm: norm, residual: residual, scale: scale), means)
   }

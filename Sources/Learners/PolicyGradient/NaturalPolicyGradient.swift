@@ -52,7 +52,8 @@ public struct NaturalPolicyGradient: OnPolicyLearner {
   ) throws(NumericalFailure) {
     let evaluation = core.evaluate(segment)
     evaluation.estimateAdvantages(segment, discount: settings.discount, lambda: settings.lambda)
-    let (proposal, means) = try natural.propose(&core, segment, evaluation)
+    let limit = natural.divergenceLimit(at: steps)
+    let (proposal, means) = try natural.propose(&core, segment, evaluation, limit: limit)
     let count = core.networks.policyRange.count
     Elementwise.add(
       core.parameters.mutablePointer, natural.direction.pointer, count: count, scale: proposal.scale)

@@ -60,8 +60,9 @@ public struct TrustRegionPolicyOptimization: OnPolicyLearner {
   ) throws(NumericalFailure) {
     let evaluation = core.evaluate(segment)
     evaluation.estimateAdvantages(segment, discount: settings.discount, lambda: settings.lambda)
-    let (proposal, means) = try natural.propose(&core, segment, evaluation)
-    let found = search(proposal, segment, evaluation, from: -means.policyLoss)
+    let limit = natural.divergenceLimit(at: steps)
+    let (proposal, means) = try natural.propose(&core, segment, evaluation, limit: limit)
+    let found = search(proposal, segment, evaluation, from: -means.policyLoss, limit: limit)
     let valueLoss = try core.fitValues(
       segment, epochs: settings.natural.valueEpochs, batchSize: settings.natural.batchSize, &optimizer,
       learningRate: settings.natural.learningRate, using: &random)
@@ -79,7 +80,7 @@ public struct TrustRegionPolicyOptimization: OnPolicyLearner {
   /// Moves the policy along the proposal, or leaves it where it was.
   private mutating func search(
     _ proposal: NaturalGradient.Proposal, _ segment: RolloutSegment, _ evaluation: RolloutEvaluation,
-    from surrogate: Float
+    from surrogate: Float, limit: Float
   ) -> (surrogate: Float, divergence: Float, backtracks: Int, isAccepted: Bool) {
     let count = old.count
     old.mutablePointer.update(from: core.parameters.pointer, count: count)
@@ -89,7 +90,7 @@ public struct TrustRegionPolicyOptimization: OnPolicyLearner {
       parameters.update(from: old.pointer, count: count)
       Elementwise.add(parameters, natural.direction.pointer, count: count, scale: step)
       let (value, divergence) = core.assess(segment, evaluation)
-      if divergence < settings.natural.maxDivergence && value > surrogate {
+      if divergence < limit && value > surrogate {
         return (value, divergence, backtracks, true)
       }
       step *= settings.backtrackFactor

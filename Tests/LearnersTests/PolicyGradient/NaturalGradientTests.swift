@@ -162,6 +162,30 @@ import Testing
       #expect(OracleState(stuck).doubles("parameters") == before.doubles("parameters"))
     }
   }
+
+  /// The limit falls with the environment's steps: after three quarters of them it is a quarter, and in the end nothing moves.
+  @Test func theLimitFalls() throws {
+    let segment = OnPolicyCases.segment(OnPolicyCases.box, steps: 70, copies: 2, seed: 9)
+    func updated(limit: Float, over duration: Int?, at steps: Int) throws -> (learner: OracleState, accepted: Double?) {
+      var settings = TrustRegionPolicyOptimizationSettings()
+      settings.policy = OnPolicyCases.policy()
+      (settings.natural.maxDivergence, settings.natural.divergenceSteps) = (limit, duration)
+      settings.natural.valueEpochs = 0
+      var learner = try OnPolicyCases.drawn(
+        TrustRegionPolicyOptimization(
+          settings, spec: OnPolicyCases.spec(OnPolicyCases.box), using: RandomStream(seed: 1)))
+      var (random, metrics) = (RandomStream(seed: 3), OnPolicyCases.metrics(TrustRegionPolicyOptimization.self))
+      try learner.update(on: segment, steps: steps, using: &random, metrics: &metrics)
+      return (OracleState(learner), metrics.mean(of: "accepted"))
+    }
+    let quarter = try updated(limit: 0.25, over: nil, at: 0)
+    let late = try updated(limit: 1, over: 1024, at: 768)
+    #expect(late.learner == quarter.learner && late.accepted == 1)
+    #expect(try updated(limit: 1, over: 1024, at: 0).learner != quarter.learner)
+    let over = try updated(limit: 1, over: 1024, at: 1024)
+    #expect(over.accepted == 0)
+    #expect(try over.learner == updated(limit: 1, over: 1024, at: 2000).learner)
+  }
 }
 
 extension NaiveRollout {
