@@ -42,6 +42,20 @@ public struct CopySteps {
     self.init(count: count, observationSize: spec.observationSize, actionSize: spec.action.size)
   }
 
+  /// Overwrites this step with the contents of `other`, one of as many copies and of the same sizes. Does not allocate.
+  public mutating func copy(from other: CopySteps) {
+    precondition(count == other.count, "steps of \(other.count) copies")
+    observations.mutablePointer.update(from: other.observations.pointer, count: observations.count)
+    actions.mutablePointer.update(from: other.actions.pointer, count: actions.count)
+    rewards.copy(from: other.rewards)
+    next.mutablePointer.update(from: other.next.pointer, count: next.count)
+    for index in 0..<count {
+      endings[index] = other.endings[index]
+      times[index] = other.times[index]
+      isActive[index] = other.isActive[index]
+    }
+  }
+
   /// Reward and ending of copy `index`.
   public func outcome(_ index: Int) -> StepOutcome { StepOutcome(reward: rewards[index], ending: endings[index]) }
 }

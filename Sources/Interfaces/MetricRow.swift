@@ -25,6 +25,16 @@ public struct MetricRow: Sendable {
     counts[index] += 1
   }
 
+  /// Adds what `other`, a row of the same metrics, holds. Does not allocate.
+  public mutating func add(_ other: MetricRow) {
+    precondition(names == other.names, "metrics of another row")
+    for index in names.indices {
+      sums[index] += other.sums[index]
+      counts[index] += other.counts[index]
+    }
+    nonFinite = nonFinite ?? other.nonFinite
+  }
+
   /// Mean of the values of column `index`, nil if there was none.
   public func mean(_ index: Int) -> Double? { counts[index] == 0 ? nil : sums[index] / Double(counts[index]) }
 

@@ -208,6 +208,14 @@ extension DeepQNetwork: TeachingLearner {
   }
 }
 
+extension DeepQNetwork: PublishingLearner {
+  public var actingParameters: Vector { core.parameters }
+
+  public mutating func adopt(_ parameters: Vector) { core.parameters.copy(from: parameters) }
+
+  public mutating func countDecisions(_ count: Int) { decisions += count }
+}
+
 extension DeepQNetwork: Checkpointable {
   public func save(to writer: inout StateWriter) {
     core.save(to: &writer)

@@ -25,9 +25,14 @@ extension AgentEntry {
         try DeepQNetwork.check(settings.learner, for: environment.spec)
       },
       make: { settings, environment, random throws(ConfigurationError) in
-        DeepQAgent(
-          settings, learner: DeepQNetwork(settings.learner, for: environment.spec, using: random.child("learner")),
-          spec: environment.spec, using: random.child("agent"))
+        func learner() -> DeepQNetwork {
+          DeepQNetwork(settings.learner, for: environment.spec, using: random.child("learner"))
+        }
+        let agent = DeepQAgent(settings, learner: learner(), spec: environment.spec, using: random.child("agent"))
+        guard settings.actors.asynchronous else { return agent }
+        return AsynchronousAgent(
+          agent, actor: learner(), spec: environment.spec, randomSteps: settings.agent.randomSteps,
+          lag: settings.actors.maxLag)
       })
   }
 }
@@ -44,6 +49,10 @@ extension DeepQAgentSettings {
     }
     if actors.refreshInterval > 0 && learner.noisy {
       throw refuse("actors.refresh_interval must be 0 with learner.noisy")
+    }
+    if actors.asynchronous && (learner.noisy || returns.rule != nil || actors.refreshInterval > 0) {
+      throw refuse(
+        "actors.asynchronous needs learner.noisy false, returns.correction ignore and actors.refresh_interval 0")
     }
     if replay.order == .newest && agent.replayCapacity < agent.batchSize {
       throw refuse(

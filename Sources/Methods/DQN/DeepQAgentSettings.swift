@@ -60,6 +60,10 @@ struct ActorSettings: Configuration {
     "Steps, over all copies, between an actor's fetches of the learner's parameters; 0: actors have the newest",
     in: 0...10_000_000)
   var refreshInterval: Int = 0
+  @Setting("Train on a thread of its own beside the actors, at whatever speed it runs: no two such runs are alike")
+  var asynchronous: Bool = false
+  @Setting("Steps of all copies that such a learner may fall behind before actors wait", in: 1...1_000_000)
+  var maxLag: Int = 100
 }
 
 /// Settings of deep Q-learning: three processes and their rates.
