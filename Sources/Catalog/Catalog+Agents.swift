@@ -5,7 +5,7 @@ extension Catalog {
   static let agents: [AgentEntry] = [
     AgentEntry.pets(everything),
     [
-      .modelPredictiveControl(everything), .policyBackpropagation, .sac, .redq, .droq, .crossQ, .td3, .ddpg, .naf,
+      .modelPredictiveControl(everything), .policyBackpropagation, .sac, .redq, .droq, .crossQ, .td3, .ddpg, .iql, .naf,
       .nafWorkers, .maximizedQ, .qtOpt, .reinforce,
       .actorCritic, .advantageActorCritic, .naturalPolicyGradient, .trustRegionPolicyOptimization,
       .proximalPolicyOptimization, .klPenalty, .behaviourCloning(experts: everything),

@@ -35,6 +35,17 @@ extension ReplayBuffer {
     }
   }
 
+  /// All transitions of `dataset`, at least one, in their order.
+  public init(_ dataset: TransitionDataset) {
+    self.init(
+      capacity: dataset.count, observationSize: dataset.observationSize, actionSize: dataset.actionSize)
+    dataset.forEach { observation, action, outcome, next, time in
+      appendRow(
+        observation, action, reward: outcome.reward, next: next, continues: outcome.ending == .terminated ? 0 : 1,
+        time: time)
+    }
+  }
+
   /// Forgets all transitions. O(1).
   public mutating func removeAll() {
     (count, appended) = (0, 0)

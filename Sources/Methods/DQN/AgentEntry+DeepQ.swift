@@ -27,7 +27,8 @@ extension AgentEntry {
       make: { settings, environment, random throws(ConfigurationError) in
         DeepQAgent(
           settings, learner: DeepQNetwork(settings.learner, for: environment.spec, using: random.child("learner")),
-          spec: environment.spec, using: random.child("agent"))
+          spec: environment.spec, dataset: try settings.agent.readDataset(for: environment),
+          using: random.child("agent"))
       })
   }
 }
@@ -44,6 +45,12 @@ extension DeepQAgentSettings {
     }
     if actors.refreshInterval > 0 && learner.noisy {
       throw refuse("actors.refresh_interval must be 0 with learner.noisy")
+    }
+    if agent.dataset != nil && returns.rule != nil {
+      throw refuse("returns.correction must be ignore with agent.dataset: how probable its actions were is not known")
+    }
+    if agent.dataset != nil && (actors.refreshInterval > 0 || replay.order == .newest) {
+      throw refuse("agent.dataset has no actors and no newest transitions: leave actors and replay.order as they are")
     }
     if replay.order == .newest && agent.replayCapacity < agent.batchSize {
       throw refuse(
