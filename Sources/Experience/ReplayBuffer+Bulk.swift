@@ -46,6 +46,13 @@ extension ReplayBuffer {
     }
   }
 
+  /// Adds `amounts` to the rewards of as many transitions from `first` on (0 is the oldest held).
+  public mutating func addToRewards(_ amounts: [Float], from first: Int) {
+    precondition(first >= 0 && first + amounts.count <= count, "transitions that are not held")
+    let (base, start) = (rewards.mutablePointer, firstSlot + first)
+    for (place, amount) in amounts.enumerated() { base[(start + place) % capacity] += amount }
+  }
+
   /// Forgets all transitions. O(1).
   public mutating func removeAll() {
     (count, appended) = (0, 0)

@@ -16,20 +16,10 @@ public struct GoalLayout: Sendable, Equatable {
   }
 }
 
-/// What a step is worth that achieved one goal while another was wanted, as a function of the two.
-public protocol GoalObjective: Sendable {
-  /// Scores N steps by the goals `achieved` [N, G] after them and those that were `desired` [N, G]: `rewards` [N] and whether
-  /// they terminated the episode, `terminated` [N].
-  func evaluate(
-    count: Int, size: Int, achieved: UnsafePointer<Float>, desired: UnsafePointer<Float>,
-    rewards: UnsafeMutablePointer<Float>, terminated: UnsafeMutablePointer<Bool>)
-}
-
-/// An environment that wants a goal reached, shows it, and could have wanted any other (Schaul et al. 2015): what the steps of an
-/// episode would have been worth under another goal is known, so that they can be relabelled in hindsight.
+/// An environment that wants a goal reached and shows which, in observations that say what is achieved, too (universal values,
+/// Schaul et al. 2015). Its objective must know the rewards of any goal put in the wanted one's place, so that steps can be
+/// relabelled in hindsight.
 public protocol GoalTask: Environment {
-  /// Where observations show goals. Constant over the life of the value.
-  var goalLayout: GoalLayout { get }
-  /// Rewards and terminations under any goal.
-  var goalObjective: any GoalObjective { get }
+  /// Where observations show goals; nil where they show none. Constant over the life of the value.
+  var goalLayout: GoalLayout? { get }
 }

@@ -28,6 +28,8 @@ extension AgentEntry {
         DeepQAgent(
           settings, learner: DeepQNetwork(settings.learner, for: environment.spec, using: random.child("learner")),
           spec: environment.spec, dataset: try settings.agent.readDataset(for: environment),
+          hindsight: try settings.hindsight.make(
+            for: environment, settings.agent, using: random.child("hindsight")),
           using: random.child("agent"))
       })
   }
@@ -45,6 +47,9 @@ extension DeepQAgentSettings {
     }
     if actors.refreshInterval > 0 && learner.noisy {
       throw refuse("actors.refresh_interval must be 0 with learner.noisy")
+    }
+    if hindsight.goals > 0 && returns.rule != nil {
+      throw refuse("returns.correction must be ignore with hindsight.goals: relabelled steps do not follow one another")
     }
     if agent.dataset != nil && returns.rule != nil {
       throw refuse("returns.correction must be ignore with agent.dataset: how probable its actions were is not known")

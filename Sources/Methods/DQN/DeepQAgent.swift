@@ -29,7 +29,7 @@ public struct DeepQAgent: ReplayedAgent {
   /// An agent around `learner` in an environment of `spec`. With `dataset` it learns from that alone.
   init(
     _ settings: DeepQAgentSettings, learner: DeepQNetwork, spec: EnvironmentSpec, dataset: TransitionDataset? = nil,
-    using random: RandomStream
+    hindsight: HindsightRelabelling? = nil, using random: RandomStream
   ) {
     self.settings = settings
     let (agent, size) = (settings.agent, spec.observationSize)
@@ -38,7 +38,8 @@ public struct DeepQAgent: ReplayedAgent {
     learner.notesProbabilities = corrects
     core = ReplayedLearner(
       learner, spec: spec, randomSteps: agent.randomSteps, replayCapacity: agent.replayCapacity,
-      returnSteps: corrects ? 1 : agent.returnSteps, keepsTimes: corrects, dataset: dataset)
+      returnSteps: corrects ? 1 : agent.returnSteps, keepsTimes: corrects, dataset: dataset,
+      hindsight: hindsight)
     if settings.replay.order == .prioritized {
       priorities = ReplayPriorities(
         capacity: core.replay.capacity, alpha: settings.replay.alpha, offset: settings.replay.offset)

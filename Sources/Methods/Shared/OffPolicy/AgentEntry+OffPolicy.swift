@@ -26,6 +26,8 @@ extension AgentEntry {
         OffPolicyAgent(
           settings.agent, learner: Learner(settings.learner, for: environment.spec, using: random.child("learner")),
           spec: environment.spec, dataset: try settings.agent.readDataset(for: environment),
+          hindsight: try settings.hindsight.make(
+            for: environment, settings.agent, using: random.child("hindsight")),
           using: random.child("agent"))
       })
   }

@@ -22,15 +22,15 @@ public struct OffPolicyAgent<Learner: OffPolicyLearner>: ReplayedAgent {
   public var metricNames: [String] { Learner.metricNames }
 
   /// An agent around `learner` in an environment of `spec`, whose actions the learner can take.
-  /// With `dataset` it learns from that alone.
+  /// With `dataset` it learns from that alone; with `hindsight` it remembers steps under other goals, too.
   public init(
     _ settings: OffPolicySettings, learner: Learner, spec: EnvironmentSpec, dataset: TransitionDataset? = nil,
-    using random: RandomStream
+    hindsight: HindsightRelabelling? = nil, using random: RandomStream
   ) {
     self.settings = settings
     core = ReplayedLearner(
       learner, spec: spec, randomSteps: settings.randomSteps, replayCapacity: settings.replayCapacity,
-      returnSteps: settings.returnSteps, dataset: dataset)
+      returnSteps: settings.returnSteps, dataset: dataset, hindsight: hindsight)
     batch = TransitionBatch(
       count: settings.batchSize, observationSize: spec.observationSize, actionSize: spec.action.size)
     training = random.child("training")

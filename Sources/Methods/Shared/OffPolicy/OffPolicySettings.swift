@@ -33,5 +33,6 @@ struct OffPolicyAgentSettings<Learner: OffPolicyLearner>: Configuration {
   }
 
   @SettingGroup("Schedule and replay") var agent = OffPolicySettings()
+  @SettingGroup("Hindsight") var hindsight = HindsightSettings()
   @SettingGroup("Learner") var learner = Learner.Settings()
 }

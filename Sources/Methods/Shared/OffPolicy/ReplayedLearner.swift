@@ -17,12 +17,13 @@ struct ReplayedLearner<Learner: OffPolicyLearner> {
   private var returns: [MultiStepReturns]
   /// Of each copy.
   private var exploration = [RandomStream(seed: 0)]
+  private var hindsight: HindsightRelabelling?
 
   /// Nothing seen yet, or `dataset` alone for good. Rewards of `returnSteps` steps make one transition; times are kept for
   /// models that depend on them.
   init(
     _ learner: Learner, spec: EnvironmentSpec, randomSteps: Int, replayCapacity: Int, returnSteps: Int = 1,
-    keepsTimes: Bool = false, dataset: TransitionDataset? = nil
+    keepsTimes: Bool = false, dataset: TransitionDataset? = nil, hindsight: HindsightRelabelling? = nil
   ) {
     self.learner = learner
     self.randomSteps = randomSteps
@@ -36,6 +37,7 @@ struct ReplayedLearner<Learner: OffPolicyLearner> {
       capacity: dataset?.count ?? replayCapacity, observationSize: spec.observationSize, actionSize: spec.action.size,
       keepsTimes: keepsTimes, image: spec.imageShape)
     datasetChecksum = dataset?.checksum
+    self.hindsight = hindsight
     if let dataset { returns[0].append(dataset, to: &replay) }
   }
 
@@ -48,7 +50,7 @@ struct ReplayedLearner<Learner: OffPolicyLearner> {
   func memoryNeeds(after steps: Int) -> [MemoryNeed] {
     isOffline
       ? [replay.memoryNeed(after: replay.count, setting: "agent.dataset")]
-      : [replay.memoryNeed(after: steps, setting: "agent.replay_capacity")]
+      : [replay.memoryNeed(after: steps * (1 + (hindsight?.goals ?? 0)), setting: "agent.replay_capacity")]
   }
 
   /// Steps observed, of all copies; gradient steps offline.
@@ -62,6 +64,7 @@ struct ReplayedLearner<Learner: OffPolicyLearner> {
     learner.prepare(copies: copies)
     returns = Array(repeating: returns[0], count: copies)
     exploration = Array(repeating: exploration[0], count: copies)
+    hindsight?.prepare(copies: copies)
   }
 
   mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
@@ -69,6 +72,7 @@ struct ReplayedLearner<Learner: OffPolicyLearner> {
     exploration[copy] = random
     learner.startEpisode(of: copy)
     returns[copy].reset()
+    hindsight?.reset(copy)
   }
 
   /// The actions of all copies, in one pass.
@@ -96,6 +100,7 @@ struct ReplayedLearner<Learner: OffPolicyLearner> {
   mutating func observe(_ steps: CopySteps) {
     for copy in 0..<steps.count {
       returns[copy].append(copy, of: steps, to: &replay)
+      hindsight?.append(copy, of: steps, to: &replay)
       counter.add()
     }
   }
@@ -153,6 +158,10 @@ extension ReplayedLearner: Archived {
     }
     try fields.field("steps", &steps)
     try fields.field("exploration", copies: &exploration)
+    if var own = hindsight.take() {
+      defer { hindsight = own }
+      try fields.field("hindsight", &own)
+    }
     if fields.isRestoring { counter = StepCounter(steps) }
   }
 }
