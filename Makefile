@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: help flags setup video minatar build demo test lint format settings docs bench doctor clean
+.PHONY: help flags setup video minatar offline build demo test lint format settings docs bench doctor clean
 
 PYTHON ?= python3.11
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -71,6 +71,12 @@ minatar: $(STAMPS)/minatar ## install MinAtar's games, for gymnasium:minatar:Min
 
 $(STAMPS)/minatar: requirements-minatar.txt $(STAMPS)/venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-minatar.txt
+	@touch $@
+
+offline: $(STAMPS)/offline ## install what 'foresight dataset convert' needs for HDF5 and Minari
+
+$(STAMPS)/offline: requirements-offline.txt $(STAMPS)/venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-offline.txt
 	@touch $@
 
 $(STAMPS)/mujoco: $(STAMPS)/venv

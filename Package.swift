@@ -23,9 +23,12 @@ let mujocoEnvironments = Target.Dependency.target(name: "MuJoCoEnvironments", co
 
 // A folder a method, each with a page.
 let methods = [
-  "A2C", "ActorCritic", "BehaviourCloning", "CrossQ", "DAgger", "DQN", "Distillation", "Distral", "DivideAndConquer",
-  "DoubleQLearning", "DroQ", "Dyna", "DynaQ", "FittedQ", "GuidedPolicySearch", "ILQR", "KLPenalty", "LQRFLM", "MBA",
-  "MBPO", "METRPO", "MPC", "MVE", "MaximizedQ", "NAF", "NPG", "PETS", "PPO", "PolicyBackpropagation", "PolicyIteration",
+  "A2C", "ActorCritic", "BehaviourCloning", "CQL", "CrossQ", "DAgger", "DQN", "Distillation", "Distral",
+  "DivideAndConquer",
+  "DoubleQLearning", "DroQ", "Dyna", "DynaQ", "FittedQ", "GuidedPolicySearch", "ILQR", "IQL", "KLPenalty", "LQRFLM",
+  "MBA",
+  "MBPO", "METRPO", "MOPO", "MPC", "MVE", "MaximizedQ", "NAF", "NPG", "PETS", "PPO", "PolicyBackpropagation",
+  "PolicyIteration",
   "QLearning", "QTOpt", "REDQ", "REINFORCE", "Random", "SAC", "SARSA", "TD3", "TDLambda", "TRPO", "ValueIteration",
 ]
 

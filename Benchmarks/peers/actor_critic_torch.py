@@ -280,14 +280,15 @@ def rounded(value):
     return [rounded(each) for each in value] if isinstance(value, list) else float(f"{value:.9g}")
 
 
-print(
-    json.dumps(
-        rounded(
-            {
-                "redq": soft(critics=4, targets=2, ascent="mean", interval=2, dropout=0, normalized=False),
-                "droq": soft(critics=2, targets=2, ascent="mean", interval=2, dropout=0.2, normalized=True),
-                "crossq": crossq(renormalization_start=2, interval=2),
-            }
+if __name__ == "__main__":
+    print(
+        json.dumps(
+            rounded(
+                {
+                    "redq": soft(critics=4, targets=2, ascent="mean", interval=2, dropout=0, normalized=False),
+                    "droq": soft(critics=2, targets=2, ascent="mean", interval=2, dropout=0.2, normalized=True),
+                    "crossq": crossq(renormalization_start=2, interval=2),
+                }
+            )
         )
     )
-)

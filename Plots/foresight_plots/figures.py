@@ -28,7 +28,6 @@ BUDGET_RATIO = 3
 TRAINING_BINS = 50
 OUTLIERS = 0.05
 """Share of a panel's points that may be cut off below, where they would flatten the rest."""
-_STEPS = "real environment steps"
 _RETURN = "evaluation return (sum of rewards)"
 
 
@@ -50,7 +49,7 @@ def learning_curve(study: Study, environment: str) -> Figure:
     panels = figure.subplots(1, 2 if zoomed else 1, squeeze=False, sharey=True)[0]
     for axes in panels:
         _draw_evaluations(axes, study, environment)
-        axes.set_xlabel(_STEPS)
+        axes.set_xlabel(study.steps)
     panels[-1].set_xlim(0, max(budgets.values()) * 1.02)
     panels[0].set_ylabel(_RETURN)
     if zoomed:
@@ -84,11 +83,11 @@ def training_curve(study: Study, environment: str) -> Figure | None:
     if not axes.lines:
         return None
     budgets = _budgets(study, environment)
-    axes.set_xlabel(_STEPS)
+    axes.set_xlabel(study.steps)
     first = _first_step(axes)
     if _far_apart(budgets) and first is not None:
         _use_log_steps(axes, first, max(budgets.values()))
-        axes.set_xlabel(f"{_STEPS} (log scale)")
+        axes.set_xlabel(f"{study.steps} (log scale)")
     _draw_threshold(axes, study, environment)
     axes.set_ylabel("training return (sum of rewards)")
     axes.set_title(f"{environment}\ntraining episodes: each seed (thin) and interquartile mean")
@@ -115,7 +114,7 @@ def value_accuracy(study: Study, environment: str) -> Figure | None:
             if line == "-":
                 axes.fill_between(grid, interval[0], interval[1], color=color, alpha=0.14, linewidth=0)
             axes.plot(grid, center, color=color, linestyle=line, linewidth=1.6)
-    axes.set_xlabel(_STEPS)
+    axes.set_xlabel(study.steps)
     axes.set_ylabel("discounted return from the start")
     axes.set_title(f"{environment}\npredicted (solid, with 95 % interval) and realised (dashed)")
     _use_thousands(axes.xaxis)
@@ -153,7 +152,7 @@ def threshold_steps(study: Study) -> Figure | None:
     axes.grid(False, axis="y")
     lowest = min(line.get_xdata().min() for line in axes.lines if line.get_gid() == "arrival")
     _use_log_steps(axes, lowest / 1.4, max(run.steps for run in study.runs) * 1.25)
-    axes.set_xlabel(f"{_STEPS} to the threshold (log scale)")
+    axes.set_xlabel(f"{study.steps} to the threshold (log scale)")
     axes.set_title("Sample efficiency: steps to threshold")
     gray = {"color": "#555555", "linestyle": "none"}
     _legend_below(figure, [
@@ -178,10 +177,10 @@ def sample_efficiency(study: Study) -> Figure:
         first = _first_step(axes)
         if _far_apart(budgets) and first is not None:
             _use_log_steps(axes, first, max(budgets.values()) * 1.05)
-            axes.set_xlabel(f"{_STEPS} (log scale)")
+            axes.set_xlabel(f"{study.steps} (log scale)")
         else:
             axes.set_xlim(0, max(budgets.values()) * 1.02)
-            axes.set_xlabel(_STEPS)
+            axes.set_xlabel(study.steps)
         for agent in study.agents_in(environment):
             _mark_median(axes, study, environment, agent)
         axes.set_title(environment)
@@ -189,7 +188,7 @@ def sample_efficiency(study: Study) -> Figure:
     for unused in panels:
         unused.remove()
     drops = " (dotted: median steps to threshold)" if study.thresholds else ""
-    figure.suptitle(f"Evaluation return vs. real environment steps{drops}", fontsize=12)
+    figure.suptitle(f"Evaluation return vs. {study.steps}{drops}", fontsize=12)
     _legend_below(figure, _handles(study, environments))
     return figure
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from .tables import NUMBER, OPTIONAL_NUMBER, TEXT, WHOLE, StudyError, read_table
+from .tables import GRADIENT_STEPS, NUMBER, OPTIONAL_NUMBER, TEXT, WHOLE, StudyError, read_table
 
 RESULTS = {
     "study": TEXT, "environment": TEXT, "agent": TEXT, "seed": WHOLE,
@@ -78,6 +78,8 @@ class Study:
     agents: list[str]
     thresholds: dict[str, float]
     runs: list[Run] = field(repr=False)
+    steps: str = "real environment steps"
+    """What the runs count."""
 
     def select(self, environment: str, agent: str) -> list[Run]:
         """The runs of one agent in one environment, one for each seed."""
@@ -108,6 +110,7 @@ def load_study(folder: str | Path) -> Study:
             agents=[str(name) for name in description["agents"]],
             thresholds={str(name): float(value) for name, value in description.get("thresholds", {}).items()},
             runs=runs,
+            steps="gradient steps" if _is_offline(folder, description["runs"]) else Study.steps,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
@@ -115,6 +118,18 @@ def load_study(folder: str | Path) -> Study:
     if not any(run.started for run in study.runs):
         raise StudyError(f"{folder}: no results yet: none of its {len(study.runs)} runs has finished an evaluation")
     return study
+
+
+def _is_offline(folder: Path, runs: list[dict]) -> bool:
+    """Whether all runs learn from a dataset alone, as the columns in their manifests say."""
+    kept = folder / "manifests.jsonl"
+    if kept.exists() and not (folder / "study.json").exists():
+        manifests = [_parse(kept, number, line) for number, line in enumerate(_read(kept).splitlines(), 1) if line.strip()]
+    else:
+        paths = [folder / str(run["folder"]) / "manifest.json" for run in runs]
+        manifests = [_parse(path, 1, _read(path)) for path in paths if path.exists()]
+    tables = [(manifest.get("columns") or {}).get("evaluations.csv") or [""] for manifest in manifests]
+    return bool(tables) and all(columns[0] == GRADIENT_STEPS for columns in tables)
 
 
 def load_description(folder: Path) -> dict:

@@ -37,6 +37,8 @@ def _finite(text: str) -> float:
     return value
 
 
+GRADIENT_STEPS = "gradient_steps"
+"""First column of the tables of runs that learn from a dataset alone."""
 TEXT = Column(str, "a text")
 WHOLE = Column(_whole, "a whole number, 0 or more")
 NUMBER = Column(_finite, "a finite number")
@@ -48,12 +50,15 @@ def read_table(
 ) -> pd.DataFrame:
     """The rows of `path`, whose header must be exactly `columns`, in that order, and perhaps the first of `added`.
 
+    A run that learned offline counts gradient steps: its first column is taken as environment_steps.
     With `further`, columns of other names may follow, which hold what it says: what environments measure.
 
     Only whole lines count: a last line without its line break is still being written, and left out.
     Raises StudyError with the file and the line (counted from 1) of the first bad row.
     """
     text = _read_text(path)
+    if text.startswith(GRADIENT_STEPS + ",") and "environment_steps" in columns:
+        text = "environment_steps" + text[len(GRADIENT_STEPS):]
     header = text.split("\n", 1)[0].rstrip("\r").split(",")
     if added and header[: len(columns)] == list(columns):
         rest, names = header[len(columns):], list(added)

@@ -5,11 +5,12 @@ extension Catalog {
   static let agents: [AgentEntry] = [
     AgentEntry.pets(everything),
     [
-      .modelPredictiveControl(everything), .policyBackpropagation, .sac, .redq, .droq, .crossQ, .td3, .ddpg, .naf,
+      .modelPredictiveControl(everything), .policyBackpropagation, .sac, .redq, .droq, .crossQ, .td3, .ddpg, .cql, .iql,
+      .naf,
       .nafWorkers, .maximizedQ, .qtOpt, .reinforce,
       .actorCritic, .advantageActorCritic, .naturalPolicyGradient, .trustRegionPolicyOptimization,
       .proximalPolicyOptimization, .klPenalty, .behaviourCloning(experts: everything),
-      .datasetAggregation(experts: everything), .mbpo,
+      .datasetAggregation(experts: everything), .mbpo, .mopo,
     ],
     AgentEntry.imaginedPolicyOptimization,
     AgentEntry.deepQ,

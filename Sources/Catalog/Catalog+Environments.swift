@@ -20,6 +20,8 @@ extension Catalog {
     EnvironmentEntry(PointMassGusts.self),
     EnvironmentEntry(PointMassObstacle.self),
     EnvironmentEntry(PlanarArm.self),
+    EnvironmentEntry(PointMassReach.self),
+    EnvironmentEntry(ReacherReach.self),
     EnvironmentEntry(SwingUpConditions.self),
   ]
 

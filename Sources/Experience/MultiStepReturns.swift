@@ -50,6 +50,17 @@ public struct MultiStepReturns: Sendable {
     }
   }
 
+  /// Takes in all steps of `dataset`, from the start of an episode on.
+  public mutating func append(_ dataset: TransitionDataset, to replay: inout ReplayBuffer) {
+    precondition(
+      dataset.observationSize == observationSize && dataset.actionSize == actionSize, "a dataset of another shape")
+    reset()
+    dataset.forEach { observation, action, outcome, next, time in
+      appendRow(observation, action, outcome, next: next, time: time, to: &replay)
+    }
+    reset()
+  }
+
   private mutating func appendRow(
     _ observation: UnsafePointer<Float>, _ action: UnsafePointer<Float>, _ outcome: StepOutcome,
     next: UnsafePointer<Float>, time: Int = 0, to replay: inout ReplayBuffer

@@ -35,6 +35,24 @@ extension ReplayBuffer {
     }
   }
 
+  /// All transitions of `dataset`, at least one, in their order.
+  public init(_ dataset: TransitionDataset) {
+    self.init(
+      capacity: dataset.count, observationSize: dataset.observationSize, actionSize: dataset.actionSize)
+    dataset.forEach { observation, action, outcome, next, time in
+      appendRow(
+        observation, action, reward: outcome.reward, next: next, continues: outcome.ending == .terminated ? 0 : 1,
+        time: time)
+    }
+  }
+
+  /// Adds `amounts` to the rewards of as many transitions from `first` on (0 is the oldest held).
+  public mutating func addToRewards(_ amounts: [Float], from first: Int) {
+    precondition(first >= 0 && first + amounts.count <= count, "transitions that are not held")
+    let (base, start) = (rewards.mutablePointer, firstSlot + first)
+    for (place, amount) in amounts.enumerated() { base[(start + place) % capacity] += amount }
+  }
+
   /// Forgets all transitions. O(1).
   public mutating func removeAll() {
     (count, appended) = (0, 0)

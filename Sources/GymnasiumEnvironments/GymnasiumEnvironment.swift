@@ -106,6 +106,22 @@ public struct GymnasiumEnvironment: Environment {
   }
 }
 
+extension GymnasiumEnvironment: GoalTask {
+  /// The parts `achieved_goal` and `desired_goal` of a `Dict`; nil where there are none of one size.
+  public var goalLayout: GoalLayout? {
+    func place(_ key: String) -> Range<Int>? {
+      let found = observationNames.indices.filter {
+        observationNames[$0] == key || observationNames[$0].hasPrefix(key + "[")
+      }
+      guard let first = found.first, let last = found.last, found.count == last - first + 1 else { return nil }
+      return first..<last + 1
+    }
+    guard let achieved = place("achieved_goal"), let desired = place("desired_goal"), achieved.count == desired.count
+    else { return nil }
+    return GoalLayout(achieved: achieved, desired: desired)
+  }
+}
+
 extension GymnasiumEnvironment {
   /// The next episode is one of an environment made with the render mode `rgb_array`, in a process of its own.
   public mutating func beginShowing() {

@@ -681,13 +681,32 @@ def scoring(environment, name):
     return None
 
 
+def goal_rewards(environment):
+    """Rewards by the `compute_reward` of an environment with goals (a Dict with `achieved_goal` and `desired_goal`), as a
+    function of flattened states, actions and next states, or None."""
+    from gymnasium import spaces
+
+    space, compute = environment.observation_space, getattr(environment.unwrapped, "compute_reward", None)
+    if not callable(compute) or not isinstance(space, spaces.Dict):
+        return None
+    columns, start = {}, 0
+    for key, part in space.spaces.items():
+        columns[key] = slice(start, start + spaces.flatdim(part))
+        start = columns[key].stop
+    if not {"achieved_goal", "desired_goal"} <= columns.keys():
+        return None
+    achieved, desired = columns["achieved_goal"], columns["desired_goal"]
+    return lambda states, actions, following: compute(following[:, achieved], following[:, desired], {})
+
+
 class Scores:
     """Rewards and terminations of many imagined steps at a time."""
 
     def __init__(self, environment, convert):
         from gymnasium import spaces
 
-        self.rewards, self.terminations = scoring(environment, "rewards"), scoring(environment, "terminations")
+        self.rewards = scoring(environment, "rewards") or goal_rewards(environment)
+        self.terminations = scoring(environment, "terminations")
         space = environment.observation_space
         self.shape = space.shape if isinstance(space, spaces.Box) else (-1,)
         self.action_space, self.convert = environment.action_space, convert

@@ -29,6 +29,10 @@ public protocol Agent: Checkpointable {
   /// Whether `takeRows` has anything to hand over.
   var hasRows: Bool { get }
 
+  /// Whether it learns from a dataset alone, so that the loop takes no step of the training environment: each of its rounds is
+  /// a call of `improve`, one gradient step, and neither `startEpisode` and `act` for collecting nor `observe` come.
+  var isOffline: Bool { get }
+
   /// What it will hold after so many environment steps, as far as that is much.
   func memoryNeeds(after steps: Int) -> [MemoryNeed]
 
@@ -67,6 +71,9 @@ public protocol Agent: Checkpointable {
 }
 
 extension Agent {
+  /// False: most agents learn from their own steps.
+  public var isOffline: Bool { false }
+
   /// Nothing that counts.
   public func memoryNeeds(after steps: Int) -> [MemoryNeed] { [] }
 

@@ -40,9 +40,7 @@ struct CheckpointStore {
   ) throws -> (state: RunState, tables: RunTables, unpickles: Bool, useless: [Int])? {
     guard let (state, file, step) = try newest(fresh, log: log, resuming: true) else { return nil }
     let reader = StateReader(file)
-    let tables = try RunTables(
-      resumingIn: folder, metrics: state.metrics.names, measures: state.measureNames,
-      own: state.ownTables, from: reader.scope("tables"))
+    let tables = try RunTables(resumingIn: folder, state.columns, from: reader.scope("tables"))
     return (state, tables, file.holdsPickle, folder.checkpoints().filter { $0 > step })
   }
 

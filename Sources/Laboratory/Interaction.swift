@@ -20,7 +20,8 @@ struct Interaction {
   private let random: RandomStream
   private(set) var environment: any VectorEnvironment
   var agent: any Agent
-  /// Environment steps taken, over all copies: those of the task's own simulator.
+  /// Environment steps taken, over all copies: those of the task's own simulator. Gradient steps of an agent that learns
+  /// offline, which takes no others.
   private(set) var steps = 0
   /// Actions chosen, over all copies: as many, unless wrappers repeat them. Agents count these.
   private(set) var decisions = 0
@@ -82,8 +83,9 @@ struct Interaction {
   ///   environment throws.
   mutating func step(metrics: inout MetricRow) throws {
     completed.removeAll(keepingCapacity: true)
-    try startEpisodes()
     let before = agent.phases
+    if agent.isOffline { return try learn(since: before, metrics: &metrics) }
+    try startEpisodes()
     let start = ContinuousClock.now
     try agent.act(on: &round, for: .collect)
     let acted = ContinuousClock.now
@@ -99,13 +101,26 @@ struct Interaction {
     try agent.improve(metrics: &metrics)
     if let failure = metrics.nonFinite { throw failure }
 
-    let after = agent.phases
     timings.acting += max(0, seconds(from: start, to: acted) - planned)
     timings.stepping += seconds(from: acted, to: stepped)
+    addPhases(since: before)
+    account()
+  }
+
+  /// Takes one gradient step of an agent that learns offline: the environment stays as it is.
+  private mutating func learn(since before: PhaseSeconds, metrics: inout MetricRow) throws {
+    newSteps = 1
+    steps += 1
+    try agent.improve(metrics: &metrics)
+    if let failure = metrics.nonFinite { throw failure }
+    addPhases(since: before)
+  }
+
+  private mutating func addPhases(since before: PhaseSeconds) {
+    let after = agent.phases
     timings.planning += after.planning - before.planning
     timings.fitting += after.fitting - before.fitting
     timings.learning += after.learning - before.learning
-    account()
   }
 
   /// Counts components beyond the bounds, and throws for those that are not finite.

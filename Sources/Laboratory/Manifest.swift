@@ -101,8 +101,7 @@ public struct Manifest: Sendable, Equatable {
 extension Manifest {
   /// The manifest of a run that starts now.
   init(
-    plan: RunPlan, metrics: [String], measures: [String], host: HostFacts,
-    provenance: [(name: String, value: String)] = []
+    plan: RunPlan, columns names: TableColumns, host: HostFacts, provenance: [(name: String, value: String)] = []
   ) {
     version = Foresight.version
     toolchain = Foresight.toolchain
@@ -115,7 +114,7 @@ extension Manifest {
     status = .running
     columns = .mapping(
       RunTable.allCases.map {
-        ($0.fileName, .list($0.columns(metrics: metrics, measures: measures).map { .string($0) }))
+        ($0.fileName, .list($0.columns(names).map { .string($0) }))
       })
     self.host = host.tree.merging(.mapping([("started", .string(Self.now))]))
     if !provenance.isEmpty {

@@ -71,7 +71,7 @@ public struct Run {
     var spare: RunState? = try RunState(plan)
     if let state = spare { try plan.checkMemory(of: state.interaction.agent) }
     func fresh() throws -> RunState { try spare.take() ?? RunState(plan) }
-    let (metrics, measures) = (spare?.metrics.names ?? [], spare?.measureNames ?? [])
+    let columns = spare?.columns ?? TableColumns(metrics: [], measures: [])
     let provenance = spare?.provenance ?? []
     try FileSystem.makeFolder(folder.path)
     guard let lock = try FolderLock.acquire(folder.path, patience: lockPatience) else {
@@ -79,7 +79,7 @@ public struct Run {
     }
     if force { try folder.clear() }
     let store = CheckpointStore(folder: folder, plan: plan, trusts: trusts)
-    var manifest = Manifest(plan: plan, metrics: metrics, measures: measures, host: host, provenance: provenance)
+    var manifest = Manifest(plan: plan, columns: columns, host: host, provenance: provenance)
 
     if let earlier = try folder.heldManifest(for: plan) {
       if earlier.status == .finished, earlier.steps >= plan.steps { return .alreadyDone(steps: earlier.steps) }
@@ -107,7 +107,7 @@ public struct Run {
     }
     try manifest.write(to: folder.manifest)
     let state = try fresh()
-    let tables = try RunTables(creatingIn: folder, metrics: metrics, measures: measures, own: state.ownTables)
+    let tables = try RunTables(creatingIn: folder, columns)
     run = Run(plan, folder, lock, store, tables, state, try Evaluator(for: plan), manifest, log)
     return .ready(run)
   }

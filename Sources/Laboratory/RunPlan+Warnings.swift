@@ -7,7 +7,7 @@ extension RunPlan {
     func integer(_ key: String) -> Int? { try? resolved.valueIfPresent(at: key) }
     let decisions = steps / max(1, integer("environment.wrappers.action_repeat") ?? 1)
     let copies = settings.run.copies
-    let isImitatingFile = resolved.subtree(at: "agent.dataset")?.scalarText.map { $0 != "auto" && !$0.isEmpty } ?? false
+    let learnsFromFile = resolved.subtree(at: "agent.dataset")?.scalarText.map { $0 != "auto" && !$0.isEmpty } ?? false
     let isOracle = resolved["world"]?.scalarText == "oracle"
     var found: [String] = []
     func warn(_ key: String, _ value: Int, if isTooMuch: Bool, _ consequence: String) {
@@ -17,7 +17,8 @@ extension RunPlan {
     }
     if let value = integer("agent.random_steps") {
       warn(
-        "agent.random_steps", value, if: value >= decisions, "all actions are random, and \(label) never learns")
+        "agent.random_steps", value, if: value >= decisions && !learnsFromFile,
+        "all actions are random, and \(label) never learns")
     }
     if let value = integer("distillation.teaching_steps") {
       warn(
@@ -26,7 +27,7 @@ extension RunPlan {
     if let value = integer("agent.steps") {
       let round = value.multipliedReportingOverflow(by: copies)
       warn(
-        "agent.steps", value, if: !isImitatingFile && (round.overflow || round.partialValue > decisions),
+        "agent.steps", value, if: !learnsFromFile && (round.overflow || round.partialValue > decisions),
         copies > 1
           ? "\(copies) copies never collect that many each, and \(label) never learns"
           : "that many are never collected, and \(label) never learns")

@@ -22,6 +22,11 @@ struct RunState {
   /// The state before the first step.
   init(_ plan: RunPlan) throws(ConfigurationError) {
     let (environment, agent) = try plan.makeParticipants()
+    if agent.isOffline, plan.settings.run.copies > 1 {
+      throw ConfigurationError(
+        kind: .relation, key: "run.copies", value: "\(plan.settings.run.copies)",
+        problem: "must be 1 for an agent that learns from a dataset: it takes no steps of the environment")
+    }
     metrics = MetricRow(names: agent.metricNames)
     measureNames = environment.environment.measureNames
     provenance = environment.environment.provenance
@@ -31,8 +36,12 @@ struct RunState {
 }
 
 extension RunState {
-  /// The agent's own tables.
-  var ownTables: [AgentTable] { interaction.agent.tables }
+  /// What names the columns of the run's tables.
+  var columns: TableColumns {
+    TableColumns(
+      metrics: metrics.names, measures: measureNames, steps: interaction.agent.isOffline ? .gradient : .environment,
+      own: interaction.agent.tables)
+  }
 
   /// Gets ready for `save` and notes in `isResumable` whether a run can go on from what will be saved.
   mutating func prepareToSave() throws { isResumable = try interaction.prepareToSave() }

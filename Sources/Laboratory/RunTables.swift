@@ -21,18 +21,42 @@ public enum RunTable: String, Sendable, CaseIterable {
 
   /// Names of the columns, for an agent with these metrics in an environment with these measures.
   public func columns(metrics: [String], measures: [String] = []) -> [String] {
-    ownColumns(metrics: metrics, measures: measures) + [Self.decisions]
+    columns(TableColumns(metrics: metrics, measures: measures))
+  }
+
+  /// Names of the columns.
+  func columns(_ columns: TableColumns) -> [String] {
+    [columns.steps.rawValue] + ownColumns(metrics: columns.metrics, measures: columns.measures) + [Self.decisions]
   }
 
   private func ownColumns(metrics: [String], measures: [String]) -> [String] {
     switch self {
-    case .episodes: ["environment_steps", "episode", "return", "length", "ending", "clipped_actions"]
-    case .evaluations:
-      ["environment_steps", "episode", "return", "length", "predicted_value", "discounted_return"] + measures
-    case .training: ["environment_steps"] + metrics
-    case .timing: ["environment_steps", "wall_seconds", "acting", "fitting", "planning", "learning", "stepping"]
+    case .episodes: ["episode", "return", "length", "ending", "clipped_actions"]
+    case .evaluations: ["episode", "return", "length", "predicted_value", "discounted_return"] + measures
+    case .training: metrics
+    case .timing: ["wall_seconds", "acting", "fitting", "planning", "learning", "stepping"]
     }
   }
+}
+
+/// What a run counts, and its tables begin with.
+enum CountedSteps: String {
+  /// Steps of the task's simulator.
+  case environment = "environment_steps"
+  /// Steps of an agent that learns offline, from a dataset alone.
+  case gradient = "gradient_steps"
+}
+
+/// What names the columns of a run's tables.
+struct TableColumns {
+  /// What the agent records about learning.
+  var metrics: [String]
+  /// What the environment measures besides returns.
+  var measures: [String]
+  /// What is counted.
+  var steps = CountedSteps.environment
+  /// The agent's own tables.
+  var own: [AgentTable] = []
 }
 
 /// The open tables of one run.
@@ -42,39 +66,34 @@ struct RunTables {
   private let own: [(name: String, writer: CSVWriter)]
 
   /// New tables in place of any earlier ones.
-  init(
-    creatingIn folder: RunFolder, metrics: [String], measures: [String], own: [AgentTable]
-  ) throws(ArchiveError) {
+  init(creatingIn folder: RunFolder, _ columns: TableColumns) throws(ArchiveError) {
     var writers: [RunTable: CSVWriter] = [:]
     for table in RunTable.allCases {
       writers[table] = try CSVWriter(
-        creating: folder.path(of: table), columns: table.columns(metrics: metrics, measures: measures))
+        creating: folder.path(of: table), columns: table.columns(columns))
     }
     self.writers = writers
     var made: [(name: String, writer: CSVWriter)] = []
-    for table in own {
-      made.append(
-        (table.name, try CSVWriter(creating: folder.path(ofAgentTable: table.name), columns: table.allColumns)))
+    for table in columns.own {
+      let names = table.columns(counting: columns.steps)
+      made.append((table.name, try CSVWriter(creating: folder.path(ofAgentTable: table.name), columns: names)))
     }
     self.own = made
   }
 
   /// The tables as they were at a checkpoint, once `dropTails` has been called. Throws when one of them cannot go on.
-  init(
-    resumingIn folder: RunFolder, metrics: [String], measures: [String], own: [AgentTable], from reader: StateReader
-  ) throws(ArchiveError) {
+  init(resumingIn folder: RunFolder, _ columns: TableColumns, from reader: StateReader) throws(ArchiveError) {
     var writers: [RunTable: CSVWriter] = [:]
     for table in RunTable.allCases {
       writers[table] = try CSVWriter(
-        resuming: folder.path(of: table), columns: table.columns(metrics: metrics, measures: measures),
-        length: reader.count(table.rawValue))
+        resuming: folder.path(of: table), columns: table.columns(columns), length: reader.count(table.rawValue))
     }
     self.writers = writers
     let lengths = reader.scope("agent")
     var opened: [(name: String, writer: CSVWriter)] = []
-    for table in own {
+    for table in columns.own {
       let writer = try CSVWriter(
-        resuming: folder.path(ofAgentTable: table.name), columns: table.allColumns,
+        resuming: folder.path(ofAgentTable: table.name), columns: table.columns(counting: columns.steps),
         length: lengths.count(table.name))
       opened.append((table.name, writer))
     }
@@ -119,7 +138,7 @@ struct RunTables {
 
 extension AgentTable {
   /// The columns in the file.
-  var allColumns: [String] { ["environment_steps"] + columns }
+  func columns(counting steps: CountedSteps) -> [String] { [steps.rawValue] + columns }
 }
 
 extension CSVField {

@@ -42,6 +42,17 @@ public struct SavedRun {
     try evaluator.adoptStatistics(of: state.interaction.environment)
   }
 
+  /// An untrained agent, to be measured: what `plan` starts from. Throws `ConfigurationError` if it cannot be made.
+  public init(untrained plan: RunPlan, log: Logger) throws(ConfigurationError) {
+    self.plan = plan
+    self.log = log
+    state = try RunState(plan)
+    let environment = try plan.makeEnvironment()
+    environmentNames = environment.environment.observationNames
+    evaluator = Evaluator(
+      environments: [environment.environment], maxSteps: plan.settings.evaluation.maxSteps)
+  }
+
   /// The agent as it was saved.
   public var agent: any Agent { state.interaction.agent }
 
@@ -87,7 +98,18 @@ public struct SavedRun {
       state.interaction.agent, epsilon: epsilon, space: spec.action, copies: evaluator.count)
   }
 
-  /// Plays `episodes` episodes without exploration, a function of the saved agent and `seed`, showing `watch` the
+  /// Makes it explore as it did in training, with random streams of its own: from now on `play` explores. Throws
+  /// `ConfigurationError` where it trained in several copies of the environment, which it explores together.
+  public mutating func exploreAsInTraining() throws(ConfigurationError) {
+    let copies = plan.settings.run.copies
+    guard copies == 1, evaluator.count == 1 else {
+      throw ConfigurationError(
+        kind: .relation, key: "run.copies", value: "\(copies)", problem: "an agent explores one copy only here")
+    }
+    state.interaction.agent = ExploringAgent(state.interaction.agent)
+  }
+
+  /// Plays `episodes` episodes without exploration, unless it was made to explore, a function of the saved agent and `seed`, showing `watch` the
   /// environment after each reset and step, telling `observe` of each step (observation, action, outcome and next
   /// observation) and, before each step, `progress` of how many episodes are over.
   public mutating func play(

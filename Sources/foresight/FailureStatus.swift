@@ -19,7 +19,7 @@ enum FailureStatus {
     case ArchiveError.system: inputOutput
     case is ArchiveError: damagedFile
     case RunError.occupied, RunError.busy, RunError.foreign: folderTaken
-    case RunError.nothingSaved, VideoError.unknownFormat, PlotError.noStudy: usage
+    case RunError.nothingSaved, VideoError.unknownFormat, PlotError.noStudy, is DatasetError: usage
     default: failed
     }
   }

@@ -19,8 +19,8 @@ struct ForesightCommand: ParsableCommand {
       """,
     version: Foresight.version,
     subcommands: [
-      TrainCommand.self, StudyCommand.self, EvaluateCommand.self, CollectCommand.self, RecordCommand.self,
-      ListCommand.self,
+      TrainCommand.self, StudyCommand.self, EvaluateCommand.self, CollectCommand.self, DatasetCommand.self,
+      RecordCommand.self, ListCommand.self,
       DescribeCommand.self, DiagnoseCommand.self,
       PlotCommand.self, BenchCommand.self, DoctorCommand.self, GradientVarianceCommand.self,
     ])

@@ -13,10 +13,12 @@ struct TrainCommand: ParsableCommand {
       The run goes into OUT/<environment>/<agent>/seed-<n>. The same command continues a run that was interrupted, from \
       its last checkpoint, and its tables end up byte for byte as if it had not been. A larger --steps continues a \
       finished run. With --set run.copies=N the environment is stepped in N copies at a time and the agent acts on all of \
-      them at once; --steps counts the steps of all copies, up to the first multiple of N that reaches it.
+      them at once; --steps counts the steps of all copies, up to the first multiple of N that reaches it. With --dataset an \
+      off-policy agent learns from a file alone, and steps are gradient steps.
 
       Example:
         foresight train pets cartpole-swingup --seed 1 --steps 2000 --set planner.horizon=20
+        foresight train iql Pendulum-v1 --dataset medium.npz --steps 20000
         foresight train --manifest runs/Pendulum-v1/sac/seed-0/manifest.json --out again
       """)
 
@@ -33,6 +35,11 @@ struct TrainCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp("Repeat the run of a manifest instead of naming agent and environment.", valueName: "file"))
   var manifest: String?
+  @Option(
+    help: ArgumentHelp(
+      "Learn from this file of transitions alone ('foresight dataset'), without stepping the environment but to evaluate; "
+        + "--steps counts gradient steps. Short for --set agent.dataset=FILE.", valueName: "file"))
+  var dataset: String?
   @Flag(help: "Start anew, deleting an earlier run's files in its folder.")
   var force = false
   @Flag(help: "Go on in another user's folder though its checkpoint holds a pickled Python environment, which is code.")
@@ -46,6 +53,7 @@ struct TrainCommand: ParsableCommand {
 
   mutating func validate() throws {
     try refuseEmpty(out, "out")
+    if let dataset { try refuseEmpty(dataset, "dataset") }
     if manifest != nil {
       if agent != nil { throw ValidationError("give either --manifest or an agent and an environment") }
     } else if agent == nil || environment == nil {
@@ -70,7 +78,10 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func plan() throws -> RunPlan {
-    let overrides = try settings.tree()
+    var overrides = try settings.tree()
+    if let dataset {
+      overrides = overrides.merging(.mapping([("agent", .mapping([("dataset", .string(dataset))]))]))
+    }
     if let manifest {
       let origin = try Manifest(contentsOf: manifest)
       return try RunPlan(

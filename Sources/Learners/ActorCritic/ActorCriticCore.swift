@@ -33,6 +33,8 @@ struct ActorCriticCore<Head: ActorHead> {
     var ascent: CriticAscent
     /// Whether targets come from a slowly moving copy of the actor.
     var targetsActor: Bool
+    /// Conservative Q-learning's penalty; nil without.
+    var penalty: ConservativePenalty.Settings? = nil
   }
 
   /// How far things move.
@@ -49,6 +51,7 @@ struct ActorCriticCore<Head: ActorHead> {
   let actorNetwork: Perceptron
   let critics: CriticNetworks
   let ascent: CriticAscent
+  let penalty: ConservativePenalty.Settings?
   var actor: Vector
   var actorTarget: Vector?
   var criticParameters: Vector
@@ -77,6 +80,7 @@ struct ActorCriticCore<Head: ActorHead> {
     critics = CriticNetworks(
       network: critic, members: shape.critics, scaling: scaling, targets: shape.targetCritics ?? shape.critics)
     ascent = shape.ascent
+    penalty = shape.penalty
     dropout = shape.dropout > 0 ? random.child("dropout") : nil
     criticParameters =
       EnsemblePerceptron(
@@ -147,17 +151,19 @@ struct ActorCriticCore<Head: ActorHead> {
   }
 
   /// Both halves of an update on transitions: critics to bootstrapped targets, then, if `improves`, the actor. A prior
-  /// must be of the actor's kind, a squashed Gaussian.
+  /// must be of the actor's kind, a squashed Gaussian. Targets value entropy by `targetTemperature`, if it differs.
   mutating func update(
-    on batch: TransitionBatch, temperature: Float, prior: PriorTerm? = nil, movesTargets: Bool, improves: Bool,
-    using random: inout RandomStream
+    on batch: TransitionBatch, temperature: Float, targetTemperature: Float? = nil, prior: PriorTerm? = nil,
+    movesTargets: Bool, improves: Bool, using random: inout RandomStream
   ) -> (critic: CriticLosses, actor: ActorLosses?) {
     let rows = FittedRows(batch, observationSize: critics.observationSize, actionSize: critics.actionSize)
     let scratch = reserve(batch.count)
     scratch.drawNoise(batch.count * critics.actionSize, both: Head.isStochastic, using: &random)
     let subset = critics.drawTargets(using: &random)
+    if let penalty { scratch.drawPenalty(penalty, count: batch.count * critics.actionSize, using: &random) }
     let fitted = scratch.fitCritics(
-      &self, rows, temperature: temperature, prior: prior, among: subset, movesTargets: movesTargets)
+      &self, rows, temperature: targetTemperature ?? temperature, prior: prior, among: subset,
+      movesTargets: movesTargets)
     guard improves else { return (fitted, nil) }
     return (
       fitted,

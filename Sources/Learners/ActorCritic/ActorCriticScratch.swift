@@ -11,6 +11,7 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
   private var noise: Vector  // [2, N, A]: for the next actions, then for the actor's
   private let actorGradients: BlockGradients
   private let criticGradients: BlockGradients
+  private var penaltyDraws: Vector  // [3, n, N, A]
   private var sums: Vector  // [blocks, 2]: loss and average value, or loss and log-probability
   private var fit: Fit?
   private var ascent: Ascent?
@@ -27,6 +28,7 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
     let discount: Float
     let tau: Float
     let dropout: RandomStream?
+    let penalty: ConservativePenalty?
   }
 
   /// An improvement of the policy under way.
@@ -56,6 +58,7 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
     }
     let blocks = RowBlocks(rows: rows).count
     noise = Vector(count: 2 * rows * core.critics.actionSize)
+    penaltyDraws = Vector(count: 3 * (core.penalty?.samples ?? 0) * rows * core.critics.actionSize)
     actorGradients = BlockGradients(parameters: core.actorNetwork.layout.count, blocks: blocks)
     criticGradients = BlockGradients(parameters: core.critics.parameterCount, blocks: blocks)
     sums = Vector(count: 2 * blocks)
@@ -67,6 +70,13 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
   /// Draws the noise of `count` next actions, and where `both` is set of as many actions of the actor.
   func drawNoise(_ count: Int, both: Bool, using random: inout RandomStream) {
     random.fillNormal(noise.mutablePointer, count: both ? 2 * count : count)
+  }
+
+  /// Draws what a penalty needs for `count` components of actions.
+  func drawPenalty(_ penalty: ConservativePenalty.Settings, count: Int, using random: inout RandomStream) {
+    let (draws, each) = (penaltyDraws.mutablePointer, penalty.samples * count)
+    random.fillUniform(draws, count: each, low: -1, high: 1)
+    random.fillNormal(draws + each, count: 2 * each)
   }
 
   /// One step of the critics toward the least of those of `subset`, with noise drawn before; their targets move if
@@ -86,7 +96,10 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
         subset: subset, dropout: core.dropout(.targets)),
       parameters: parameters, targets: movesTargets ? targets : nil,
       step: core.criticOptimizer.beginStep(learningRate: core.rates.criticLearningRate), discount: core.rates.discount,
-      tau: core.rates.tau, dropout: dropout)
+      tau: core.rates.tau, dropout: dropout,
+      penalty: core.penalty.map {
+        ConservativePenalty(settings: $0, batchRows: rows.count, draws: penaltyDraws.pointer)
+      })
     run(.criticGradient, shards: blocks.count)
     run(.criticStep, shards: criticGradients.pieces)
     let (loss, value) = means(blocks)
@@ -153,9 +166,24 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
     let x = critics.pair(
       fit.rows.observations + first * critics.observationSize, actions: fit.rows.actions + first * critics.actionSize,
       rows: range.count, criticWorkspace)
-    let (loss, value) = critics.regress(
-      fit.parameters, x, targets: y, weights: weights, rows: range.count, share: 1 / Float(fit.blocks.rows),
-      gradients: criticGradients[block], dropout: fit.dropout?.child(block), criticWorkspace)
+    let share = 1 / Float(fit.blocks.rows)
+    var penalty: ConservativePenalty?
+    var successors: FittedRows.Successors?
+    if case .bootstrapped(let found) = fit.rows.targets { (penalty, successors) = (fit.penalty, found) }
+    var (loss, value) = critics.regress(
+      fit.parameters, x, targets: y, weights: weights, rows: range.count, share: share,
+      gradients: criticGradients[block], dropout: fit.dropout?.child(block),
+      push: penalty?.dataSlope(share: share) ?? 0, criticWorkspace)
+    if let penalty, let successors {
+      let (members, size) = (Float(critics.members), critics.observationSize)
+      loss -= penalty.settings.weight * members * value
+      loss += penalty.add(
+        .init(
+          head: fit.bootstrap.head, actorNetwork: fit.bootstrap.network, actor: fit.bootstrap.actor, critics: critics,
+          parameters: fit.parameters, first: first, rows: range.count,
+          observations: fit.rows.observations + first * size,
+          next: successors.next + first * size), share: share, to: criticGradients[block], worker)
+    }
     sums.mutablePointer[2 * block] = loss
     sums.mutablePointer[2 * block + 1] = value
   }

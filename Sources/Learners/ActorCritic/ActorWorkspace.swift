@@ -18,6 +18,7 @@ public final class ActorWorkspace {
   /// Gradients with respect to the actor's outputs.
   var outputGradients: Matrix
   private var prior: PriorTerm.Workspace?
+  private var penalty: ConservativePenalty.Workspace?
 
   /// Scratch for an actor with actions of `actionSize` components and perhaps critics; with `gradients` for their backward
   /// passes.
@@ -33,6 +34,14 @@ public final class ActorWorkspace {
     values = Vector(count: rows)
     targets = Vector(count: rows)
     outputGradients = Matrix(rows: gradients ? rows : 0, columns: network.outputs)
+  }
+
+  /// Scratch for the passes of a conservative penalty; allocates at the first call alone.
+  func reservePenalty(_ settings: ConservativePenalty.Settings) -> ConservativePenalty.Workspace {
+    if let penalty { return penalty }
+    let fresh = ConservativePenalty.Workspace(settings, actionSize: actions.columns)
+    penalty = fresh
+    return fresh
   }
 
   /// Scratch for the passes of a prior; allocates at the first call for its architecture alone.

@@ -155,11 +155,12 @@ struct CriticNetworks: Sendable {
   }
 
   /// Loss sum over rows and critics of weight * 1/2 (Q_i - y)^2 at inputs `x`, sum over rows of the critics' average
-  /// value, and the gradient of `share` times the loss, written to `gradients` [members, parameters].
+  /// value, and the gradient of `share` times the loss, written to `gradients` [members, parameters]. `push` is added to each
+  /// row's derivative by Q_i.
   func regress(
     _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, targets y: UnsafePointer<Float>,
     weights: UnsafePointer<Float>?, rows: Int, share: Float, gradients: UnsafeMutablePointer<Float>,
-    dropout: RandomStream? = nil, _ workspace: Workspace
+    dropout: RandomStream? = nil, push: Float = 0, _ workspace: Workspace
   ) -> (loss: Float, value: Float) {
     var (loss, value) = (Float(0), Float(0))
     let each = 1 / Float(members)
@@ -172,7 +173,7 @@ struct CriticNetworks: Sendable {
         let weight = weights.map { $0[r] } ?? 1
         loss += weight * (0.5 * error * error)
         value += each * q[r]
-        q[r] = weight * (error * share)
+        q[r] = weight * (error * share) + push
       }
       network.backward(
         parameters + place, x, rows: rows, outputGradient: q, workspace.passes[member],

@@ -26,6 +26,11 @@ public struct SoftActorCriticSettings: Configuration {
   @Setting(
     "Entropy the temperature is steered to, in nats; auto is minus the number of action components", in: -1e3...1e3)
   public var targetEntropy: Float? = nil
+  @Setting("Whether critic targets value the next action's entropy") public var entropyInTargets: Bool = true
+  @Setting("Weight of conservative Q-learning's penalty on values of actions outside the data; 0: none", in: 0...1e4)
+  public var conservatism: Float = 0
+  @Setting("Actions of each kind in that penalty: uniform, of the policy, of the policy at the next state", in: 1...100)
+  public var conservativeActions: Int = 10
   @Setting("Discount of a step", in: 0...1) public var discount: Float = 0.99
   @Setting("Share of the critics that moves into their targets at each update", in: 0...1) public var tau: Float = 0.005
 
@@ -33,6 +38,7 @@ public struct SoftActorCriticSettings: Configuration {
     if targetCritics > critics {
       throw ConfigurationError("target_critics", "must be at most learner.critics, which is \(critics)")
     }
+    if conservatism > 0 && dropout > 0 { throw ConfigurationError("conservatism", "must be 0 with learner.dropout") }
     if dropout > 0 && !layerNormalization {
       throw ConfigurationError("dropout", "needs learner.layer_normalization=true")
     }
@@ -50,7 +56,8 @@ public enum CriticValue: String, CaseIterable, SettingValue {
 /// y)^2 for each; actor loss: mean of alpha log pi(a | s) - min_i Q_i(s, a); temperature: d log alpha = -(log pi +
 /// target entropy). With more critics the minimum of a target is over `targetCritics` of them, drawn anew for each
 /// update, and the actor may ascend their mean, as in REDQ (Chen et al. 2021); with dropout in two normalized critics
-/// this is DroQ (Hiraoka et al. 2022). Order of an update as in the reference: critics, then actor against the new
+/// this is DroQ (Hiraoka et al. 2022). With `conservatism` the critics' loss has the penalty of conservative Q-learning
+/// (`ConservativePenalty`). Order of an update as in the reference: critics, then actor against the new
 /// critics, temperature, Polyak targets.
 public struct SoftActorCritic: ValueLearner {
   public static let metricNames = ["critic_loss", "actor_loss", "temperature", "entropy", "q_value"]
@@ -78,7 +85,9 @@ public struct SoftActorCritic: ValueLearner {
         observationSize: observationSize, low: low, high: high, hidden: settings.hidden,
         activation: settings.activation, layerNormalization: settings.layerNormalization, dropout: settings.dropout,
         critics: settings.critics, targetCritics: settings.targetCritics,
-        ascent: settings.ascent == .mean ? .mean : .leastOf(settings.critics), targetsActor: false),
+        ascent: settings.ascent == .mean ? .mean : .leastOf(settings.critics), targetsActor: false,
+        penalty: settings.conservatism > 0
+          ? .init(weight: settings.conservatism, samples: settings.conservativeActions) : nil),
       .init(
         actorLearningRate: settings.actorLearningRate, criticLearningRate: settings.criticLearningRate,
         discount: settings.discount, tau: settings.tau),
@@ -119,7 +128,8 @@ public struct SoftActorCritic: ValueLearner {
     metrics: inout MetricRow
   ) throws(NumericalFailure) {
     let losses = core.update(
-      on: batch, temperature: temperature, prior: prior, movesTargets: true, improves: isPolicyDue(after: 1),
+      on: batch, temperature: temperature, targetTemperature: settings.entropyInTargets ? nil : 0, prior: prior,
+      movesTargets: true, improves: isPolicyDue(after: 1),
       using: &random)
     try losses.critic.record(in: &metrics)
     if let actor = losses.actor { try finish(actor, metrics: &metrics) }

@@ -9,7 +9,8 @@ import Networks
 ///
 /// Target: y = r + discount * continues * Q'(s', a*), a* the action best under Q, or under Q' itself without `double`;
 /// loss: mean of Huber's of Q(s, a) - y. Also with distributions of returns (`CategoricalReturns`, `QuantileReturns`)
-/// and with noise on the weights in place of random actions (`ParameterNoise`).
+/// and with noise on the weights in place of random actions (`ParameterNoise`). With `conservatism` the loss has the penalty of
+/// conservative Q-learning.
 public struct DeepQNetwork: ValueLearner {
   public static let metricNames = ["critic_loss", "q_value", "epsilon"]
 
@@ -40,6 +41,11 @@ public struct DeepQNetwork: ValueLearner {
   }
 
   public static func check(_ settings: DeepQNetworkSettings, for spec: EnvironmentSpec) throws(ConfigurationError) {
+    if settings.conservatism > 0 && settings.distribution != .expected {
+      throw ConfigurationError(
+        kind: .relation, key: "learner.conservatism", value: "\(settings.conservatism)",
+        problem: "must be 0 where learner.distribution is not expected")
+    }
     try ConvolutionChoice.check(settings.convolution, for: spec.imageShape)
   }
 
@@ -74,7 +80,7 @@ public struct DeepQNetwork: ValueLearner {
       }
     return DiscreteValues(
       count: actions, dueling: settings.dueling, double: settings.double, choice: choice,
-      errorLimit: settings.errorLimit, distribution: distribution)
+      errorLimit: settings.errorLimit, distribution: distribution, conservatism: settings.conservatism)
   }
 
   /// Probability of a random action when exploring now.

@@ -42,6 +42,8 @@ public struct DeepQNetworkSettings: Configuration {
   @Setting("Greatest value of a categorical distribution, less the least", in: 1e-3...1e6)
   public var returnRange: Float = 200
   @Setting("Error beyond which the loss is linear", in: 1e-3...1e6) public var errorLimit: Float = 1
+  @Setting("Weight of conservative Q-learning's penalty on values of actions outside the data; 0: none", in: 0...1e4)
+  public var conservatism: Float = 0
   @Setting("Updates between moves of the target network", in: 1...1_000_000) public var targetInterval: Int = 250
   @Setting("Share of the network that moves into its target then; 1 copies it", in: 0...1) public var tau: Float = 1
   @Setting("How actions are drawn to collect") public var exploration: Exploration = .epsilonGreedy

@@ -13,6 +13,9 @@ public struct DiscreteValues: ValueHead {
   /// Size of an error beyond which the loss is linear.
   let errorLimit: Float
   let distribution: ReturnDistribution
+  /// Weight of conservative Q-learning's penalty log sum_k exp Q(s, k) - Q(s, a) (Kumar et al. 2020, equation 4); expected
+  /// values only.
+  let conservatism: Float
 
   public var actionSize: Int { 1 }
   public var outputs: Int { DuelingHead.outputs(for: count, dueling: dueling) * distribution.size }
@@ -146,6 +149,19 @@ public struct DiscreteValues: ValueHead {
     }
   }
 
+  /// log sum_k exp Q_k - Q_chosen of values [K], whose gradient times `share` is added to `gradient` [K]: its components sum up
+  /// to 0, so that of dueling advantages it is the same.
+  private func penalize(
+    _ values: UnsafePointer<Float>, _ chosen: Int, share: Float, _ gradient: UnsafeMutablePointer<Float>
+  ) -> Float {
+    var (highest, sum) = (values[0], Float(0))
+    for k in 1..<max(count, 1) { highest = max(highest, values[k]) }
+    for k in 0..<count { sum += Scalar.exp(values[k] - highest) }
+    for k in 0..<count { gradient[k] += share * Scalar.exp(values[k] - highest) / sum }
+    gradient[chosen] -= share
+    return highest + Scalar.log(sum) - values[chosen]
+  }
+
   public func regress(
     _ outputs: UnsafeMutablePointer<Float>, actions: UnsafePointer<Float>, targets y: UnsafePointer<Float>,
     weights: UnsafePointer<Float>?, rows: Int, share: Float, errors: UnsafeMutablePointer<Float>,
@@ -172,6 +188,11 @@ public struct DiscreteValues: ValueHead {
         let slope = size > errorLimit ? (error > 0 ? errorLimit : -errorLimit) : error
         DuelingHead.backward(
           chosen: chosen, slope: weight * (slope * share), actions: count, dueling: dueling, gradient: gradient)
+        if conservatism > 0 {
+          loss +=
+            conservatism
+            * penalize(scratch + r * count, chosen, share: conservatism * share, gradient + (dueling ? 1 : 0))
+        }
         continue
       case .categorical(let categorical):
         let result = categorical.regress(predicted, to: y + r * size)

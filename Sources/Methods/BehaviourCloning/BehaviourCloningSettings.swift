@@ -14,5 +14,6 @@ struct DecisionSettings: Configuration {
   init() {}
   @Setting("File of an expert's decisions to learn from, safetensors, .npz or .csv; auto to ask the expert")
   var dataset: String? = nil
-  @Setting("Environment steps between fits", in: 1...10_000_000) var steps: Int = 1000
+  @Setting("Environment steps between fits; rounds where decisions come from a file", in: 1...10_000_000) var steps:
+    Int = 1000
 }

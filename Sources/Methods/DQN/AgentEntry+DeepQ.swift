@@ -28,7 +28,12 @@ extension AgentEntry {
         func learner() -> DeepQNetwork {
           DeepQNetwork(settings.learner, for: environment.spec, using: random.child("learner"))
         }
-        let agent = DeepQAgent(settings, learner: learner(), spec: environment.spec, using: random.child("agent"))
+        let agent = DeepQAgent(
+          settings, learner: learner(), spec: environment.spec,
+          dataset: try settings.agent.readDataset(for: environment),
+          hindsight: try settings.hindsight.make(
+            for: environment, settings.agent, using: random.child("hindsight")),
+          using: random.child("agent"))
         guard settings.actors.asynchronous else { return agent }
         return AsynchronousAgent(
           agent, actor: learner(), spec: environment.spec, randomSteps: settings.agent.randomSteps,
@@ -53,6 +58,15 @@ extension DeepQAgentSettings {
     if actors.asynchronous && (learner.noisy || returns.rule != nil || actors.refreshInterval > 0) {
       throw refuse(
         "actors.asynchronous needs learner.noisy false, returns.correction ignore and actors.refresh_interval 0")
+    }
+    if hindsight.goals > 0 && returns.rule != nil {
+      throw refuse("returns.correction must be ignore with hindsight.goals: relabelled steps do not follow one another")
+    }
+    if agent.dataset != nil && returns.rule != nil {
+      throw refuse("returns.correction must be ignore with agent.dataset: how probable its actions were is not known")
+    }
+    if agent.dataset != nil && (actors.refreshInterval > 0 || actors.asynchronous || replay.order == .newest) {
+      throw refuse("agent.dataset has no actors and no newest transitions: leave actors and replay.order as they are")
     }
     if replay.order == .newest && agent.replayCapacity < agent.batchSize {
       throw refuse(

@@ -26,8 +26,11 @@ public struct DeepQAgent: ReplayedAgent {
 
   public var metricNames: [String] { DeepQNetwork.metricNames }
 
-  /// An agent around `learner` in an environment of `spec`.
-  init(_ settings: DeepQAgentSettings, learner: DeepQNetwork, spec: EnvironmentSpec, using random: RandomStream) {
+  /// An agent around `learner` in an environment of `spec`. With `dataset` it learns from that alone.
+  init(
+    _ settings: DeepQAgentSettings, learner: DeepQNetwork, spec: EnvironmentSpec, dataset: TransitionDataset? = nil,
+    hindsight: HindsightRelabelling? = nil, using random: RandomStream
+  ) {
     self.settings = settings
     let (agent, size) = (settings.agent, spec.observationSize)
     let corrects = settings.returns.rule != nil
@@ -35,10 +38,11 @@ public struct DeepQAgent: ReplayedAgent {
     learner.notesProbabilities = corrects
     core = ReplayedLearner(
       learner, spec: spec, randomSteps: agent.randomSteps, replayCapacity: agent.replayCapacity,
-      returnSteps: corrects ? 1 : agent.returnSteps, keepsTimes: corrects)
+      returnSteps: corrects ? 1 : agent.returnSteps, keepsTimes: corrects, dataset: dataset,
+      hindsight: hindsight)
     if settings.replay.order == .prioritized {
       priorities = ReplayPriorities(
-        capacity: agent.replayCapacity, alpha: settings.replay.alpha, offset: settings.replay.offset)
+        capacity: core.replay.capacity, alpha: settings.replay.alpha, offset: settings.replay.offset)
     }
     batch = TransitionBatch(count: agent.batchSize, observationSize: size, actionSize: 1)
     values = ValueBatch(count: agent.batchSize, observationSize: size, actionSize: 1)
@@ -75,14 +79,16 @@ public struct DeepQAgent: ReplayedAgent {
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
+    if core.isOffline { core.countGradientStep() }
     let new = core.takeNewSteps()
     defer { if settings.actors.refreshInterval > 0 { refreshActors(new) } }
     let trainings = new.beyond(settings.agent.randomSteps).multiples(of: settings.agent.trainInterval)
-    guard trainings > 0, core.replay.count > 0 else { return }
+    let updates = core.isOffline ? 1 : trainings * settings.agent.updates
+    guard updates > 0, core.replay.count > 0 else { return }
     if settings.replay.order == .newest && core.replay.count < settings.agent.batchSize { return }
     let start = ContinuousClock.now
     defer { phases.learning += seconds(from: start) }
-    for _ in 0..<trainings * settings.agent.updates {
+    for _ in 0..<updates {
       draw()
       if settings.returns.rule == nil {
         try learn(metrics: &metrics)

@@ -72,6 +72,7 @@ struct DeepQAgentSettings: Configuration {
 
   @SettingGroup("Schedule and replay") var agent = OffPolicySettings()
   @SettingGroup("Choice of transitions") var replay = ReplaySettings()
+  @SettingGroup("Hindsight") var hindsight = HindsightSettings()
   @SettingGroup("Targets of several steps") var returns = CorrectionSettings()
   @SettingGroup("Actors of the copies") var actors = ActorSettings()
   @SettingGroup("Learner") var learner = DeepQNetworkSettings()

@@ -45,6 +45,7 @@ extension AgentEntry {
     _ environment: EnvironmentInstance, _ random: RandomStream
   ) throws(ConfigurationError) -> any Agent where Learner: TeachingLearner {
     try Learner.check(settings.learner, for: environment.spec)
+    try settings.agent.refuseDataset(name)
     let isFamily = settings.distillation.teachers == .tasks
     let code = isFamily ? try taskCode(of: environment, for: "\(name) with distillation.teachers=tasks") : nil
     let learners = (0..<(code?.count ?? settings.distillation.members)).map {

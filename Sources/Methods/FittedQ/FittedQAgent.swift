@@ -8,7 +8,7 @@ import Learners
 /// actions and every so many steps again. It acts by the best action, collecting epsilon-greedily.
 struct FittedQAgent: Agent {
   private let settings: FittedBatchSettings
-  private let isOffline: Bool
+  let isOffline: Bool
   private(set) var learner: FittedQIteration
   private var replay: ReplayBuffer
   private let space: ActionSpace

@@ -11,7 +11,8 @@ struct FittedQAgentSettings: Configuration {
 /// Where transitions come from, and when they are fitted.
 struct FittedBatchSettings: Configuration {
   init() {}
-  @Setting("File of transitions to learn from alone, safetensors; auto to learn from the agent's own steps")
+  @Setting(
+    "File of transitions to learn from alone, as 'foresight dataset' makes them; auto: from the agent's own steps")
   var dataset: String? = nil
   @Setting("Steps with uniformly random actions at the start", in: 0...100_000_000) var randomSteps: Int = 1000
   @Setting("Steps between fits after them, each to all transitions held", in: 1...100_000_000) var fitInterval: Int =

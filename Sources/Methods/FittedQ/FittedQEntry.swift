@@ -38,7 +38,7 @@ extension AgentEntry {
       let spec = environment.spec
       let batch: ReplayBuffer? =
         if let path = settings.agent.dataset {
-          try ReplayBuffer(contentsOf: path, for: spec, key: "agent.dataset")
+          ReplayBuffer(try TransitionDataset(contentsOf: path, for: environment))
         } else { nil }
       return FittedQAgent(
         settings.agent,

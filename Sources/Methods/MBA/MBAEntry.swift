@@ -16,6 +16,7 @@ extension AgentEntry {
       ]),
     defaults: AccelerationSettings(),
     resolve: { settings, environment throws(ConfigurationError) in
+      try settings.agent.refuseDataset("mba")
       try refuse("mba", NormalizedAdvantageFunction.objection(to: environment.spec.action), in: environment)
       try settings.world.resolve(for: environment)
     },

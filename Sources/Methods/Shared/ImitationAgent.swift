@@ -19,6 +19,8 @@ struct ImitationAgent: Agent {
   /// The expert's decisions as rows of one copy; rewards and endings do not count.
   private var decisions: RolloutSegment
   private let isFile: Bool
+  /// Decisions of a file are learned from without taking any step.
+  var isOffline: Bool { isFile }
   /// What the expert does for the observations of the present step.
   private var advice: CopySteps
   /// A raw action.
@@ -44,7 +46,7 @@ struct ImitationAgent: Agent {
       isFile: false, spec: spec, using: random)
   }
 
-  /// An agent that learns from `decisions` alone, and acts by what it learned.
+  /// An agent that learns from `decisions` alone: in the first round and every `interval` rounds.
   init(
     interval: Int, decisions: ExpertDecisions, learner: PolicyCloning, spec: EnvironmentSpec, using random: RandomStream
   ) {
@@ -118,13 +120,14 @@ struct ImitationAgent: Agent {
   }
 
   mutating func observe(_ steps: CopySteps) {
-    stepsSinceFit += steps.count
     guard !isFile else { return }
+    stepsSinceFit += steps.count
     learner.policy.writeRaw(advice.actions.pointer, into: raw.mutablePointer)
     decisions.append(decision: raw.pointer, at: advice.observations.pointer)
   }
 
   mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
+    if isFile { stepsSinceFit += 1 }
     guard stepsSinceFit >= interval || isFile && fits == 0 else { return }
     let start = ContinuousClock.now
     defer { phases.learning += seconds(from: start) }

@@ -4,7 +4,7 @@ import Kernels
 import Laboratory
 
 extension AgentEntry {
-  /// The entry of a learner that is trained on replayed transitions alone.
+  /// The entry of a learner that is trained on replayed transitions alone: those of its own steps, or a dataset's.
   ///
   /// - Parameters:
   ///   - schedule: settings of schedule and replay where they differ from their own defaults.
@@ -25,7 +25,10 @@ extension AgentEntry {
       make: { settings, environment, random throws(ConfigurationError) in
         OffPolicyAgent(
           settings.agent, learner: Learner(settings.learner, for: environment.spec, using: random.child("learner")),
-          spec: environment.spec, using: random.child("agent"))
+          spec: environment.spec, dataset: try settings.agent.readDataset(for: environment),
+          hindsight: try settings.hindsight.make(
+            for: environment, settings.agent, using: random.child("hindsight")),
+          using: random.child("agent"))
       })
   }
 }

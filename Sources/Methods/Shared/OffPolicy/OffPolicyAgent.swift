@@ -22,22 +22,32 @@ public struct OffPolicyAgent<Learner: OffPolicyLearner>: ReplayedAgent {
   public var metricNames: [String] { Learner.metricNames }
 
   /// An agent around `learner` in an environment of `spec`, whose actions the learner can take.
-  public init(_ settings: OffPolicySettings, learner: Learner, spec: EnvironmentSpec, using random: RandomStream) {
+  /// With `dataset` it learns from that alone; with `hindsight` it remembers steps under other goals, too.
+  public init(
+    _ settings: OffPolicySettings, learner: Learner, spec: EnvironmentSpec, dataset: TransitionDataset? = nil,
+    hindsight: HindsightRelabelling? = nil, using random: RandomStream
+  ) {
     self.settings = settings
     core = ReplayedLearner(
       learner, spec: spec, randomSteps: settings.randomSteps, replayCapacity: settings.replayCapacity,
-      returnSteps: settings.returnSteps)
+      returnSteps: settings.returnSteps, dataset: dataset, hindsight: hindsight)
     batch = TransitionBatch(
       count: settings.batchSize, observationSize: spec.observationSize, actionSize: spec.action.size)
     training = random.child("training")
   }
 
   public mutating func improve(metrics: inout MetricRow) throws(NumericalFailure) {
-    let trainings = core.takeNewSteps().beyond(settings.randomSteps).multiples(of: settings.trainInterval)
-    guard trainings > 0, core.replay.count > 0 else { return }
+    var updates = 1
+    if core.isOffline {
+      core.countGradientStep()
+    } else {
+      let trainings = core.takeNewSteps().beyond(settings.randomSteps).multiples(of: settings.trainInterval)
+      updates = trainings * settings.updates
+    }
+    guard updates > 0, core.replay.count > 0 else { return }
     let start = ContinuousClock.now
     defer { phases.learning += seconds(from: start) }
-    for _ in 0..<trainings * settings.updates {
+    for _ in 0..<updates {
       core.replay.sample(into: &batch, using: &training)
       try core.learner.update(on: batch, using: &training, metrics: &metrics)
     }

@@ -17,6 +17,9 @@ public struct OffPolicySettings: Configuration {
   @Setting("Steps between trainings", in: 1...100_000) public var trainInterval: Int = 1
   @Setting("Learner updates in a training", in: 1...100_000) public var updates: Int = 1
   @Setting("Steps whose rewards a target adds up before it bootstraps", in: 1...1000) public var returnSteps: Int = 1
+  @Setting(
+    "File of transitions to learn from alone, as 'foresight dataset' makes them; auto: from the agent's own steps")
+  public var dataset: String? = nil
 }
 
 /// Settings of an off-policy agent: its schedule and its learner.
@@ -30,5 +33,6 @@ struct OffPolicyAgentSettings<Learner: OffPolicyLearner>: Configuration {
   }
 
   @SettingGroup("Schedule and replay") var agent = OffPolicySettings()
+  @SettingGroup("Hindsight") var hindsight = HindsightSettings()
   @SettingGroup("Learner") var learner = Learner.Settings()
 }

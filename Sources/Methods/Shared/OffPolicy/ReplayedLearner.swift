@@ -11,16 +11,19 @@ struct ReplayedLearner<Learner: OffPolicyLearner> {
   private var counter = StepCounter()
   let space: ActionSpace
   private let randomSteps: Int
+  /// Of the dataset that it learns from alone; nil where it remembers steps.
+  private let datasetChecksum: UInt32?
   /// Of each copy.
   private var returns: [MultiStepReturns]
   /// Of each copy.
   private var exploration = [RandomStream(seed: 0)]
+  private var hindsight: HindsightRelabelling?
 
-  /// Nothing seen yet. Rewards of `returnSteps` steps make one transition; times are kept for models that depend on
-  /// them.
+  /// Nothing seen yet, or `dataset` alone for good. Rewards of `returnSteps` steps make one transition; times are kept for
+  /// models that depend on them.
   init(
     _ learner: Learner, spec: EnvironmentSpec, randomSteps: Int, replayCapacity: Int, returnSteps: Int = 1,
-    keepsTimes: Bool = false
+    keepsTimes: Bool = false, dataset: TransitionDataset? = nil, hindsight: HindsightRelabelling? = nil
   ) {
     self.learner = learner
     self.randomSteps = randomSteps
@@ -31,15 +34,26 @@ struct ReplayedLearner<Learner: OffPolicyLearner> {
         actionSize: spec.action.size)
     ]
     replay = ReplayBuffer(
-      capacity: replayCapacity, observationSize: spec.observationSize, actionSize: spec.action.size,
+      capacity: dataset?.count ?? replayCapacity, observationSize: spec.observationSize, actionSize: spec.action.size,
       keepsTimes: keepsTimes, image: spec.imageShape)
+    datasetChecksum = dataset?.checksum
+    self.hindsight = hindsight
+    if let dataset { returns[0].append(dataset, to: &replay) }
   }
+
+  /// Whether it learns from a dataset alone.
+  var isOffline: Bool { datasetChecksum != nil }
+
+  /// Counts a gradient step of offline learning.
+  mutating func countGradientStep() { counter.add() }
 
   func memoryNeeds(after steps: Int) -> [MemoryNeed] {
-    [replay.memoryNeed(after: steps, setting: "agent.replay_capacity")]
+    isOffline
+      ? [replay.memoryNeed(after: replay.count, setting: "agent.dataset")]
+      : [replay.memoryNeed(after: steps * (1 + (hindsight?.goals ?? 0)), setting: "agent.replay_capacity")]
   }
 
-  /// Steps observed, of all copies.
+  /// Steps observed, of all copies; gradient steps offline.
   var steps: Int { counter.steps }
 
   /// The steps observed since the last call.
@@ -50,6 +64,7 @@ struct ReplayedLearner<Learner: OffPolicyLearner> {
     learner.prepare(copies: copies)
     returns = Array(repeating: returns[0], count: copies)
     exploration = Array(repeating: exploration[0], count: copies)
+    hindsight?.prepare(copies: copies)
   }
 
   mutating func startEpisode(of copy: Int, for purpose: ActPurpose, using random: RandomStream) {
@@ -57,6 +72,7 @@ struct ReplayedLearner<Learner: OffPolicyLearner> {
     exploration[copy] = random
     learner.startEpisode(of: copy)
     returns[copy].reset()
+    hindsight?.reset(copy)
   }
 
   /// The actions of all copies, in one pass.
@@ -84,6 +100,7 @@ struct ReplayedLearner<Learner: OffPolicyLearner> {
   mutating func observe(_ steps: CopySteps) {
     for copy in 0..<steps.count {
       returns[copy].append(copy, of: steps, to: &replay)
+      hindsight?.append(copy, of: steps, to: &replay)
       counter.add()
     }
   }
@@ -116,6 +133,8 @@ extension ReplayedAgent {
 
   public mutating func observe(_ steps: CopySteps) { core.observe(steps) }
 
+  public var isOffline: Bool { core.isOffline }
+
   public func memoryNeeds(after steps: Int) -> [MemoryNeed] { core.memoryNeeds(after: steps) }
 
   public var valueDiscount: Float? { core.learner.discount }
@@ -128,9 +147,21 @@ extension ReplayedLearner: Archived {
     var steps = steps
     try fields.field("learner", &learner)
     try fields.field("returns", copies: &returns)
-    try fields.field("replay", &replay)
+    if let datasetChecksum {
+      var held = Int(datasetChecksum)
+      try fields.field("dataset", &held)
+      guard held == Int(datasetChecksum) else {
+        throw .mismatch(name: "dataset", expected: "the file of agent.dataset", found: "another one, or it has changed")
+      }
+    } else {
+      try fields.field("replay", &replay)
+    }
     try fields.field("steps", &steps)
     try fields.field("exploration", copies: &exploration)
+    if var own = hindsight.take() {
+      defer { hindsight = own }
+      try fields.field("hindsight", &own)
+    }
     if fields.isRestoring { counter = StepCounter(steps) }
   }
 }
