@@ -63,7 +63,8 @@ def write_best(study: optuna.Study, plan: Plan, path: Path) -> None:
     }
     if not tree["settings"]:
         del tree["settings"]
-    count = len(study.get_trials(deepcopy=False))
+    tried = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+    count = len(tried)
     head = (f"# The best of {count} trials ({best.value:.6g} with seeds {plan.seeds}) beside the "
             "defaults, on seeds that no trial had.\n")
     path.write_text(head + yaml.safe_dump(tree, sort_keys=False, default_flow_style=None, width=100), encoding="utf-8")
