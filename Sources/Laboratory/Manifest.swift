@@ -209,5 +209,5 @@ extension ConfigurationTree {
     return tree
   }
 
-  fileprivate var words: String { scalarText ?? json(indent: 0) }
+  var words: String { scalarText ?? json(indent: 0) }
 }

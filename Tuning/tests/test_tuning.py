@@ -85,7 +85,8 @@ class Mistakes(Folder):
         for wrong, words in [
             ("steps: 400", "'steps' is missing"), ("high: 10.0", "search.x.high: expected a number"),
             ("low: 0.0, high: 10.0", "low must be less than high"), ("trials: 12", "trials = 0: must be a whole number"),
-            ("name: fake", "unknown key 'nam'"), ("x: 9.0", "x: 99.0 is not between 0 and 10"), ("seeds: 2", "seed 1000 is one"),
+            ("name: fake", "unknown key 'nam'"), ("x: 9.0", "x: 99.0 is not between 0 and 10"),
+            ("seeds: 2", "seed 1000 is one"),
         ]:
             right = {"steps: 400": "", "high: 10.0": "high: ten", "low: 0.0, high: 10.0": "low: 1.0, high: 1.0",
                      "trials: 12": "trials: 0", "name: fake": "nam: fake", "x: 9.0": "x: 99.0", "seeds: 2": "seeds: [1000]"}
