@@ -182,8 +182,8 @@ extension RunFolder {
   /// The manifest of the run in this folder, nil if there is none. Throws when the folder holds another run than
   /// `plan`'s.
   package func heldManifest(for plan: RunPlan) throws -> Manifest? {
-    guard isOccupied else { return nil }
     guard hasManifest else {
+      if !isOccupied { return nil }
       throw RunError.occupied(folder: path, reason: "it has a run's files but no manifest.json")
     }
     let manifest = try Manifest(contentsOf: self.manifest)

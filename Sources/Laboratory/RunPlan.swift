@@ -18,6 +18,8 @@ public struct RunPlan: Sendable {
   public let settings: RunSettings
   /// Every setting of loop, agent and environment with its value, as in the manifest.
   public let resolved: ConfigurationTree
+  /// What of `resolved` results depend on.
+  let influential: ConfigurationTree
   /// What the environment is made of besides this program, by name: the user's module, packages.
   public let provenance: [String: String]
   /// Decisions after which an episode is cut off; nil where none is.
@@ -77,6 +79,7 @@ public struct RunPlan: Sendable {
     }
     resolved = settings.resolved().merging(agentSettings)
       .merging(.mapping([(SettingOwners.environmentGroup, made.settings)]))
+    influential = resolved.influential
     if let tried { try checkMemory(of: tried.agent) }
   }
 
