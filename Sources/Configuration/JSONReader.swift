@@ -7,7 +7,8 @@ struct JSONReader {
   private let file: String
   private var place = 0
   private var line = 1
-  private var lineStart = 0
+  /// The last place of which the column was asked for, and that column.
+  private var counted = (place: 0, column: 1)
   private var depth = 0
   private var hasDottedKey = false
 
@@ -28,16 +29,17 @@ struct JSONReader {
 
   private var next: UInt8? { place < bytes.count ? bytes[place] : nil }
 
-  private var location: SourceLocation {
+  private mutating func here() -> SourceLocation {
     // columns count characters, not the bytes that go on one
-    let column = bytes[lineStart..<place].reduce(1) { $1 & 0xC0 == 0x80 ? $0 : $0 + 1 }
-    return SourceLocation(source: file, line: line, column: column)
+    for byte in bytes[counted.place..<place] where byte & 0xC0 != 0x80 { counted.column += 1 }
+    counted.place = place
+    return SourceLocation(source: file, line: line, column: counted.column)
   }
 
   private mutating func skipSpaces() {
     while let byte = next, Self.isSpace(byte) {
       place += 1
-      if byte == 0x0A { (line, lineStart) = (line + 1, place) }
+      if byte == 0x0A { (line, counted) = (line + 1, (place, 1)) }
     }
   }
 
@@ -48,7 +50,7 @@ struct JSONReader {
   }
 
   private mutating func value() -> ConfigurationTree? {
-    let location = self.location
+    let location = here()
     switch next {
     case UInt8(ascii: "{"): return mapping(at: location)
     case UInt8(ascii: "["): return list(at: location)
@@ -77,7 +79,7 @@ struct JSONReader {
     if take("}") { return ConfigurationTree(.mapping([]), at: location) }
     while true {
       skipSpaces()
-      let place = self.location
+      let keyLocation = here()
       guard let key = string(), key.utf8.count(where: { $0 == UInt8(ascii: ".") }) < YAMLBounds.deepest else {
         return nil
       }
@@ -86,7 +88,7 @@ struct JSONReader {
       guard take(":") else { return nil }
       skipSpaces()
       guard let value = value() else { return nil }
-      entries.append(ConfigurationTree.Entry(key: key, keyLocation: place, value: value))
+      entries.append(ConfigurationTree.Entry(key: key, keyLocation: keyLocation, value: value))
       skipSpaces()
       if take("}") { break }
       guard take(",") else { return nil }
