@@ -4,9 +4,11 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: help flags setup video minatar offline build demo test lint format settings docs bench doctor clean
+.PHONY: help flags setup video minatar offline build demo test slurmtest lint format settings docs bench doctor install uninstall clean
 
 PYTHON ?= python3.11
+PREFIX ?= $(HOME)/.local
+INSTALLED = $(addprefix $(PREFIX)/,bin share/bash-completion/completions share/zsh/site-functions share/fish/vendor_completions.d)
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 STAMPS := .stamps
 
@@ -94,10 +96,27 @@ demo: setup build ## PETS against SAC on two tasks: table, CSV files and figures
 	.build/release/foresight study run Experiments/demo/study.yaml
 	.build/release/foresight plot Experiments/demo/results
 
+install: build ## the program and its completions for bash, zsh and fish, as links into PREFIX (default: ~/.local)
+	@mkdir -p $(INSTALLED)
+	@ln -sfn $(CURDIR)/.build/release/foresight $(PREFIX)/bin/foresight
+	@.build/release/foresight completions bash >$(PREFIX)/share/bash-completion/completions/foresight
+	@.build/release/foresight completions zsh >$(PREFIX)/share/zsh/site-functions/_foresight
+	@.build/release/foresight completions fish >$(PREFIX)/share/fish/vendor_completions.d/foresight.fish
+	@case ":$$PATH:" in *:$(PREFIX)/bin:*) ;; *) echo "$(PREFIX)/bin is not in PATH: export PATH=$(PREFIX)/bin:\$$PATH" ;; esac
+	@echo "installed $(PREFIX)/bin/foresight, a link to this build"
+
+uninstall: ## what `make install` has made
+	@rm -f $(PREFIX)/bin/foresight $(PREFIX)/share/bash-completion/completions/foresight \
+	  $(PREFIX)/share/zsh/site-functions/_foresight $(PREFIX)/share/fish/vendor_completions.d/foresight.fish
+
+slurmtest: build ## a study on a real Slurm of this machine: requeues, a death, the same bytes (minutes)
+	Tests/Slurm/test-study .build/release/foresight
+
 test: setup video ## build and run every test
 	$(SWIFT_BUILD) --build-tests
 	swift test -c release $(FLAGS) --skip-build
 	.venv/bin/python -m unittest discover -s Plots/tests
+	.venv/bin/python -m unittest discover -s Tuning/tests
 
 lint: $(STAMPS)/venv ## formatting rules, of Swift and Python
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples

@@ -44,7 +44,7 @@ let package = Package(
         "Kernels", "Archive", "Configuration", "Interfaces", "Networks", "Experience", "Wrappers", "ControlTasks",
         "Environments",
         "MuJoCoEnvironments", "GymnasiumEnvironments", "Imagining", "Models", "Control", "Planners", "Learners",
-        "Methods", "Laboratory", "Recording", "Catalog",
+        "Methods", "Laboratory", "Launching", "Recording", "Catalog",
       ]),
     .executable(name: "foresight", targets: ["foresight"]),
     .executable(name: "foresight-bench", targets: ["foresight-bench"]),
@@ -98,6 +98,7 @@ let package = Package(
         "Kernels", "Archive", "Configuration", logging,
       ],
       exclude: methods.map { "\($0)/README.md" }),
+    module("Launching", ["Laboratory", "Configuration", "Archive"]),
     module("Laboratory", ["Interfaces", "Wrappers", "Configuration", "Archive", "Kernels", logging]),
     module(
       "Catalog",
@@ -108,8 +109,9 @@ let package = Package(
     .executableTarget(
       name: "foresight",
       dependencies: [
-        "Catalog", "Laboratory", "Recording", "Environments", "GymnasiumEnvironments", mujocoEnvironments, "Experience",
-        "Imagining", "Models", "Learners", "Interfaces", "Configuration", "Archive", "Kernels", argumentParser, logging,
+        "Catalog", "Laboratory", "Launching", "Recording", "Environments", "GymnasiumEnvironments", mujocoEnvironments,
+        "Experience", "Imagining", "Models", "Learners", "Interfaces", "Configuration", "Archive", "Kernels",
+        argumentParser, logging,
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -168,8 +170,10 @@ let package = Package(
         "Imagining", "Interfaces", "Kernels", "Learners", "Models", "Planners",
       ], exclude: ["Fixtures"]),
     tests("Laboratory", ["Laboratory", "Catalog", "Interfaces", "Configuration", "Archive", "Kernels", logging]),
+    tests("Launching", ["Launching", "Laboratory", "Archive"]),
     tests("Catalog", ["Catalog", "Environments", "Laboratory", "Interfaces", "Configuration", "Archive", "Kernels"]),
-    tests("CommandLine", ["Catalog", "Laboratory", "Recording", "foresight", "foresight-bench"]),
+    tests(
+      "CommandLine", ["Catalog", "Laboratory", "Launching", "Archive", "Recording", "foresight", "foresight-bench"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -97,6 +97,7 @@ def navigation(pages: list[Path]) -> list:
         {"Home": "README.md"},
         {"Methods": methods(pages)},
         {"Environments": [entry(page) for page in pages if page.parts[0] == "Sources" and page.parts[1] != "Methods"]},
+        {"Studies": [entry(page) for page in pages if page.parts[0] == "Documentation"]},
         {"Experiments": studies(pages)},
         {"Files and figures": "Plots/README.md"},
         {"Examples": "Examples/README.md"},

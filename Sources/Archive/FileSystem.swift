@@ -2,6 +2,9 @@ import Foundation
 
 /// The few file operations that must survive a kill or a power cut at any instant.
 public enum FileSystem {
+  /// Whether there is a file or folder.
+  public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
   /// Reads a whole file.
   public static func read(_ path: String) throws(ArchiveError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -26,8 +29,11 @@ public enum FileSystem {
 
   /// Puts `bytes` at `path` so that at every instant either the old or the new contents are there: temporary file in the
   /// same folder, write, fsync, rename, fsync of the folder. On an error the old file is untouched.
-  public static func replace(_ path: String, with bytes: [UInt8]) throws(ArchiveError) {
-    let temporary = path + ".partial"
+  ///
+  /// - Parameter amongOthers: whether other processes may write the same file now: each then has a temporary file of its
+  ///   own, and the last one wins.
+  public static func replace(_ path: String, with bytes: [UInt8], amongOthers: Bool = false) throws(ArchiveError) {
+    let temporary = amongOthers ? "\(path).\(UUID().uuidString).partial" : path + ".partial"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw failure("create", temporary) }
     do throws(ArchiveError) {

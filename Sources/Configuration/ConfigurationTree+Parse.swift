@@ -14,6 +14,10 @@ extension ConfigurationTree {
   ///   deep, or whose aliases stand for more nodes than the text has bytes (at least 10,000).
   public static func parse(yaml: String, file: String) throws(ConfigurationError) -> ConfigurationTree {
     let start = SourceLocation(source: file, line: 1, column: 1)
+    if let (tree, hasDottedKey) = JSONReader.read(yaml, file: file) {
+      if hasDottedKey { _ = try tree.checkedExpansion(prefix: "") }
+      return tree
+    }
     try YAMLBounds.checkNesting(of: yaml, file: file)
     guard let root = try rootNode(of: yaml, file: file) else { return ConfigurationTree(.mapping([]), at: start) }
     var bounds = YAMLBounds(for: yaml)

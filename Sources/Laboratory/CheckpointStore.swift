@@ -4,7 +4,8 @@ import Foundation
 internal import Interfaces
 internal import Logging
 
-/// Writing and finding a run's checkpoint files: checksummed, replaced atomically, the last two kept.
+/// Writing and finding a run's checkpoint files: checksummed, replaced atomically, the last two kept, and that of the best
+/// evaluation.
 struct CheckpointStore {
   let folder: RunFolder
   /// Whether to go on from pickles that another user has written.
@@ -19,7 +20,7 @@ struct CheckpointStore {
       "\(plan.environment.name) \(plan.agent.name) \(plan.seed) " + plan.resolved.influential.json(indent: 0)
   }
 
-  /// Writes the checkpoint of `steps` and deletes all older ones but the newest of them.
+  /// Writes the checkpoint of `steps` and deletes all older ones but the newest of them and the best.
   func write(_ state: RunState, _ tables: RunTables, steps: Int) throws(ArchiveError) {
     var writer = StateWriter()
     try writer.scope("tables") { writer throws(ArchiveError) in try tables.save(to: &writer) }
@@ -28,7 +29,8 @@ struct CheckpointStore {
     file.metadata = ["run": fingerprint, "version": Foresight.version]
     file.metadata["crc32c"] = file.checksum
     try file.write(to: folder.checkpoint(step: steps))
-    for old in folder.checkpoints().filter({ $0 < steps }).dropFirst() { folder.removeCheckpoint(step: old) }
+    let others = folder.checkpoints().filter { $0 < steps && $0 != state.best?.step }
+    for old in others.dropFirst() { folder.removeCheckpoint(step: old) }
   }
 
   /// The newest state that a run can go on from, with the run's tables opened but not yet shortened to it, whether a
@@ -47,6 +49,13 @@ struct CheckpointStore {
   /// The newest state that is not damaged, nil if there is none; nothing is changed.
   func newestState(for plan: RunPlan, log: Logger) throws -> RunState? {
     try newest({ try RunState(plan) }, log: log, resuming: false)?.state
+  }
+
+  /// The state at a step that has a checkpoint. Throws `ArchiveError` when it is damaged.
+  func state(at step: Int, for plan: RunPlan) throws -> RunState {
+    var state = try RunState(plan)
+    try state.restore(from: StateReader(try read(step: step)))
+    return state
   }
 
   private func newest(

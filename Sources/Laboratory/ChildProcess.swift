@@ -1,16 +1,16 @@
-internal import Archive
+package import Archive
 import Foundation
 
 /// A process of this program whose output comes back through pipes. It is over when the process is: whatever it has started
 /// may hold the pipes' other ends for ever.
-struct ChildProcess {
-  let identifier: pid_t
+package struct ChildProcess {
+  package let identifier: pid_t
   /// Reading ends of its standard output and error; -1 once closed.
-  private(set) var pipes: [Int32]
+  package private(set) var pipes: [Int32]
   private var partial: [[UInt8]] = [[], []]
 
   /// Starts `executable` with `arguments`; its standard input is empty. Throws `ArchiveError.system`.
-  init(executable: String, arguments: [String]) throws(ArchiveError) {
+  package init(executable: String, arguments: [String]) throws(ArchiveError) {
     let output = try Self.makePipe()
     let errors: (reading: Int32, writing: Int32)
     do {
@@ -48,14 +48,14 @@ struct ChildProcess {
   }
 
   /// Whether both pipes are closed, as they are when the process is about to leave.
-  var isDrained: Bool { pipes.allSatisfy { $0 < 0 } }
+  package var isDrained: Bool { pipes.allSatisfy { $0 < 0 } }
 
   /// Its exit status, or 128 and the signal that killed it, once it has ended; nil while it runs. Not to be asked again
   /// after that.
-  func poll() -> Int32? { Subprocess.poll(identifier) }
+  package func poll() -> Int32? { Subprocess.poll(identifier) }
 
   /// Closes the pipes, whoever still holds their other ends. What is left of a line then counts as one.
-  mutating func close() -> [String] {
+  package mutating func close() -> [String] {
     for pipe in pipes.indices where pipes[pipe] >= 0 {
       Glibc.close(pipes[pipe])
       pipes[pipe] = -1
@@ -65,10 +65,10 @@ struct ChildProcess {
   }
 
   /// Sends a signal.
-  func signal(_ number: Int32) { kill(identifier, number) }
+  package func signal(_ number: Int32) { kill(identifier, number) }
 
   /// Takes what has arrived on pipe 0 (output) or 1 (errors), without waiting, as whole lines.
-  mutating func readLines(of pipe: Int) -> [String] {
+  package mutating func readLines(of pipe: Int) -> [String] {
     guard pipes[pipe] >= 0 else { return [] }
     var buffer = [UInt8](repeating: 0, count: 4096)
     // a bound, for one that never stops talking; a line without end is cut

@@ -88,8 +88,10 @@ public struct Manifest: Sendable, Equatable {
       ("seed", "\(seed)", "\(plan.seed)"),
     ]
     for (name, mine, other) in facts where mine != other { return "\(name) \(mine), not \(other)" }
-    let mine = settings.influential.leaves()
-    let other = plan.resolved.influential.leaves()
+    let influential = settings.influential
+    if influential == plan.influential { return nil }
+    let mine = influential.leaves()
+    let other = plan.influential.leaves()
     for (key, value) in mine {
       let counterpart = other.first { $0.key == key }?.value
       if counterpart != value { return "\(key) = \(value.words), not \(counterpart?.words ?? "absent")" }
@@ -208,5 +210,5 @@ extension ConfigurationTree {
     return tree
   }
 
-  fileprivate var words: String { scalarText ?? json(indent: 0) }
+  var words: String { scalarText ?? json(indent: 0) }
 }

@@ -18,6 +18,7 @@ extension Run {
       return outcome
     } catch {
       let failure = described(error)
+      if case RunError.lost = failure { throw failure }
       // What the user must see is the failure itself, whether or not the manifest can still be written.
       try? close(.failed, failure: "\(failure)")
       throw failure
@@ -34,20 +35,29 @@ extension Run {
     var isCheckpointDue = false
     let wallBefore = state.interaction.timings.wall
     let start = ContinuousClock.now
-    report(progress(rate: nil))
+    report(progress(pace))
 
     while true {
       let new = state.interaction.lastSteps
       let isLast = steps >= plan.steps
       let isEvaluationDue = steps == 0 ? atStart : isLast || new.crosses(evaluationInterval)
-      if isEvaluationDue, state.evaluatedAt < steps { try evaluate(stop: stop, &pace, report) }
+      var isBest = false
+      if isEvaluationDue, state.evaluatedAt < steps {
+        let began = ContinuousClock.now
+        isBest = try evaluate(stop: stop, pace, report) && settings.checkpoint.best
+        pace.evaluated(in: seconds(from: began))
+      }
       // Looked at once, so that a request between saving and leaving waits for the next turn.
       let signal = stop.signal
-      isCheckpointDue = isCheckpointDue || signal != nil || isLast || steps == 0
+      let isSaveAsked = stop.takeSaveRequest()
+      isCheckpointDue = isCheckpointDue || signal != nil || isLast || steps == 0 || isSaveAsked
       isCheckpointDue = isCheckpointDue || new.crosses(checkpointInterval)
-      if isCheckpointDue {
+      if isCheckpointDue || isBest {
+        let began = ContinuousClock.now
         state.interaction.timings.wall = wallBefore + seconds(from: start)
-        isCheckpointDue = try !save(isLast: isLast)
+        let isSaved = try save(isLast: isLast, isBest: isBest)
+        isCheckpointDue = isCheckpointDue && !isSaved
+        pace.saved(in: seconds(from: began))
       }
       if let signal { return .stopped(signal: signal) }
       if isLast { return .finished }
@@ -59,25 +69,41 @@ extension Run {
         state.interaction.timings.wall = wallBefore + seconds(from: start)
         try recordMetrics()
       }
-      if let rate = pace.tick(steps: steps) { report(progress(rate: rate)) }
+      if pace.tick(steps: steps) != nil {
+        try checkHold()
+        report(progress(pace))
+      }
     }
   }
 
   private var decisions: Int { state.interaction.decisions }
 
-  private func progress(rate: Double?) -> RunProgress {
-    RunProgress(steps: steps, budget: plan.steps, evaluation: state.lastEvaluation, rate: rate)
+  private func progress(_ pace: Pace) -> RunProgress {
+    /// How many multiples of an interval are to come, the end among them.
+    func toCome(_ interval: Int) -> Double { Double((plan.steps - 1) / interval - steps / interval + 1) }
+    let settings = plan.settings
+    let pauses =
+      pace.lastEvaluation * toCome(settings.evaluation.interval) + pace.lastSave * toCome(settings.checkpoint.interval)
+    return RunProgress(
+      steps: steps, budget: plan.steps, evaluation: state.lastEvaluation, rate: pace.rate,
+      pauses: steps < plan.steps ? pauses : 0)
   }
 
-  /// Measures the agent and writes the rows: all of them or, when asked to stop on the way, none.
+  /// Measures the agent and writes the rows: all of them or, when asked to stop on the way, none. Says whether its mean
+  /// return is the best so far.
   private mutating func evaluate(
-    stop: StopRequest, _ pace: inout Pace, _ report: (RunProgress) -> Void
-  ) throws {
+    stop: StopRequest, _ pace: Pace, _ report: (RunProgress) -> Void
+  ) throws -> Bool {
+    var pace = pace
     let random = plan.random.child("evaluation").child(steps)
     var rows: [[CSVField]] = []
     var sum = 0.0
     try evaluator.adoptStatistics(of: state.interaction.environment)
-    var now = progress(rate: nil)
+    var now = progress(pace)
+    if pace.lastEvaluation > 1 {
+      now.activity = "evaluating"
+      report(now)
+    }
     let count = plan.settings.evaluation.episodes
     let played = try evaluator.episodes(
       count, of: &state.interaction.agent, using: random,
@@ -86,7 +112,7 @@ extension Run {
         if pace.isDue() { report(now) }
         return stop.isRaised
       })
-    guard let played else { return }
+    guard let played else { return false }
     if let remark = evaluator.remark(on: played) { warnOnce(of: remark) }
     for (episode, result) in played.enumerated() {
       rows.append(
@@ -98,7 +124,12 @@ extension Run {
     }
     try tables.append(rows, to: .evaluations, decisions: decisions)
     state.evaluatedAt = steps
-    if !rows.isEmpty { state.lastEvaluation = sum / Double(rows.count) }
+    guard !rows.isEmpty else { return false }
+    let mean = sum / Double(rows.count)
+    state.lastEvaluation = mean
+    if let best = state.best, mean <= best.value { return false }
+    state.best = (steps, mean)
+    return true
   }
 
   private func record(_ episode: CompletedEpisode) throws {

@@ -58,12 +58,13 @@ public struct Run {
   ///   - host: facts for the manifest.
   ///   - force: delete an earlier run's files, even those of the same run, and start anew.
   ///   - trusts: go on from a pickled environment that another user may have written.
+  ///   - expected: what the environment must be made of, by name, where a run was submitted earlier; nil for no demand.
   ///   - lockPatience: seconds to wait for another process to leave the folder.
   ///   - log: told of damaged checkpoints, and of checkpoints that must wait.
   /// - Throws: `RunError`, `ArchiveError`, and `ConfigurationError` for an unreadable manifest.
   public static func open(
     _ plan: RunPlan, in folder: RunFolder, host: HostFacts, force: Bool = false, trusts: Bool = false,
-    lockPatience: Double = 5,
+    expected: [String: String]? = nil, lockPatience: Double = 5,
     log: Logger = Logger(label: "foresight")
   ) throws -> Opening {
     var run: Run
@@ -73,6 +74,12 @@ public struct Run {
     func fresh() throws -> RunState { try spare.take() ?? RunState(plan) }
     let columns = spare?.columns ?? TableColumns(metrics: [], measures: [])
     let provenance = spare?.provenance ?? []
+    if let expected {
+      let now = Dictionary(provenance.map { ($0.name, $0.value) }) { $1 }
+      if let name = Set(expected.keys).union(now.keys).sorted().first(where: { expected[$0] != now[$0] }) {
+        throw RunError.changed(reason: "\(name) has changed")
+      }
+    }
     try FileSystem.makeFolder(folder.path)
     guard let lock = try FolderLock.acquire(folder.path, patience: lockPatience) else {
       throw RunError.busy(folder: folder.path)
@@ -127,10 +134,12 @@ public struct Run {
     self.log = log
   }
 
-  /// Writes a checkpoint unless the newest one is of this very state, or the run could not go on from it and is not at
-  /// its end. Says whether the state is saved now.
-  mutating func save(isLast: Bool) throws -> Bool {
+  /// Writes a checkpoint unless the newest one is of this very state, or the run could not go on from it and it is neither
+  /// its end nor the best so far, which is there to be measured. Says whether a run can go on from what is saved now.
+  mutating func save(isLast: Bool, isBest: Bool = false) throws -> Bool {
     if let saved, saved == (steps, state.evaluatedAt) { return true }
+    Activity.current = .saving
+    defer { Activity.current = .stepping }
     try state.prepareToSave()
     if !state.isResumable && !hasPostponed {
       hasPostponed = true
@@ -138,10 +147,17 @@ public struct Run {
       log.warning(
         "the state of \(plan.environment.name) cannot be saved within an episode: checkpoints wait for \(until)")
     }
-    guard state.isResumable || isLast else { return false }
+    guard state.isResumable || isLast || isBest else { return false }
+    try checkHold()
     try store.write(state, tables, steps: steps)
+    guard state.isResumable || isLast else { return false }
     saved = (steps, state.evaluatedAt)
     return true
+  }
+
+  /// Throws when another machine has taken the folder.
+  func checkHold() throws(RunError) {
+    guard lock.isValid else { throw .lost(folder: folder.path) }
   }
 
   /// Says the first time that evaluations are cut.
@@ -165,9 +181,9 @@ public struct Run {
 extension RunFolder {
   /// The manifest of the run in this folder, nil if there is none. Throws when the folder holds another run than
   /// `plan`'s.
-  func heldManifest(for plan: RunPlan) throws -> Manifest? {
-    guard isOccupied else { return nil }
+  package func heldManifest(for plan: RunPlan) throws -> Manifest? {
     guard hasManifest else {
+      if !isOccupied { return nil }
       throw RunError.occupied(folder: path, reason: "it has a run's files but no manifest.json")
     }
     let manifest = try Manifest(contentsOf: self.manifest)

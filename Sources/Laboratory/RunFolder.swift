@@ -75,32 +75,3 @@ public struct RunFolder: Sendable, Equatable {
   private static let prefix = "checkpoint-"
   private static let suffix = ".safetensors"
 }
-
-/// Exclusive use of a folder, for as long as the value lives or the process does.
-public final class FolderLock {
-  private let descriptor: Int32
-
-  private init(descriptor: Int32) { self.descriptor = descriptor }
-
-  deinit { close(descriptor) }
-
-  /// Locks a folder; nil if another process has it and does not give it up within `seconds`. File systems without locks
-  /// give a lock that keeps nobody out.
-  public static func acquire(_ path: String, patience seconds: Double) throws(ArchiveError) -> FolderLock? {
-    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw FileSystem.failure("open", path) }
-    let lock = FolderLock(descriptor: descriptor)
-    let deadline = ContinuousClock.now + .seconds(seconds)
-    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK {
-      guard ContinuousClock.now < deadline else { return nil }
-      usleep(20_000)
-    }
-    return lock
-  }
-
-  /// Whether some process has the folder right now.
-  public static func isHeld(_ path: String) -> Bool {
-    guard let lock = try? acquire(path, patience: 0) else { return access(path, F_OK) == 0 }
-    return withExtendedLifetime(lock) { false }
-  }
-}

@@ -11,13 +11,17 @@ public struct RunPlan: Sendable {
   /// Name of the agent's folder and of its rows in a study: the agent's own, or a variant's.
   public let label: String
   /// Root of every random stream.
-  public let seed: Int
+  public private(set) var seed: Int
   /// Environment steps to take in all.
   public let steps: Int
   /// Settings of the loop.
   public let settings: RunSettings
   /// Every setting of loop, agent and environment with its value, as in the manifest.
   public let resolved: ConfigurationTree
+  /// What of `resolved` results depend on.
+  let influential: ConfigurationTree
+  /// What the environment is made of besides this program, by name: the user's module, packages.
+  public let provenance: [String: String]
   /// Decisions after which an episode is cut off; nil where none is.
   let stepLimit: Int?
 
@@ -63,6 +67,7 @@ public struct RunPlan: Sendable {
       throw ConfigurationError(
         kind: .relation, key: "run.copies", value: "\(settings.run.copies)", problem: "\(agent) \(reason)")
     }
+    provenance = Dictionary(made.environment.provenance.map { ($0.name, $0.value) }) { $1 }
     stepLimit = made.spec.stepLimit == EnvironmentSpec.unlimited ? nil : made.spec.stepLimit
     var tried: AgentInstance?
     if trial { tried = try self.agent.make(owners.agent, for: made, using: Self.root(seed).child("agent")) }
@@ -74,7 +79,16 @@ public struct RunPlan: Sendable {
     }
     resolved = settings.resolved().merging(agentSettings)
       .merging(.mapping([(SettingOwners.environmentGroup, made.settings)]))
+    influential = resolved.influential
     if let tried { try checkMemory(of: tried.agent) }
+  }
+
+  /// The same run with another seed, at least 0.
+  func with(seed: Int) -> RunPlan {
+    precondition(seed >= 0, "a seed of \(seed)")
+    var plan = self
+    plan.seed = seed
+    return plan
   }
 
   /// The stream that every other one of the run derives from.

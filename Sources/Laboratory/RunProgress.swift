@@ -1,5 +1,3 @@
-internal import Interfaces
-
 /// How far a run is, for display.
 public struct RunProgress: Sendable, Equatable {
   /// Environment steps taken.
@@ -8,54 +6,29 @@ public struct RunProgress: Sendable, Equatable {
   public var budget: Int
   /// Mean return of the last evaluation.
   public var evaluation: Double?
-  /// Environment steps a second, lately, evaluation included.
+  /// Environment steps a second, lately, without evaluations and saves.
   public var rate: Double?
+  /// Seconds that the evaluations and saves to come will take, going by those there were.
+  public var pauses: Double?
   /// What it does besides stepping, such as an evaluation; nil while it steps.
   public var activity: String?
 
   /// Seconds to go at that rate.
   public var secondsLeft: Double? {
     guard let rate, rate > 0 else { return nil }
-    return Double(max(0, budget - steps)) / rate
+    return Double(max(0, budget - steps)) / rate + (pauses ?? 0)
   }
 
-  /// After `steps` of `budget` steps; `evaluation` and `rate` are nil until there are any.
-  public init(steps: Int, budget: Int, evaluation: Double? = nil, rate: Double? = nil, activity: String? = nil) {
+  /// After `steps` of `budget` steps; `evaluation`, `rate` and `pauses` are nil until there are any.
+  public init(
+    steps: Int, budget: Int, evaluation: Double? = nil, rate: Double? = nil, pauses: Double? = nil,
+    activity: String? = nil
+  ) {
     self.steps = steps
     self.budget = budget
     self.evaluation = evaluation
     self.rate = rate
+    self.pauses = pauses
     self.activity = activity
-  }
-}
-
-/// When to report progress, and steps a second over the last half minute or so.
-struct Pace {
-  private var marks: [(time: ContinuousClock.Instant, steps: Int)] = []
-  private var reported = ContinuousClock.now
-
-  /// Whether something else than a count is to be reported, a quarter of a second after the last report.
-  mutating func isDue() -> Bool {
-    let now = ContinuousClock.now
-    guard seconds(from: reported, to: now) > 0.25 else { return false }
-    reported = now
-    return true
-  }
-
-  /// Takes in a count; the rate if a report is due, a quarter of a second after the last one.
-  mutating func tick(steps: Int) -> Double? {
-    let now = ContinuousClock.now
-    guard seconds(from: reported, to: now) > 0.25 else { return nil }
-    reported = now
-    guard let last = marks.last else {
-      marks.append((now, steps))
-      return nil
-    }
-    if seconds(from: last.time, to: now) > 1 {
-      if marks.count >= 30 { marks.removeFirst() }
-      marks.append((now, steps))
-    }
-    let first = marks[0]
-    return Double(steps - first.steps) / seconds(from: first.time, to: now)
   }
 }

@@ -58,6 +58,9 @@ public struct CheckpointSettings: Configuration, Equatable {
   /// Environment steps between checkpoints. Has no influence on results.
   @Setting("Environment steps between checkpoints; has no influence on results", in: 1...)
   public var interval: Int = 1000
+  /// Whether the state at the best evaluation is kept beside the newest. Has no influence on results.
+  @Setting("Whether the state at the best evaluation is kept beside the newest; has no influence on results")
+  public var best: Bool = true
 
   public init() {}
 }

@@ -15,6 +15,8 @@ struct RunState {
   var evaluatedAt = -1
   /// Mean return of that evaluation.
   var lastEvaluation: Double?
+  /// Step and mean return of the best evaluation; the first of equals.
+  var best: (step: Int, value: Double)?
   /// Whether a run can go on from here, rather than only measure the agent: not where the environment cannot be saved
   /// within an episode.
   private(set) var isResumable = true
@@ -54,6 +56,10 @@ extension RunState: Checkpointable {
     writer.write("evaluated_at", evaluatedAt)
     writer.write("is_resumable", isResumable)
     if let lastEvaluation { writer.write("last_evaluation", lastEvaluation) }
+    if let best {
+      writer.write("best_step", best.step)
+      writer.write("best_evaluation", best.value)
+    }
   }
 
   mutating func restore(from reader: StateReader) throws(ArchiveError) {
@@ -62,5 +68,6 @@ extension RunState: Checkpointable {
     evaluatedAt = try reader.integer("evaluated_at")
     isResumable = try reader.bool("is_resumable")
     lastEvaluation = reader.has("last_evaluation") ? try reader.value("last_evaluation") : nil
+    best = reader.has("best_step") ? (try reader.integer("best_step"), try reader.value("best_evaluation")) : nil
   }
 }

@@ -3,8 +3,18 @@ public import Interfaces
 internal import Kernels
 public import Logging
 
-/// A run's agent as its newest checkpoint has it, to be measured; the run itself stays as it is.
+/// A run's agent as a checkpoint has it, to be measured; the run itself stays as it is.
 public struct SavedRun {
+  /// Which checkpoint.
+  public enum Moment: Sendable, Equatable {
+    /// The newest.
+    case last
+    /// That of the best evaluation.
+    case best
+    /// That of a step.
+    case step(Int)
+  }
+
   /// What the run does.
   public let plan: RunPlan
   /// Environment steps the agent has learned from.
@@ -18,11 +28,12 @@ public struct SavedRun {
   /// Loads the agent from a run's folder, to be measured in its environment, or with `changes` in one whose settings
   /// (`environment.*`) differ in that, playing `copies` episodes at a time.
   ///
-  /// - Throws: `RunError.nothingSaved` when there is no run or no checkpoint, and `ArchiveError` or `ConfigurationError`
+  /// - Throws: `RunError.nothingSaved` when there is no run or no checkpoint, `RunError.noCheckpoint` when there is none of
+  ///   that moment, and `ArchiveError` or `ConfigurationError`
   ///   when they cannot be read.
   public init(
-    _ folder: RunFolder, in registry: Registry, changes: ConfigurationTree = ConfigurationTree(), copies: Int = 1,
-    log: Logger
+    _ folder: RunFolder, in registry: Registry, at moment: Moment = .last,
+    changes: ConfigurationTree = ConfigurationTree(), copies: Int = 1, log: Logger
   ) throws {
     precondition(copies > 0, "\(copies) copies")
     guard folder.hasManifest else { throw RunError.nothingSaved(folder: folder.path) }
@@ -30,10 +41,25 @@ public struct SavedRun {
     plan = try RunPlan(
       agent: manifest.agent, environment: manifest.environment, label: manifest.label, seed: manifest.seed,
       steps: manifest.steps, settings: manifest.settings, in: registry, trial: false)
-    guard let state = try CheckpointStore(folder: folder, plan: plan).newestState(for: plan, log: log) else {
+    let store = CheckpointStore(folder: folder, plan: plan)
+    guard let newest = try store.newestState(for: plan, log: log) else {
       throw RunError.nothingSaved(folder: folder.path)
     }
-    self.state = state
+    let wanted: Int? =
+      switch moment {
+      case .last: newest.interaction.steps
+      case .best: newest.best?.step
+      case .step(let step): step
+      }
+    if let wanted, wanted == newest.interaction.steps {
+      state = newest
+    } else {
+      let kept = folder.checkpoints()
+      guard let wanted, kept.contains(wanted) else {
+        throw RunError.noCheckpoint(folder: folder.path, step: wanted, kept: kept.reversed())
+      }
+      state = try store.state(at: wanted, for: plan)
+    }
     self.log = log
     self.state.interaction.agent.prepare(copies: copies, for: .evaluate)
     let environments = try Self.environment(of: plan, changes: changes, in: registry).makeSeparate(count: copies)

@@ -1,8 +1,9 @@
 import Synchronization
 
-/// Asks a run to save itself and leave at the next step. Safe to set from a signal handler or another thread.
+/// Asks a run to save itself at the next step, and to leave or to go on. Safe to set from a signal handler or another thread.
 public final class StopRequest: Sendable {
   private let number = Atomic<Int32>(0)
+  private let isSaveRequested = Atomic<Bool>(false)
 
   /// Nothing asked yet.
   public init() {}
@@ -15,6 +16,12 @@ public final class StopRequest: Sendable {
 
   /// Whether to stop.
   public var isRaised: Bool { number.load(ordering: .relaxed) != 0 }
+
+  /// Asks to save and go on.
+  public func requestSave() { isSaveRequested.store(true, ordering: .relaxed) }
+
+  /// Whether it was asked to save since this was called last.
+  public func takeSaveRequest() -> Bool { isSaveRequested.exchange(false, ordering: .relaxed) }
 
   /// Asks to stop on account of `signal`; later calls change nothing.
   public func raise(_ signal: Int32) {

@@ -7,7 +7,7 @@ public struct Study: Sendable {
   public let name: String
   /// Names of the environments, in the file's order.
   public let environments: [String]
-  /// Labels of the agents, in the file's order.
+  /// Labels of the agents, in the file's order, sweeps expanded.
   public let agents: [String]
   /// The seeds of agents that have none of their own, in the file's order.
   public let seeds: [Int]
@@ -27,19 +27,23 @@ public struct Study: Sendable {
   ///
   /// - `name`: the study's name.
   /// - `environments`: a list of names, or a mapping from names to `{steps, settings}`.
-  /// - `agents`: a list of names, or a mapping from labels to `{agent, steps, seeds, settings, environments}`, where `agent`
-  ///   is the label unless given, and `environments` maps names to `{steps, settings}` for that pair alone.
+  /// - `agents`: a list of names, or a mapping from labels to `{agent, steps, seeds, settings, environments, sweep}`, where
+  ///   `agent` is the label unless given, and `environments` is a list of the environments that it runs in, or maps names to
+  ///   `{steps, settings}` for that pair alone.
+  /// - `sweep`: of an agent, or of all agents without one of their own: see `Sweep`.
   /// - `seeds`: how many (0, 1, 2, ...), or a list; an agent's own win.
   /// - `steps`, `settings`: for all runs. More specific entries override more general ones: pair, agent, environment,
   ///   study.
   /// - `thresholds`: a mapping from environments to returns.
   public init(_ tree: ConfigurationTree, in registry: Registry) throws(ConfigurationError) {
     try tree.rejectUnknownKeys(
-      allowed: ["name", "environments", "agents", "seeds", "steps", "settings", "thresholds"])
+      allowed: ["name", "environments", "agents", "seeds", "steps", "settings", "thresholds", "sweep"])
     name = try tree.string(at: "name")
     let common = try StudyPart(of: tree, "")
     let environments = try Self.parts(of: tree, "environments", allowed: ["steps", "settings"])
-    let agents = try Self.parts(of: tree, "agents", allowed: ["agent", "steps", "seeds", "settings", "environments"])
+    let agents = try Self.variants(
+      of: Self.parts(of: tree, "agents", allowed: ["agent", "steps", "seeds", "settings", "environments", "sweep"]),
+      in: tree)
     let environmentNames = environments.map(\.name)
     self.environments = environmentNames
     self.agents = agents.map(\.name)
@@ -71,7 +75,12 @@ public struct Study: Sendable {
             "agent", kind, known: registry.agents.map(\.name), at: node["agent"]?.location ?? node.location)
         }
         var part = shared.overlaid(by: try StudyPart(of: node, "agents.\(label)."))
-        if let pairs = node["environments"] {
+        if let own = node["environments"], own.elements != nil {
+          guard try Self.names(own, "agents.\(label).environments", known: environmentNames).contains(environment)
+          else {
+            continue
+          }
+        } else if let pairs = node["environments"] {
           try pairs.rejectUnknownKeys(allowed: environmentNames)
           if let pair = pairs[environment] {
             try pair.rejectUnknownKeys(allowed: ["steps", "settings"])
@@ -83,15 +92,57 @@ public struct Study: Sendable {
             kind: .missingKey, key: "agents.\(label).steps", location: node.location,
             problem: "give it for the agent or for the study")
         }
-        for seed in own[label] ?? seeds {
-          runs.append(
-            try RunPlan(
-              agent: kind, environment: environment, label: label, seed: seed, steps: steps, settings: part.settings,
-              in: registry))
-        }
+        // what is right for one seed is right for all
+        let ownSeeds = own[label] ?? seeds
+        let first = try RunPlan(
+          agent: kind, environment: environment, label: label, seed: ownSeeds[0], steps: steps, settings: part.settings,
+          in: registry)
+        runs += ownSeeds.map { first.with(seed: $0) }
       }
     }
     self.runs = runs
+  }
+
+  /// The agents with those that have a sweep replaced by its variants.
+  private static func variants(
+    of agents: [(name: String, node: ConfigurationTree)], in tree: ConfigurationTree
+  ) throws(ConfigurationError) -> [(name: String, node: ConfigurationTree)] {
+    var result: [(name: String, node: ConfigurationTree)] = []
+    for (label, node) in agents {
+      let path = node["sweep"] == nil ? "sweep" : "agents.\(label).sweep"
+      guard let given = node["sweep"] ?? tree["sweep"] else {
+        result.append((label, node))
+        continue
+      }
+      let kept = node.keys.filter { $0 != "sweep" && $0 != "settings" && $0 != "agent" }
+      let settings = try StudyPart(of: node, "agents.\(label).").settings
+      for variant in try Sweep(given, path: path, label: label).variants {
+        let entries: [(String, ConfigurationTree)] =
+          [("agent", node["agent"] ?? .string(label)), ("settings", settings.merging(variant.settings))]
+          + kept.compactMap { key in node[key].map { (key, $0) } }
+        result.append((label + variant.suffix, .mapping(entries)))
+      }
+    }
+    if let twice = result.indices.first(where: { index in result[..<index].contains { $0.name == result[index].name } })
+    {
+      throw ConfigurationError(
+        kind: .duplicateKey, key: "agents.\(result[twice].name)", location: tree["agents"]?.location,
+        problem: "two variants would have this label")
+    }
+    return result
+  }
+
+  /// A list of some of the known names.
+  private static func names(
+    _ node: ConfigurationTree, _ key: String, known: [String]
+  ) throws(ConfigurationError) -> [String] {
+    var names: [String] = []
+    for element in node.elements ?? [] {
+      let name: String = try element.value(named: key)
+      guard known.contains(name) else { throw .unknownName("environment", name, known: known, at: element.location) }
+      names.append(name)
+    }
+    return names
   }
 
   /// A list of names, or a mapping from names to mappings of `allowed` keys, as pairs.

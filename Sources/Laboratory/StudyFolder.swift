@@ -50,7 +50,12 @@ public struct StudyFolder: Sendable {
       ("agents", .list(study.agents.map { .string($0) })), ("seeds", .list(study.seeds.map { .integer($0) })),
       ("runs", .list(runs)),
     ])
-    try FileSystem.replace(list, with: Array((tree.json() + "\n").utf8))
+    try FileSystem.replace(list, with: Array((tree.json() + "\n").utf8), amongOthers: true)
+  }
+
+  /// Name of the study in `study.json`. Throws as `readList` does.
+  public func readName() throws -> String {
+    try ConfigurationTree.parse(bytes: FileSystem.read(list), file: list).string(at: "study")
   }
 
   /// Reads the runs of `study.json`. Throws `ArchiveError` when there is none, `ConfigurationError` when it is not what
@@ -76,9 +81,16 @@ public struct StudyFolder: Sendable {
   /// Writes `results.csv`: the evaluations of all runs in the study's order, as far as there are any. Equal runs give
   /// equal bytes.
   public func writeResults(of study: Study) throws(ArchiveError) {
+    try writeResults(study: study.name, Self.entries(of: study))
+  }
+
+  /// Writes `results.csv` of the runs that `study.json` lists. Throws as `readList` does, or `ArchiveError`.
+  public func writeResults() throws { try writeResults(study: readName(), readList()) }
+
+  private func writeResults(study name: String, _ entries: [Entry]) throws(ArchiveError) {
     let header = ["study", "environment", "agent", "seed", "environment_steps", "episode", "return"]
     var bytes = CSV.line(header.map { .text($0) })
-    for entry in Self.entries(of: study) {
+    for entry in entries {
       let path = folder(of: entry).path(of: .evaluations)
       guard FileManager.default.fileExists(atPath: path) else { continue }
       // a run ends with the first evaluation at its budget or, where a step is several, just beyond it
@@ -86,10 +98,10 @@ public struct StudyFolder: Sendable {
       for row in CSV.records(try FileSystem.read(path)).dropFirst() {
         guard row.count >= 3, let steps = Int(row[0]), steps <= end else { continue }
         if steps >= entry.steps { end = steps }
-        let key: [CSVField] = [.text(study.name), .text(entry.environment), .text(entry.agent), .integer(entry.seed)]
+        let key: [CSVField] = [.text(name), .text(entry.environment), .text(entry.agent), .integer(entry.seed)]
         bytes += CSV.line(key + row[..<3].map { .text($0) })
       }
     }
-    try FileSystem.replace(results, with: bytes)
+    try FileSystem.replace(results, with: bytes, amongOthers: true)
   }
 }

@@ -24,12 +24,15 @@ public struct StudyRunner {
   }
 
   private let study: Study
+  /// The runs that are meant.
+  private let plans: [RunPlan]
   private let folder: StudyFolder
   private let executable: String
   private let jobs: Int
   private let threads: Int
   private let entries: [StudyFolder.Entry]
-  private var lines: [Line]
+  /// How each run that is meant stands.
+  public private(set) var lines: [Line]
   private var children: [Int: ChildProcess] = [:]
   private var restarts: Set<Int> = []
   private let trusts: Bool
@@ -43,10 +46,11 @@ public struct StudyRunner {
   ///   - threads: threads of each.
   ///   - force: start runs anew whose folder holds another configuration's run; without it that is an error.
   ///   - trusts: let runs go on from pickled environments that another user may have written.
+  ///   - only: whether a run is meant.
   /// - Throws: `RunError.occupied` before anything has been touched.
   public init(
     _ study: Study, in folder: StudyFolder, executable: String, jobs: Int, threads: Int, force: Bool,
-    trusts: Bool = false
+    trusts: Bool = false, only: (StudyFolder.Entry) -> Bool = { _ in true }
   ) throws {
     precondition(jobs >= 1 && threads >= 1, "a study needs at least one job and one thread")
     self.study = study
@@ -55,12 +59,15 @@ public struct StudyRunner {
     self.jobs = jobs
     self.threads = threads
     self.trusts = trusts
-    entries = StudyFolder.entries(of: study)
+    let all = StudyFolder.entries(of: study)
+    let meant = all.indices.filter { only(all[$0]) }
+    entries = meant.map { all[$0] }
+    plans = meant.map { study.runs[$0] }
     lines = []
     for (index, entry) in entries.enumerated() {
       let runFolder = folder.folder(of: entry)
       do {
-        _ = try runFolder.heldManifest(for: study.runs[index])
+        _ = try runFolder.heldManifest(for: plans[index])
         lines.append(Line(title: entry.title, status: RunStatus(of: runFolder, steps: entry.steps)))
       } catch {
         guard force else { throw error }
@@ -88,6 +95,7 @@ public struct StudyRunner {
     while true {
       while !stop.isRaised, children.count < jobs, let index = waiting.next() { try start(index) }
       if children.isEmpty { break }
+      if stop.takeSaveRequest() { for child in children.values { child.signal(SIGUSR1) } }
       if let signal = stop.signal, !isSignaled {
         isSignaled = true
         for child in children.values { child.signal(signal) }
@@ -104,14 +112,14 @@ public struct StudyRunner {
   private func order() -> [Int] {
     func cost(_ index: Int) -> Double {
       let left = entries[index].steps - lines[index].status.progress.steps
-      return Double(left) * study.runs[index].agent.secondsPerStep
+      return Double(left) * plans[index].agent.secondsPerStep
     }
     let todo = lines.indices.filter { lines[$0].status.state != .finished }
     return todo.sorted { (-cost($0), $0) < (-cost($1), $1) }
   }
 
   private mutating func start(_ index: Int) throws(ArchiveError) {
-    let plan = study.runs[index]
+    let plan = plans[index]
     var arguments = [
       "train", plan.agent.name, plan.environment.name, "--label", plan.label, "--seed", "\(plan.seed)", "--steps",
       "\(plan.steps)", "--out", folder.path, "--threads", "\(threads)", "--settings-json",

@@ -3,6 +3,7 @@ import ArgumentParser
 import Configuration
 import Foundation
 import Laboratory
+import Launching
 import Recording
 
 /// Exit statuses, after BSD's sysexits where it has one.
@@ -18,8 +19,9 @@ enum FailureStatus {
     case is ConfigurationError: usage
     case ArchiveError.system: inputOutput
     case is ArchiveError: damagedFile
-    case RunError.occupied, RunError.busy, RunError.foreign: folderTaken
-    case RunError.nothingSaved, VideoError.unknownFormat, PlotError.noStudy, is DatasetError: usage
+    case RunError.occupied, RunError.busy, RunError.foreign, RunError.lost, RunError.changed: folderTaken
+    case LaunchError.settings: usage
+    case RunError.nothingSaved, RunError.noCheckpoint, VideoError.unknownFormat, PlotError.noStudy, is DatasetError: usage
     default: failed
     }
   }

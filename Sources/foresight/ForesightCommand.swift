@@ -19,10 +19,10 @@ struct ForesightCommand: ParsableCommand {
       """,
     version: Foresight.version,
     subcommands: [
-      TrainCommand.self, StudyCommand.self, EvaluateCommand.self, CollectCommand.self, DatasetCommand.self,
-      RecordCommand.self, ListCommand.self,
-      DescribeCommand.self, DiagnoseCommand.self,
-      PlotCommand.self, BenchCommand.self, DoctorCommand.self, GradientVarianceCommand.self,
+      TrainCommand.self, StudyCommand.self, TuneCommand.self, EvaluateCommand.self, CollectCommand.self,
+      DatasetCommand.self, RecordCommand.self, DiffCommand.self, ListCommand.self, DescribeCommand.self,
+      DiagnoseCommand.self, PlotCommand.self, BenchCommand.self, DoctorCommand.self, GradientVarianceCommand.self,
+      CompletionsCommand.self,
     ])
 
   static func main() {

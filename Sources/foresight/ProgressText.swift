@@ -3,13 +3,15 @@ import Laboratory
 
 /// Words for how far a run is.
 enum ProgressText {
-  /// `2,000/10,000 steps  evaluation -183.2  212 steps/s  0:27 left`, parts in columns.
+  /// `2,000/10,000 steps  evaluation -183.2  212 steps/s  0:27 left`, parts in columns; while it does something else than
+  /// stepping, that before the time left.
   static func line(_ progress: RunProgress) -> String {
     let steps = "\(grouped(progress.steps))/\(grouped(progress.budget)) steps"
     let evaluation = progress.evaluation.map { "evaluation \(fixed($0, digits: 1))" } ?? "not evaluated yet"
     let rate = progress.rate.map { "\(short($0)) steps/s" } ?? ""
-    let left = progress.activity ?? progress.secondsLeft.map { "\(duration($0)) left" } ?? ""
-    return [padded(steps, 22), padded(evaluation, 22), padded(rate, 16), left].joined(separator: "  ").trimmedEnd
+    let left = progress.secondsLeft.map { "\(duration($0)) left" }
+    let last = [progress.activity, left].compactMap { $0 }.joined(separator: ", ")
+    return [padded(steps, 22), padded(evaluation, 20), padded(rate, 13), last].joined(separator: "  ").trimmedEnd
   }
 
   /// Digits in groups of three: `10,000`.

@@ -7,8 +7,9 @@ enum Signals {
   /// What the signals ask.
   static let stop = StopRequest()
 
-  /// From now on SIGHUP, SIGINT and SIGTERM raise `stop`. A process that has not left `grace` seconds after the first of
-  /// them, because a step takes that long, is ended as if the signal had killed it; its last checkpoint stays.
+  /// From now on SIGHUP, SIGINT and SIGTERM raise `stop`, and SIGUSR1 asks to save and go on. A process that has not left
+  /// `grace` seconds after the first of those that stop it, because a step takes that long, is ended as if the signal had
+  /// killed it; its last checkpoint stays.
   ///
   /// A file that reached its size limit becomes an error of the write instead of a signal, as a closed output already is.
   static func install(grace: Double?) {
@@ -20,6 +21,8 @@ enum Signals {
       signal(number) { number in Signals.stop.raise(number) }
       sigaddset(&asking, number)
     }
+    signal(SIGUSR1) { _ in Signals.stop.requestSave() }
+    sigaddset(&asking, SIGUSR1)
     pthread_sigmask(SIG_UNBLOCK, &asking, nil)
     signal(SIGXFSZ, SIG_IGN)
     guard let grace else { return }

@@ -1,24 +1,32 @@
 import Foundation
 import Laboratory
 
-/// Shows a study's runs: one line each, redrawn in place on a terminal; elsewhere a line when a run changes its state
-/// and, every half minute, one for each that is running.
+/// Shows a study's runs. On a terminal: as many lines as fit, redrawn in place, the runs at work first, above a line that
+/// sums up. Elsewhere: a line when a run changes its state, and for those that are running one now and then, the less often
+/// the longer it takes, with the same summary.
 final class StudyBoard {
   private let isTerminal = isatty(STDOUT_FILENO) != 0
-  private var drawn: [StudyRunner.Line] = []
-  /// States and times of the plain lines printed last.
-  private var printed: [String: (state: RunStatus.State, time: ContinuousClock.Instant)] = [:]
+  private let start = ContinuousClock.now
+  private let jobs: Int
+  private var drawn: [String] = []
+  /// States printed last.
+  private var printed: [String: RunStatus.State] = [:]
+  private var listed: ContinuousClock.Instant
+  private var titleWidth = 0
+
+  /// For a study with so many runs at a time.
+  init(jobs: Int) {
+    self.jobs = jobs
+    listed = start
+  }
 
   /// Shows how the runs stand.
   func show(_ lines: [StudyRunner.Line]) {
+    if titleWidth == 0 { titleWidth = lines.map(\.title.count).max() ?? 0 }
     if isTerminal {
-      if lines != drawn { draw(lines) }
+      draw(Self.screen(lines, jobs: jobs, size: Columns.size ?? (100, 24)))
     } else {
-      for line in lines where isDue(line) {
-        print(Self.text(line, titleWidth: line.title.count))
-        printed[line.title] = (line.status.state, .now)
-      }
-      fflush(nil)
+      list(lines)
     }
   }
 
@@ -32,17 +40,27 @@ final class StudyBoard {
   /// Leaves the lines as they are.
   func finish() { drawn = [] }
 
-  private func isDue(_ line: StudyRunner.Line) -> Bool {
-    guard let last = printed[line.title] else { return line.status.state != .waiting }
-    return last.state != line.status.state
-      || line.status.state == .running && ContinuousClock.now - last.time > .seconds(30)
+  private func list(_ lines: [StudyRunner.Line]) {
+    let now = ContinuousClock.now
+    let isDue = now - listed > max(.seconds(30), (now - start) / 20)
+    var isChanged = false
+    for line in lines {
+      let last = printed[line.title]
+      let isNew = last == nil ? line.status.state != .waiting : last != line.status.state
+      guard isNew || isDue && line.status.state == .running else { continue }
+      print(Self.text(line, titleWidth: titleWidth))
+      printed[line.title] = line.status.state
+      isChanged = isChanged || isNew && line.status.state != .running
+    }
+    if isDue { listed = now }
+    if isDue || isChanged && lines.count > 1 { print(Self.summary(lines, jobs: jobs)) }
+    fflush(nil)
   }
 
-  private func draw(_ lines: [StudyRunner.Line]) {
-    let width = lines.map(\.title.count).max() ?? 0
+  private func draw(_ lines: [String]) {
+    guard lines != drawn else { return }
     erase()
-    let columns = Self.terminalColumns
-    for line in lines { print(String(Self.text(line, titleWidth: width).prefix(columns - 1))) }
+    for line in lines { print(line) }
     fflush(nil)
     drawn = lines
   }
@@ -52,8 +70,60 @@ final class StudyBoard {
     if isTerminal, !drawn.isEmpty { print("\u{1B}[\(drawn.count)F\u{1B}[J", terminator: "") }
   }
 
-  private static func text(_ line: StudyRunner.Line, titleWidth: Int) -> String {
-    let title = ProgressText.padded(line.title, titleWidth)
+  /// What a terminal of that size shows: less than its height, so that nothing scrolls away.
+  static func screen(
+    _ lines: [StudyRunner.Line], jobs: Int, size: (columns: Int, rows: Int)
+  ) -> [String] {
+    let width = min(lines.map(\.title.count).max() ?? 0, max(12, size.columns / 2 - 10))
+    let room = max(1, size.rows - 2)
+    var shown = Array(lines.indices)
+    if lines.count > room {
+      // the failed and those at work, then those that ended, then those that wait
+      let ranks: [RunStatus.State: Int] = [.running: 0, .failed: 1, .interrupted: 2, .waiting: 3, .finished: 4]
+      let ranked = shown.sorted { (ranks[lines[$0].status.state] ?? 5, $0) < (ranks[lines[$1].status.state] ?? 5, $1) }
+      shown = ranked.prefix(room).sorted()
+    }
+    let texts = shown.map { text(lines[$0], titleWidth: width) }
+    return (texts + [summary(lines, jobs: jobs)]).map { Columns.cut($0, to: size.columns - 1) }
+  }
+
+  /// `12 of 60 done, 2 running, 1 failed, 0:40:12 left`.
+  static func summary(_ lines: [StudyRunner.Line], jobs: Int) -> String {
+    func count(_ state: RunStatus.State) -> Int { lines.count { $0.status.state == state } }
+    var parts = ["\(count(.finished)) of \(lines.count) done"]
+    for state in [RunStatus.State.running, .failed, .interrupted] where count(state) > 0 {
+      parts.append("\(count(state)) \(state.rawValue)")
+    }
+    if let left = secondsLeft(lines, jobs: jobs), left > 0 { parts.append("\(ProgressText.duration(left)) left") }
+    return parts.joined(separator: ", ")
+  }
+
+  /// Seconds until all are done, if those that wait take as long for a step as those at work of the same agent, or of any;
+  /// nil while no rate is known.
+  static func secondsLeft(_ lines: [StudyRunner.Line], jobs: Int) -> Double? {
+    let running = lines.filter { $0.status.state == .running }
+    let known = running.compactMap { line in
+      line.status.progress.secondsLeft.map { (line, $0) }
+    }
+    guard !known.isEmpty else { return nil }
+    func secondsPerStep(_ lines: [(StudyRunner.Line, Double)]) -> Double {
+      let steps = lines.reduce(0) { $0 + $1.0.status.progress.budget - $1.0.status.progress.steps }
+      return steps > 0 ? lines.reduce(0) { $0 + $1.1 } / Double(steps) : 0
+    }
+    let general = secondsPerStep(known)
+    var total = known.reduce(0) { $0 + $1.1 }
+    for line in lines where line.status.state == .waiting || line.status.state == .interrupted {
+      let kind = line.title.split(separator: "/").dropLast()
+      let alike = known.filter { $0.0.title.split(separator: "/").dropLast() == kind }
+      let progress = line.status.progress
+      total += Double(progress.budget - progress.steps) * (alike.isEmpty ? general : secondsPerStep(alike))
+    }
+    let longest = known.map(\.1).max() ?? 0
+    return max(longest, total / Double(max(1, jobs)))
+  }
+
+  static func text(_ line: StudyRunner.Line, titleWidth: Int) -> String {
+    let title = ProgressText.padded(Columns.cut(line.title, to: titleWidth), titleWidth)
     let detail: String
     switch line.status.state {
     case .waiting: detail = "waiting"
@@ -67,13 +137,7 @@ final class StudyBoard {
 
   private static func progressWithoutRate(_ progress: RunProgress) -> RunProgress {
     var progress = progress
-    progress.rate = nil
+    (progress.rate, progress.activity) = (nil, nil)
     return progress
-  }
-
-  private static var terminalColumns: Int {
-    var size = winsize()
-    let isKnown = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1
-    return isKnown ? Int(size.ws_col) : 200
   }
 }

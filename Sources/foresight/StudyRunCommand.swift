@@ -15,8 +15,8 @@ struct StudyRunCommand: ParsableCommand {
       is then 1. Results do not depend on --jobs.
 
       Keys of the file: name; seeds, how many or a list; environments and agents, each a list of names, or a mapping from \
-      names to steps and settings, and for agents also to agent, seeds and environments; steps; settings; thresholds. More \
-      specific entries override more general ones.
+      names to steps and settings, and for agents also to agent, seeds, environments and sweep; steps; settings; thresholds; \
+      sweep. More specific entries override more general ones. Documentation/studies.md describes every key.
 
       Example:
         foresight study run Experiments/demo/study.yaml --jobs 2
@@ -28,6 +28,9 @@ struct StudyRunCommand: ParsableCommand {
   var out: String?
   @Option(parsing: .unconditional, help: "Runs at a time; as many as cores unless given.", transform: wholeNumber)
   var jobs: Int?
+  @OptionGroup var filter: RunFilter
+  @Flag(help: "Only show what would be run.")
+  var dryRun = false
   @Flag(help: "Start runs anew whose folder holds a run with other settings.")
   var force = false
   @Flag(
@@ -42,20 +45,40 @@ struct StudyRunCommand: ParsableCommand {
   func run() throws {
     try reportingErrors {
       let study = try Study(contentsOf: file, in: Catalog.registry)
-      let jobs = min(jobs ?? Host.cores, study.runs.count)
-      let parent = (file as NSString).deletingLastPathComponent
-      let beside = (parent as NSString).appendingPathComponent("results")
-      let folder = StudyFolder(out ?? beside)
+      let entries = StudyFolder.entries(of: study)
+      try filter.check(entries)
+      let count = entries.count(where: filter.matches)
+      let jobs = min(jobs ?? Host.cores, count)
+      let folder = StudyFolder(out ?? Self.besides(file))
       Signals.install(grace: nil)
       var runner = try StudyRunner(
         study, in: folder, executable: PackageRoot.executable, jobs: jobs, threads: max(1, Host.cores / jobs),
-        force: force, trusts: trust)
-      print("study \(study.name): \(study.runs.count) runs, \(jobs) at a time, into \(folder.path)")
-      let board = StudyBoard()
+        force: force, trusts: trust, only: filter.matches)
+      if dryRun { return show(runner.lines, of: study, folder) }
+      let meant = count == entries.count ? "\(count) runs" : "\(count) of \(entries.count) runs"
+      print("study \(study.name): \(meant), \(jobs) at a time, into \(folder.path)")
+      let board = StudyBoard(jobs: jobs)
       let summary = try runner.run(stop: Signals.stop, show: board.show, say: board.say)
       board.finish()
       try conclude(summary, folder)
     }
+  }
+
+  /// Shows what would be run, and nothing more.
+  private func show(_ lines: [StudyRunner.Line], of study: Study, _ folder: StudyFolder) {
+    let width = lines.map(\.title.count).max() ?? 0
+    for line in lines {
+      let (state, steps) = (line.status.state, ProgressText.grouped(line.status.progress.budget))
+      print(
+        "\(ProgressText.padded(line.title, width))  \(ProgressText.padded("\(steps) steps", 18))  \(state.rawValue)")
+    }
+    let left = lines.count { $0.status.state != .finished }
+    print("\(left) of \(lines.count) runs would be run, into \(folder.path)")
+  }
+
+  /// The folder of results beside a study file.
+  static func besides(_ file: String) -> String {
+    ((file as NSString).deletingLastPathComponent as NSString).appendingPathComponent("results")
   }
 
   private func conclude(_ summary: StudyRunner.Summary, _ folder: StudyFolder) throws {

@@ -47,9 +47,13 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var settings: SettingOptions
   @OptionGroup var threads: ThreadOptions
 
-  @Option(help: .hidden) var label: String?
+  @Option(help: "Name of the agent's folder; the agent's own unless given. A new one for other settings.")
+  var label: String?
   @Option(name: .customLong("settings-json"), help: .hidden) var settingsJSON: String?
   @Flag(name: .customLong("report-to-study"), help: .hidden) var reportsToStudy = false
+  @Option(help: .hidden) var grace = 4.0
+  @Option(help: .hidden) var patience = 5.0
+  @Option(name: .customLong("made-of"), help: .hidden) var madeOf: String?
 
   mutating func validate() throws {
     try refuseEmpty(out, "out")
@@ -65,10 +69,14 @@ struct TrainCommand: ParsableCommand {
     try reportingErrors {
       let plan = try plan()
       let folder = RunFolder(output: out, plan: plan)
-      Signals.install(grace: 4)
+      Signals.install(grace: grace)
       let host = Host.facts(threads: threads.configure())
       for warning in plan.warnings { printError("warning: \(warning)") }
-      switch try Run.open(plan, in: folder, host: host, force: force, trusts: trust, log: makeLogger()) {
+      let expected = try madeOf.map { try JSONDecoder().decode([String: String].self, from: Data($0.utf8)) }
+      switch try Run.open(
+        plan, in: folder, host: host, force: force, trusts: trust, expected: expected, lockPatience: patience,
+        log: makeLogger())
+      {
       case .alreadyDone(let steps):
         say("\(folder.path) already has \(ProgressText.grouped(steps)) steps, nothing to do")
       case .ready(var run):
@@ -101,7 +109,7 @@ struct TrainCommand: ParsableCommand {
     var origin = run.steps > 0 ? ", going on from step \(ProgressText.grouped(run.steps))" : ""
     if run.unpickles { origin += " and unpickling its Python environment" }
     say("\(plan.label) in \(plan.environment.name), seed \(plan.seed)\(origin)")
-    var printer = ProgressPrinter(forStudy: reportsToStudy)
+    let printer = ProgressPrinter(forStudy: reportsToStudy)
     defer { printer.finish() }
     let outcome = try run.execute(stop: Signals.stop) { printer.show($0) }
     printer.finish()

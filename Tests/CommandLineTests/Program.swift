@@ -25,9 +25,9 @@ struct Program {
     try RunningProgram(path, arguments, folder: folder, environment: environment).finish()
   }
 
-  /// Starts it.
+  /// Starts it, or another program at `path`.
   static func start(
-    _ arguments: [String], in folder: String? = nil, environment: [String: String] = [:]
+    _ arguments: [String], in folder: String? = nil, environment: [String: String] = [:], of path: String = path
   ) throws -> RunningProgram {
     try RunningProgram(path, arguments, folder: folder, environment: environment)
   }

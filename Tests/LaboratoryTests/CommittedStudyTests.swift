@@ -30,4 +30,20 @@ import Testing
       }
     }
   }
+
+  /// The examples of the page about study files are study files, and mean as many runs as it says.
+  @Test func theExamplesOfThePageAreAccepted() throws {
+    let page = Self.folder.deletingLastPathComponent().path + "/Documentation/studies.md"
+    let text = try String(contentsOfFile: page, encoding: .utf8)
+    let examples = text.components(separatedBy: "```yaml\n").dropFirst().map {
+      $0.components(separatedBy: "```")[0]
+    }
+    #expect(examples.count == 2)
+    let first = try Study(ConfigurationTree.parse(yaml: examples[0], file: "studies.md"), in: Catalog.registry)
+    #expect(first.runs.count == 35)
+    #expect(first.agents == ["pets", "sac-tau-0.005", "sac-tau-0.02", "sac-small"])
+    let rest = "name: s\nenvironments: [Pendulum-v1]\nseeds: 1\nsteps: 10\n"
+    let second = try Study(ConfigurationTree.parse(yaml: rest + examples[1], file: "studies.md"), in: Catalog.registry)
+    #expect(second.agents.count == 80 && second.agents[0] == "sac-small-tau-0.005-batch_size-64-random-0")
+  }
 }

@@ -118,9 +118,9 @@ let fixtures = Registry(
     }
   ])
 
-/// A plan for `tally` in `countdown`.
+/// A plan for `tally` in `countdown`; the best checkpoint is not kept unless `settings` say so.
 func plan(steps: Int = 20, seed: Int = 3, _ settings: [String] = []) throws -> RunPlan {
-  var tree = ConfigurationTree()
+  var tree = try ConfigurationTree(assignment: "checkpoint.best=false")
   for setting in settings { tree = tree.merging(try ConfigurationTree(assignment: setting)) }
   return try RunPlan(
     agent: "tally", environment: "countdown", seed: seed, steps: steps, settings: tree, in: fixtures)

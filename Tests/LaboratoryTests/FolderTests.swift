@@ -19,7 +19,7 @@ import TestSupport
   }
 
   private func contents() throws -> [String: [UInt8]] {
-    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0 != ".lock" }
     return try Dictionary(uniqueKeysWithValues: names.map { ($0, try FileSystem.read("\(folder.path)/\($0)")) })
   }
 

@@ -46,7 +46,8 @@ private struct Opaque: Environment {
   private func plan(steps: Int, interval: Int) throws -> RunPlan {
     try RunPlan(
       agent: "tally", environment: "opaque", seed: 3, steps: steps,
-      settings: ConfigurationTree(assignment: "checkpoint.interval=\(interval)"), in: Self.registry)
+      settings: ConfigurationTree.parse(yaml: "{checkpoint: {interval: \(interval), best: false}}", file: "settings"),
+      in: Self.registry)
   }
 
   private func tables(_ folder: RunFolder) throws -> [[UInt8]] {

@@ -100,7 +100,7 @@ package struct LaboratoryConformance {
     for later in folder.checkpoints() where later > saved {
       try FileManager.default.removeItem(atPath: folder.checkpoint(step: later))
     }
-    guard folder.checkpoints() == [saved] else { throw Problem.noCheckpoint(saved) }
+    guard folder.checkpoints().first == saved else { throw Problem.noCheckpoint(saved) }
     var manifest = try Manifest(contentsOf: folder.manifest)
     manifest.status = .running
     try manifest.write(to: folder.manifest)

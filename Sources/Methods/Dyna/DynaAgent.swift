@@ -128,8 +128,8 @@ public struct DynaAgent<World: LearnedWorld, Learner: OffPolicyLearner>: Replaye
   }
 
   private mutating func fit(metrics: inout MetricRow) throws(NumericalFailure) {
-    let start = ContinuousClock.now
-    defer { phases.fitting += seconds(from: start) }
+    let clock = FittingClock()
+    defer { phases.fitting += clock.stop() }
     // Dropped first: while they share the parameters, the fit would have to copy them.
     rollouts = nil
     try world.fit(to: core.replay, using: &fitting, metrics: &metrics)

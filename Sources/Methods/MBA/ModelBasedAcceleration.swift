@@ -130,9 +130,9 @@ public struct ModelBasedAcceleration<Learner: OffPolicyLearner, World: LearnedWo
       ? episodes >= imagining.firstFit && unfitted >= (rollouts == nil ? 1 : imagining.fitInterval) : rollouts == nil
     guard isDue else { return }
     rollouts = nil
-    let start = ContinuousClock.now
+    let clock = FittingClock()
     try world.fit(to: replay, using: &modelRandom, metrics: &metrics)
-    phases.fitting += seconds(from: start)
+    phases.fitting += clock.stop()
     unfitted = 0
     let oldest = replay.appended - replay.count
     fitted = oldest + (world.localEpisodes.map { replay.firstIndex(ofLast: $0) } ?? 0)..<replay.appended

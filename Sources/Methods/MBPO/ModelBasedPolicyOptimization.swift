@@ -93,8 +93,8 @@ public struct ModelBasedPolicyOptimization<World: LearnedWorld, Learner: OffPoli
   }
 
   private mutating func fit(metrics: inout MetricRow) throws(NumericalFailure) {
-    let start = ContinuousClock.now
-    defer { phases.fitting += seconds(from: start) }
+    let clock = FittingClock()
+    defer { phases.fitting += clock.stop() }
     try world.fit(to: core.replay, using: &fitting, metrics: &metrics)
     fits += 1
   }

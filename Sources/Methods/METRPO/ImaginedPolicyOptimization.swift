@@ -106,8 +106,8 @@ public struct ImaginedPolicyOptimization<World: LearnedWorld, Learner: OnPolicyL
   }
 
   private mutating func fit(metrics: inout MetricRow) throws(NumericalFailure) {
-    let start = ContinuousClock.now
-    defer { phases.fitting += seconds(from: start) }
+    let clock = FittingClock()
+    defer { phases.fitting += clock.stop() }
     try world.fit(to: replay, using: &fitting, metrics: &metrics)
   }
 

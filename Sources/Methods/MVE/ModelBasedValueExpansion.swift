@@ -95,8 +95,8 @@ public struct ModelBasedValueExpansion<World: LearnedWorld, Learner: ValueLearne
   }
 
   private mutating func fit(metrics: inout MetricRow) throws(NumericalFailure) {
-    let start = ContinuousClock.now
-    defer { phases.fitting += seconds(from: start) }
+    let clock = FittingClock()
+    defer { phases.fitting += clock.stop() }
     // Dropped first: while it shares the parameters, the fit would have to copy them.
     expansion = nil
     try world.fit(to: core.replay, using: &fitting, metrics: &metrics)

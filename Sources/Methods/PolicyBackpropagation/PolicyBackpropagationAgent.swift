@@ -97,9 +97,9 @@ public struct PolicyBackpropagationAgent<World: LearnedWorld, Head: ActorHead>: 
   private mutating func fit(_ metrics: inout MetricRow) throws(NumericalFailure) {
     // Dropped first: while it shares the parameters, the fit would have to copy them.
     imagination = nil
-    let start = ContinuousClock.now
+    let clock = FittingClock()
     try world.fit(to: replay, using: &fitting, metrics: &metrics)
-    phases.fitting += seconds(from: start)
+    phases.fitting += clock.stop()
     stepsSinceFit = 0
     imagination = learner.makeImagination(in: world)
   }

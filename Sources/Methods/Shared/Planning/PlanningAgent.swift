@@ -207,9 +207,9 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
     metrics.record("nonfinite_returns", Float(evaluator?.nonFiniteReturns ?? 0))
     // Dropped first: while the evaluator shares the parameters, the fit would have to copy them.
     evaluator = nil
-    let start = ContinuousClock.now
+    let clock = FittingClock()
     try world.fit(to: replay, using: &fitting, metrics: &metrics)
-    phases.fitting += seconds(from: start)
+    phases.fitting += clock.stop()
     stepsSinceFit = 0
     try prior?.fit(metrics: &metrics)
     makeEvaluator()

@@ -1,0 +1,1 @@
+"""Search for an agent's settings: Optuna suggests, Foresight's runs evaluate."""
