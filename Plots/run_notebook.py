@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import nbformat
-from foresight_plots.program import leave
+from foresight.program import leave
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 

@@ -63,6 +63,22 @@ def _write_run(folder: Path, environment: str, agent: str, seed: int, end: int) 
     return [row[:3] for row in evaluations]
 
 
+def write_manifests(folder: Path, failed: tuple[str, str, int] | None = None) -> None:
+    """Gives every run of the study a manifest; one may have failed."""
+    for path in folder.glob("*/*/*/manifest.json"):
+        environment, agent, seed = path.parts[-4:-1]
+        settings = {"agent": {"updates": 5, "random_steps": 500, "batch_size": 128}, "learner": {"hidden": [64, 64]}}
+        manifest = {
+            "version": "0.1.0", "toolchain": "Swift 6.3", "environment": environment, "agent": agent, "label": agent,
+            "seed": int(seed[5:]), "steps": BUDGETS[agent], "status": "finished", "failure": None,
+            "settings": settings if agent == "sac" else {},
+            "host": {"cores": 2, "commit": "0123abcd", "started": "2026-11-29T10:00:00Z"},
+        }
+        if (environment, agent, manifest["seed"]) == failed:
+            manifest.update(status="failed", failure="loss is not finite <at step 7>")
+        path.write_text(json.dumps(manifest))
+
+
 def write_csv(path: Path, header: list[str], rows: list[list]) -> None:
     with open(path, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([header, *rows])
