@@ -4,7 +4,8 @@
 """
 
 from .load import Run, Study, load_run, load_study
+from .policy import Policy
 from .tables import StudyError
 
 __version__ = "0.1.0"
-__all__ = ["Run", "Study", "StudyError", "load_run", "load_study"]
+__all__ = ["Policy", "Run", "Study", "StudyError", "load_run", "load_study"]
