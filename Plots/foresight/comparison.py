@@ -25,7 +25,8 @@ class Group:
 def groups(study: Study) -> list[Group]:
     """All tasks with normalised scores, if there are two or more, and then the study's own groups."""
     scored = [name for name in study.environments if name in study.scales and study.agents_in(name)]
-    wanted = {f"all {len(scored)} tasks" if len(scored) > 1 else "the task": scored, **study.display.groups}
+    everything = f"all {len(scored)} tasks" if len(scored) > 1 else "".join(map(study.display.name, scored))
+    wanted = {everything: scored, **study.display.groups}
     found = []
     for name, environments in wanted.items():
         environments = [environment for environment in environments if environment in scored]

@@ -315,14 +315,27 @@ def _load_run(study: Path, entry: dict, tidy: dict | None, source: Path) -> Run:
     steps, means = _mean_evaluations(evaluations)
     wall_seconds = entry.get("wall_seconds")
     if folder is not None and (folder / "timing.csv").exists():
-        timing = read_table(folder / "timing.csv", TIMING, DECISIONS)
-        wall_seconds = float(timing["wall_seconds"].iloc[-1]) if len(timing) else None
+        wall_seconds = _last_wall_seconds(folder / "timing.csv")
     known = {*RESULTS, *EVALUATIONS, *EVALUATIONS_ADDED, *DECISIONS} - {"environment_steps"}
     measured = evaluations[[name for name in evaluations.columns if name not in known]]
     columns = ["environment_steps", *EVALUATIONS_ADDED]
     values = evaluations.reindex(columns=columns).astype(float).dropna()
     kept = folder if folder is not None and folder.is_dir() else None
     return Run(environment, agent, seed, int(entry["steps"]), steps, means, wall_seconds, measured, values, kept, manifest)
+
+
+def _last_wall_seconds(path: Path) -> float | None:
+    """The time in the last whole row of timing.csv; all rows are read where that row is not as it should be."""
+    lines = path.read_bytes().split(b"\n")[:-1]
+    columns = lines[0].strip().decode("utf-8", "replace").split(",") if lines else []
+    cells = lines[-1].strip().decode("utf-8", "replace").split(",") if len(lines) > 1 else []
+    if columns in (list(TIMING), [*TIMING, *DECISIONS]) and len(cells) == len(columns):
+        try:
+            return NUMBER.parse(cells[1])
+        except ValueError:
+            pass
+    timing = read_table(path, TIMING, DECISIONS)
+    return float(timing["wall_seconds"].iloc[-1]) if len(timing) else None
 
 
 def _mean_evaluations(evaluations: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
