@@ -55,6 +55,16 @@ def budget(study: Study, group: Group) -> dict[str, int]:
             for environment in group.environments}
 
 
+def evaluation_shares(study: Study, group: Group, most: int = 60) -> np.ndarray:
+    """Shares (0 to 1) of the tasks' budgets at which runs were evaluated, or 41 even ones where these are more than `most`."""
+    limits, shares = budget(study, group), {0.0, 1.0}
+    for run in study.runs:
+        if run.agent in group.agents and run.environment in limits:
+            shares.update(np.round(run.evaluation_steps / limits[run.environment], 6))
+    found = np.array(sorted(share for share in shares if share <= 1))
+    return found if len(found) <= most else np.linspace(0, 1, 41)
+
+
 def score_curves(study: Study, group: Group, agent: str, grid: np.ndarray) -> list[np.ndarray]:
     """Normalised scores at the shares `grid` (0 to 1) of each task's budget: [seeds, points], one array a task.
 

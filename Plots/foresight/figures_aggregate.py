@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from .aggregate import METRICS, efficiency_curve, performance_profile, probability_of_improvement
-from .comparison import Comparison, Group, arrivals, budget, final_scores, score_curves
+from .comparison import Comparison, Group, arrivals, budget, evaluation_shares, final_scores, score_curves
 from .intervals import interval_name
 from .load import Study
 from .style import STEPS, color, curve_style, dashes, grid_of, label_ends, legend_below, marker, styled, use_thousands
@@ -68,7 +68,7 @@ def performance_profiles(study: Study, group: Group) -> Figure:
 @styled
 def efficiency_curves(study: Study, group: Group) -> Figure:
     """Interquartile mean of normalised scores over all runs, against the share of each task's budget."""
-    grid = np.linspace(0, 1, 41)
+    grid = evaluation_shares(study, group)
     limits = set(budget(study, group).values())
     figure = Figure(figsize=(7.4, 4.2), layout="constrained")
     axes = figure.subplots()
@@ -83,7 +83,7 @@ def efficiency_curves(study: Study, group: Group) -> Figure:
         seeds.append(min(len(task) for task in curves))
         if seeds[-1] > 1:
             axes.fill_between(at, interval[0], interval[1], color=color(study, agent), alpha=0.13, linewidth=0)
-        axes.plot(at, value, markevery=4, **curve_style(study, agent))
+        axes.plot(at, value, markevery=max(1, len(at) // 12), **curve_style(study, agent))
         ends.append((study.display.name(agent), color(study, agent), float(at[-1]), float(value[-1])))
     axes.set_xlim(0, (limits.copy().pop() if len(limits) == 1 else 1) * 1.02)
     axes.set_xlabel(STEPS if len(limits) == 1 else "share of each task's budget of real environment steps")

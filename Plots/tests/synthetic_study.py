@@ -101,7 +101,7 @@ def write_wide_study(folder: Path, tasks: int = 10, agents: int = 6, seeds: int 
     (folder / "study.json").write_text(json.dumps({
         "study": "wide", "environments": names, "agents": labels, "seeds": list(range(seeds)), "runs": entries,
         "thresholds": {name: 90.0 * (place + 1) for place, name in enumerate(names)},
-        "figures": {"scores": scores, "baseline": labels[-1], "groups": {"easy half": names[: tasks // 2]},
+        "figures": {"scores": scores, "baseline": labels[-1], "groups": {"easy half": names[: max(1, tasks // 2)]},
                     "names": {"agent-0": "Fast agent"}}}))
     return folder
 
