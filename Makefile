@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: help flags setup video minatar build demo test lint format settings docs bench doctor clean
+.PHONY: help flags setup video tools minatar build demo test lint format settings docs bench doctor clean
 
 PYTHON ?= python3.11
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -67,6 +67,12 @@ $(STAMPS)/video:
 	fi
 	@touch $@
 
+tools: $(STAMPS)/tools ## install what 'foresight export', its tests and the notebooks need besides
+
+$(STAMPS)/tools: requirements-tools.txt $(STAMPS)/venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-tools.txt
+	@touch $@
+
 minatar: $(STAMPS)/minatar ## install MinAtar's games, for gymnasium:minatar:MinAtar/Breakout-v1 and the like
 
 $(STAMPS)/minatar: requirements-minatar.txt $(STAMPS)/venv
@@ -88,7 +94,7 @@ demo: setup build ## PETS against SAC on two tasks: table, CSV files and figures
 	.build/release/foresight study run Experiments/demo/study.yaml
 	.build/release/foresight plot Experiments/demo/results
 
-test: setup video ## build and run every test
+test: setup video tools ## build and run every test
 	$(SWIFT_BUILD) --build-tests
 	swift test -c release $(FLAGS) --skip-build
 	.venv/bin/python -m unittest discover -s Plots/tests
