@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: help flags setup video minatar offline build demo test slurmtest lint format settings docs bench doctor install uninstall clean
+.PHONY: help flags setup video tools minatar offline build demo test slurmtest lint format settings docs bench doctor install uninstall clean
 
 PYTHON ?= python3.11
 PREFIX ?= $(HOME)/.local
@@ -69,6 +69,12 @@ $(STAMPS)/video:
 	fi
 	@touch $@
 
+tools: $(STAMPS)/tools ## install what 'foresight export', its tests and the notebooks need besides
+
+$(STAMPS)/tools: requirements-tools.txt $(STAMPS)/venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-tools.txt
+	@touch $@
+
 minatar: $(STAMPS)/minatar ## install MinAtar's games, for gymnasium:minatar:MinAtar/Breakout-v1 and the like
 
 $(STAMPS)/minatar: requirements-minatar.txt $(STAMPS)/venv
@@ -112,7 +118,7 @@ uninstall: ## what `make install` has made
 slurmtest: build ## a study on a real Slurm of this machine: requeues, a death, the same bytes (minutes)
 	Tests/Slurm/test-study .build/release/foresight
 
-test: setup video ## build and run every test
+test: setup video tools ## build and run every test
 	$(SWIFT_BUILD) --build-tests
 	swift test -c release $(FLAGS) --skip-build
 	.venv/bin/python -m unittest discover -s Plots/tests

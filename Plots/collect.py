@@ -9,8 +9,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from foresight_plots.program import leave
-from foresight_plots.tables import StudyError
+from foresight.program import leave
+from foresight.tables import StudyError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
                         help="the folder of the study's runs (default: DIR/results, where it exists)")
     parser.add_argument("--no-figures", action="store_true", help="leave the figures as they are")
     options = parser.parse_args(arguments)
-    from foresight_plots.experiments import keep_runs, write_summary
+    from foresight.experiments import keep_runs, write_summary
 
     results = options.results
     if results is None and (options.experiment / "results" / "study.json").exists():

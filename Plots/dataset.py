@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from foresight_plots.program import leave
+from foresight.program import leave
 
 FLOATS = ("observations", "actions", "rewards", "next_observations")
 FLAGS = ("terminated", "truncated")

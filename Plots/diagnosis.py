@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-from foresight_plots.program import leave
+from foresight.program import leave
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -14,8 +14,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, metavar="DIR", help="a run's folder 'diagnosis'")
     parser.add_argument("--format", choices=["png", "svg", "pdf"], default="png", help="of the figure (default: png)")
     options = parser.parse_args(arguments)
-    from foresight_plots.diagnosis import model_quality, read_diagnosis
-    from foresight_plots.figures import save
+    from foresight.diagnosis import model_quality, read_diagnosis
+    from foresight.style import save
 
     path = options.folder / f"model-quality.{options.format}"
     try:

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import matplotlib
-from foresight_plots.figures import COLORS, MARKERS, STYLE, save
-from foresight_plots.program import leave
+from foresight.program import leave
+from foresight.style import COLORS, MARKERS, STYLE, save
 from matplotlib.figure import Figure
 
 LABELS = {

@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from foresight_plots.figures import COLORS, MARKERS, STYLE, save
+from foresight.style import COLORS, MARKERS, STYLE, save
 
 EXACT_HORIZONS = (10, 20, 50, 100, 200, 500, 1000)
 ERRORS = (0.0001, 0.001)

@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from foresight_plots.program import leave
-from foresight_plots.tables import StudyError
+from foresight.program import leave
+from foresight.tables import StudyError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--components", type=int, nargs=2, default=[0, 1], metavar=("I", "J"),
                         help="state components that trajectories are drawn in (default: 0 1)")
     options = parser.parse_args(arguments)
-    from foresight_plots.local_models import load_local_run, write_local_figures
+    from foresight.local_models import load_local_run, write_local_figures
 
     out = options.out if options.out is not None else options.run / "figures"
     try:

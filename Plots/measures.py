@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from foresight_plots.program import leave
-from foresight_plots.tables import StudyError
+from foresight.program import leave
+from foresight.tables import StudyError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -15,7 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--reach", action="append", default=[], metavar="NAME<=X|NAME>=X",
                         help="say when each seed's evaluation mean was first there, such as 'final_distance<=0.02'")
     options = parser.parse_args(arguments)
-    from foresight_plots.measures import format_measures, parse_goal, summarize_measures
+    from foresight.measures import format_measures, parse_goal, summarize_measures
 
     try:
         goals = [parse_goal(text) for text in options.reach]

@@ -16,11 +16,11 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from foresight_plots.figures import COLORS, MARKERS, STYLE, save
-from foresight_plots.program import leave
-from foresight_plots.theory.ascent import Step, ascend, at_divergence, at_rate, best_rate
-from foresight_plots.theory.files import Row, text_rows, write_rows
-from foresight_plots.theory.linear_gaussian import LinearGaussianProblem
+from foresight.program import leave
+from foresight.style import COLORS, MARKERS, STYLE, save
+from foresight.theory.ascent import Step, ascend, at_divergence, at_rate, best_rate
+from foresight.theory.files import Row, text_rows, write_rows
+from foresight.theory.linear_gaussian import LinearGaussianProblem
 
 PROBLEMS = {"at rest": LinearGaussianProblem(start_variance=0), "spread": LinearGaussianProblem(start_variance=1)}
 """By where episodes start: all at s = 0, where only the policy's noise moves the state, or with variance 1."""

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from foresight_plots.program import leave
+from foresight.program import leave
 
 ROOT = Path(__file__).resolve().parents[1]
 MARK = re.compile(r"<!-- settings: ([^ >]+)((?: [^ >]+)*) -->\n(.*?)<!-- end of settings -->", re.DOTALL)

@@ -16,11 +16,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from foresight_plots.figures import COLORS, STYLE, save
-from foresight_plots.program import leave
-from foresight_plots.theory.files import Row, text_rows, write_rows
-from foresight_plots.theory.policy_difference import marginal_change, mixture_bound, return_change
-from foresight_plots.theory.tabular_process import TabularProcess, random_process, softmax_policy, trap
+from foresight.program import leave
+from foresight.style import COLORS, STYLE, save
+from foresight.theory.files import Row, text_rows, write_rows
+from foresight.theory.policy_difference import marginal_change, mixture_bound, return_change
+from foresight.theory.tabular_process import TabularProcess, random_process, softmax_policy, trap
 
 SEED = 18
 PROCESSES, STATES, ACTIONS, SUCCESSORS, DISCOUNT = 20, 8, 3, 2, 0.9

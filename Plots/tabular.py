@@ -16,10 +16,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from foresight_plots.experiments import keep_runs
-from foresight_plots.figures import COLORS, STYLE, save
-from foresight_plots.load import load_description
-from foresight_plots.program import draw_study, leave
+from foresight.experiments import keep_runs
+from foresight.load import load_description
+from foresight.program import draw_study, leave
+from foresight.style import COLORS, STYLE, save
 
 EPISODES = 50
 POINTS = 120

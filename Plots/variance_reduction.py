@@ -16,11 +16,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from foresight_plots.figures import COLORS, MARKERS, STYLE, save
-from foresight_plots.program import leave
-from foresight_plots.theory.cart_pole import STEP_LIMIT, Episodes, play
-from foresight_plots.theory.files import Row, read_rows, text_rows, write_rows
-from foresight_plots.theory.score_estimators import (
+from foresight.program import leave
+from foresight.style import COLORS, MARKERS, STYLE, save
+from foresight.theory.cart_pole import STEP_LIMIT, Episodes, play
+from foresight.theory.files import Row, read_rows, text_rows, write_rows
+from foresight.theory.score_estimators import (
     BASELINES,
     CREDITS,
     Setting,
@@ -29,7 +29,7 @@ from foresight_plots.theory.score_estimators import (
     episode_gradients,
     weights,
 )
-from foresight_plots.theory.small_policy import SmallPolicy
+from foresight.theory.small_policy import SmallPolicy
 
 SEED = 2018
 BATCH = 10

@@ -12,12 +12,12 @@ PLOTS = Path(__file__).resolve().parents[1]
 EXPERIMENTS = PLOTS.parent / "Experiments"
 sys.path.insert(0, str(PLOTS))
 sys.path.insert(0, str(PLOTS / "tests"))
-from foresight_plots.experiments import TABLE_BEGINS, TABLE_ENDS, keep_runs, with_table, write_summary
-from foresight_plots.figures import value_accuracy
-from foresight_plots.load import load_study
-from foresight_plots.measures import parse_goal, summarize_measures
-from foresight_plots.table import format_table, summarize, write_table
-from foresight_plots.tables import StudyError
+from foresight.experiments import TABLE_BEGINS, TABLE_ENDS, keep_runs, with_table, write_summary
+from foresight.figures import value_accuracy
+from foresight.load import load_study
+from foresight.measures import parse_goal, summarize_measures
+from foresight.table import format_table, summarize, write_table
+from foresight.tables import StudyError
 from synthetic_study import write_csv, write_study
 
 TABULAR = {"dyna-maze", "blocking-maze", "cliff-walking", "maximization-bias", "random-walk"}
@@ -85,7 +85,7 @@ class KeptStudy(unittest.TestCase):
             self.assertEqual(found.values["predicted_value"].tolist(), [5.0, 8.0])
             self.assertEqual(list(found.measured.columns), ["environment_steps", "success"])
             figure = value_accuracy(study, "Pendulum-v1")
-            self.assertEqual([list(line.get_ydata()) for line in figure.axes[0].lines], [[5.0, 8.0], [4.0, 4.0]])
+            self.assertEqual([list(line.get_ydata()) for line in figure.axes[0].lines[:2]], [[5.0, 8.0], [4.0, 4.0]])
             self.assertIsNone(value_accuracy(study, "cart-pole-swing-up"))
 
     def test_makes_the_table_and_the_figures_that_the_page_shows(self):

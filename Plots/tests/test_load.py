@@ -9,8 +9,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from foresight_plots.load import load_study
-from foresight_plots.tables import StudyError
+from foresight.load import load_study
+from foresight.tables import StudyError
 from synthetic_study import write_csv, write_study
 
 PLOTS = Path(__file__).resolve().parents[1]

@@ -10,7 +10,7 @@ import numpy as np
 PLOTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PLOTS))
 sys.path.insert(0, str(PLOTS / "tests"))
-from foresight_plots.local_models import (
+from foresight.local_models import (
     ELLIPSE_DEVIATIONS,
     gain_figure,
     iteration_figure,
@@ -19,8 +19,8 @@ from foresight_plots.local_models import (
     trajectory_figure,
     write_local_figures,
 )
-from foresight_plots.measures import Goal, format_measures, parse_goal, summarize_measures
-from foresight_plots.tables import StudyError
+from foresight.measures import Goal, format_measures, parse_goal, summarize_measures
+from foresight.tables import StudyError
 from synthetic_study import write_csv, write_study
 
 COLUMNS = [

@@ -11,9 +11,9 @@ from PIL import Image
 PLOTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PLOTS))
 sys.path.insert(0, str(PLOTS / "tests"))
-from foresight_plots.figures import sample_efficiency, save
-from foresight_plots.load import load_study
-from foresight_plots.table import SummaryRow, format_duration, format_steps, format_table, summarize
+from foresight.figures import sample_efficiency, save
+from foresight.load import load_study
+from foresight.table import SummaryRow, format_duration, format_steps, format_table, summarize
 from synthetic_study import EVALUATION_EPISODES, write_csv, write_study
 
 
@@ -76,8 +76,9 @@ class Table(Folder):
     def test_columns_are_aligned(self):
         write_study(self.folder)
         lines = format_table(summarize(load_study(self.folder))).splitlines()
-        self.assertEqual(len(lines), 6)
-        self.assertEqual(len({len(line) for line in lines}), 1)
+        self.assertEqual(len(lines), 7)
+        self.assertEqual(len({len(line) for line in lines[:-1]}), 1)
+        self.assertEqual(lines[-1], "Intervals: range over 3 seeds.")
 
     def test_durations(self):
         self.assertEqual([format_duration(s) for s in (8.26, 59.96, 125, 3599.6, 3720)],
@@ -89,9 +90,11 @@ class Command(Folder):
         write_study(self.folder)
         done = plot(self.folder)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        paths = [Path(line) for line in done.stdout.split("\n\n")[1].splitlines()]
-        self.assertEqual(len(paths), 7)
-        for path in paths[1:]:
+        paths = [Path(line) for line in done.stdout.split("\n\n")[-1].splitlines()]
+        pictures = [path for path in paths if path.suffix == ".png"]
+        self.assertEqual({path.suffix for path in paths}, {".png", ".csv", ".md", ".tex"})
+        self.assertEqual(len(pictures), 14)
+        for path in pictures:
             with self.subTest(path=path.name):
                 pixels = np.asarray(Image.open(path).convert("RGB"))
                 self.assertGreater(min(pixels.shape[:2]), 300)
@@ -108,7 +111,9 @@ class Command(Folder):
         write_study(self.folder)
         outs = [self.folder / f"figures-{index}" for index in range(2)]
         for out in outs:
-            self.assertEqual(plot(self.folder, "--out", out).returncode, 0)
+            only = ("sample-efficiency", "seeds-at-threshold", "training-Pendulum-v1")
+            done = plot(self.folder, "--out", out, *(part for name in only for part in ("--only", name)))
+            self.assertEqual(done.returncode, 0)
         names = sorted(path.name for path in outs[0].iterdir())
         self.assertIn("sample-efficiency.png", names)
         for name in names:
@@ -127,12 +132,13 @@ class Command(Folder):
         write_study(self.folder)
         done = plot(self.folder, "--no-figures", "--out", self.folder / "out")
         self.assertEqual(done.returncode, 0)
-        self.assertEqual([path.name for path in (self.folder / "out").iterdir()], ["table.csv"])
+        self.assertEqual(sorted(path.name for path in (self.folder / "out").iterdir()),
+                         ["aggregates.csv", "aggregates.md", "aggregates.tex", "table.csv", "table.md", "table.tex"])
 
     def test_draws_one_seed_just_begun(self):
         cut = {("Pendulum-v1", agent, 0): 0 for agent in ("pets", "sac")}
         write_study(self.folder, seeds=1, cut=cut)
-        done = plot(self.folder)
+        done = plot(self.folder, "--only", "training-Pendulum-v1", "--only", "learning-curve-Pendulum-v1")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertNotIn("training-Pendulum-v1", done.stdout)
         self.assertIn("learning-curve-Pendulum-v1", done.stdout)

@@ -7,9 +7,9 @@ import numpy as np
 PLOTS = Path(__file__).resolve().parents[1]
 EXPERIMENT = PLOTS.parent / "Experiments/policy-gradient-fields"
 sys.path.insert(0, str(PLOTS))
-from foresight_plots.theory.ascent import ascend, at_divergence, at_rate, best_rate
-from foresight_plots.theory.files import cell, read_rows, text_rows
-from foresight_plots.theory.linear_gaussian import LinearGaussianProblem, simulate
+from foresight.theory.ascent import ascend, at_divergence, at_rate, best_rate
+from foresight.theory.files import cell, read_rows, text_rows
+from foresight.theory.linear_gaussian import LinearGaussianProblem, simulate
 from policy_gradient_fields import EPSILON, LIMIT, METHODS, PROBLEMS, TOLERANCE, fields, summarize
 
 UNEVEN = LinearGaussianProblem(A=0.9, B=0.7, Q=1.3, R=0.4, discount=0.9, start_variance=0.8, process_variance=0.2)

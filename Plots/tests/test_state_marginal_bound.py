@@ -7,9 +7,9 @@ import numpy as np
 PLOTS = Path(__file__).resolve().parents[1]
 EXPERIMENT = PLOTS.parent / "Experiments/state-marginal-bound"
 sys.path.insert(0, str(PLOTS))
-from foresight_plots.theory.files import read_rows
-from foresight_plots.theory.policy_difference import marginal_change, mixture_bound, return_change
-from foresight_plots.theory.tabular_process import (
+from foresight.theory.files import read_rows
+from foresight.theory.policy_difference import marginal_change, mixture_bound, return_change
+from foresight.theory.tabular_process import (
     divergence,
     random_process,
     softmax_policy,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from foresight_plots.statistics import (
+from foresight.statistics import (
     align,
     binned_means,
     bootstrap_interval,

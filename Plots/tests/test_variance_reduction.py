@@ -9,16 +9,16 @@ import numpy as np
 PLOTS = Path(__file__).resolve().parents[1]
 EXPERIMENT = PLOTS.parent / "Experiments/variance-reduction"
 sys.path.insert(0, str(PLOTS))
-from foresight_plots.theory.cart_pole import Episodes, is_fallen, play, successor
-from foresight_plots.theory.files import read_rows
-from foresight_plots.theory.score_estimators import (
+from foresight.theory.cart_pole import Episodes, is_fallen, play, successor
+from foresight.theory.files import read_rows
+from foresight.theory.score_estimators import (
     Setting,
     ValueFunction,
     episode_gradients,
     rewards_to_go,
     weights,
 )
-from foresight_plots.theory.small_policy import SmallPolicy
+from foresight.theory.small_policy import SmallPolicy
 from variance_reduction import PLAIN, STAGES, Spread, largest_z, settings, summarize
 
 

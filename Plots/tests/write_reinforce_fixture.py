@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from foresight_plots.theory.cart_pole import play
-from foresight_plots.theory.score_estimators import CREDITS, Setting, episode_gradients, weights
-from foresight_plots.theory.small_policy import HIDDEN, STATE_SCALE, SmallPolicy
+from foresight.theory.cart_pole import play
+from foresight.theory.score_estimators import CREDITS, Setting, episode_gradients, weights
+from foresight.theory.small_policy import HIDDEN, STATE_SCALE, SmallPolicy
 
 EPISODES = 10
 

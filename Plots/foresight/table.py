@@ -2,15 +2,17 @@
 
 import csv
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from .intervals import interval_name
 from .load import Run, Study
 from .statistics import bootstrap_interval, interquartile_mean, median_with_infinities, steps_to_threshold
 
-_HEADINGS = ["Environment", "Agent", "Seeds", "Threshold", "Steps to threshold", "Final return (IQM, 95 %)", "Wall clock"]
+HEADINGS = ["Environment", "Agent", "Seeds", "Threshold", "Steps to threshold", "Final return (IQM, interval)", "Wall clock"]
 _LEFT = {0, 1}
 
 
@@ -76,11 +78,13 @@ def _searched(run: Run) -> int:
 
 
 def format_table(rows: list[SummaryRow]) -> str:
-    """The rows in aligned columns of plain text, with a note on unfinished runs if there are any."""
-    cells = [_HEADINGS] + [_format(row) for row in rows]
-    widths = [max(len(line[i]) for line in cells) for i in range(len(_HEADINGS))]
+    """The rows in aligned columns of plain text, with notes on the intervals and on unfinished runs if there are any."""
+    cells = [HEADINGS] + [_format(row) for row in rows]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(HEADINGS))]
     lines = [_join(line, widths) for line in cells]
     lines.insert(1, "  ".join("-" * width for width in widths))
+    if any(row.final_low is not None for row in rows):
+        lines.append(f"Intervals: {interval_note(rows)}.")
     unfinished = sum(row.unfinished for row in rows)
     if unfinished:
         runs = "run has" if unfinished == 1 else "runs have"
@@ -88,17 +92,71 @@ def format_table(rows: list[SummaryRow]) -> str:
     return "\n".join(lines)
 
 
+def interval_note(rows: list[SummaryRow]) -> str:
+    """What the rows' intervals may be called, by their numbers of seeds."""
+    return interval_phrase([row.seeds for row in rows if row.final_low is not None])
+
+
+def interval_phrase(counts: list[int]) -> str:
+    """`range over 3 seeds`, or the like, for a figure whose curves have these numbers of seeds."""
+    names: dict[str, list[int]] = {}
+    for count in sorted(set(counts)):
+        names.setdefault(interval_name(count), []).append(count)
+    if list(names) == [""]:
+        return "no interval (one seed)"
+    parts = [f"{name} over {' or '.join(map(str, seeds))} seeds" for name, seeds in names.items() if name]
+    return "; ".join(parts)
+
+
+def latex_table(rows: list[SummaryRow], name=str) -> str:
+    """The rows as a LaTeX table for the package booktabs; `name` gives what an environment or agent is called."""
+    columns = _told(rows)
+    align = "".join("l" if column in _LEFT else "r" for column in columns)
+    lines = [f"% {interval_note(rows)}" if any(row.final_low is not None for row in rows) else "% no intervals",
+             f"\\begin{{tabular}}{{{align}}}", "\\toprule",
+             " & ".join(_latex(HEADINGS[column]) for column in columns) + " \\\\", "\\midrule"]
+    previous = None
+    for row in rows:
+        cells = _format(row)
+        cells[0], cells[1] = name(row.environment), name(row.agent)
+        if previous not in (None, row.environment) and 0 in columns:
+            lines.append("\\addlinespace")
+        cells[0] = "" if previous == row.environment else cells[0]
+        previous = row.environment
+        lines.append(" & ".join(_latex(cells[column]) for column in columns) + " \\\\")
+    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}", ""])
+
+
+def _latex(text: str) -> str:
+    """Text with LaTeX's own characters escaped, numbers and comparisons in mathematics."""
+    text = re.sub(r"([&%$#_{}])", r"\\\1", text.replace("\\", "/"))
+    text = re.sub(r"(?<![\w-])-(?=[\d.])", "$-$", text)
+    return text.replace("<", "$<$").replace(">", "$>$").replace("~", "\\textasciitilde{}").replace("^", "\\textasciicircum{}")
+
+
+def cells(row: SummaryRow, name=str) -> list[str]:
+    """The row as text, in the order of `HEADINGS`."""
+    return [name(row.environment), name(row.agent), *_format(row)[2:]]
+
+
+def _told(rows: list[SummaryRow]) -> list[int]:
+    """The columns that say something: one environment, no thresholds and no times are left out."""
+    varied = {0: len({row.environment for row in rows}) > 1, 6: any(row.wall_seconds is not None for row in rows)}
+    varied[3] = varied[4] = any(row.threshold is not None for row in rows)
+    return [column for column in range(len(HEADINGS)) if varied.get(column, True)]
+
+
 def markdown_table(rows: list[SummaryRow]) -> str:
     """The rows as a Markdown table; columns that say nothing (one environment, no thresholds, no times) are left out."""
     lines = [_format(row) for row in rows]
-    varied = {0: len({row.environment for row in rows}) > 1, 6: any(row.wall_seconds is not None for row in rows)}
-    varied[3] = varied[4] = any(row.threshold is not None for row in rows)
-    columns = [column for column in range(len(_HEADINGS)) if varied.get(column, True)]
-    text = ["| " + " | ".join(_HEADINGS[column] for column in columns) + " |",
+    columns = _told(rows)
+    text = ["| " + " | ".join(HEADINGS[column] for column in columns) + " |",
             "| " + " | ".join("---" if column in _LEFT else "---:" for column in columns) + " |"]
     for line in lines:
         cells = [f"`{line[column]}`" if column in _LEFT else line[column] for column in columns]
         text.append("| " + " | ".join(cells) + " |")
+    if any(row.final_low is not None for row in rows):
+        text += ["", f"Intervals: {interval_note(rows)}."]
     return "\n".join(text)
 
 

@@ -5,11 +5,14 @@ import json
 import re
 from pathlib import Path
 
+from .aggregate_table import comparisons, write_aggregates
+from .aggregate_table import markdown_table as aggregates_markdown
 from .load import DECISIONS, EVALUATIONS_ADDED, RESULTS, load_study
 from .table import SummaryRow, markdown_table, summarize, write_table
 from .tables import StudyError
 
 TABLE_BEGINS, TABLE_ENDS = "<!-- table: made by Plots/collect.py -->", "<!-- end of table -->"
+AGGREGATES_BEGIN, AGGREGATES_END = "<!-- aggregates: made by Plots/collect.py -->", "<!-- end of aggregates -->"
 _MEASURES_BEGIN = 4
 """Columns of evaluations.csv before those kept by name: environment_steps, episode, return, length."""
 
@@ -83,16 +86,27 @@ def write_summary(experiment: Path, figures: bool = True) -> list[Path]:
 
         shown = set(re.findall(r"!\[[^]]*\]\(([^)/]+)\.png\)", text)) & set(study_figures(study))
         written += write_figures(study, experiment, "png", shown)
-    if TABLE_BEGINS in text:
-        readme.write_text(with_table(text, rows), encoding="utf-8")
+    if TABLE_BEGINS in text or AGGREGATES_BEGIN in text:
+        if TABLE_BEGINS in text:
+            text = with_table(text, rows)
+        if AGGREGATES_BEGIN in text:
+            found = comparisons(study)
+            written.append(experiment / "aggregates.csv")
+            write_aggregates(study, found, written[-1])
+            text = _between(text, AGGREGATES_BEGIN, AGGREGATES_END, aggregates_markdown(study, found))
+        readme.write_text(text, encoding="utf-8")
         written.append(readme)
     return written
 
 
 def with_table(text: str, rows: list[SummaryRow]) -> str:
     """`text` with the table between its two marks made anew."""
-    before, _, rest = text.partition(TABLE_BEGINS)
-    _, found, after = rest.partition(TABLE_ENDS)
+    return _between(text, TABLE_BEGINS, TABLE_ENDS, markdown_table(rows))
+
+
+def _between(text: str, begin: str, end: str, content: str) -> str:
+    before, _, rest = text.partition(begin)
+    _, found, after = rest.partition(end)
     if not found:
-        raise StudyError(f"README.md: '{TABLE_ENDS}' is missing")
-    return f"{before}{TABLE_BEGINS}\n\n{markdown_table(rows)}\n\n{TABLE_ENDS}{after}"
+        raise StudyError(f"README.md: '{end}' is missing")
+    return f"{before}{begin}\n\n{content}\n\n{end}{after}"

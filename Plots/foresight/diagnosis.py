@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .figures import COLORS, _styled
+from .style import COLORS, styled
 
 COLUMNS = {
     "likelihood": ["component", "error", "scale", "negative_log_likelihood", "baseline"],
@@ -28,7 +28,7 @@ def read_diagnosis(folder: Path) -> dict[str, pd.DataFrame]:
     return tables
 
 
-@_styled
+@styled
 def model_quality(tables: dict[str, pd.DataFrame]) -> Figure:
     """Reliability, error against horizon, error against disagreement, and likelihood of each component."""
     figure = Figure(figsize=(9.5, 7.4), layout="constrained")

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 
-from .figures import COLORS, STYLE, save
+from .style import COLORS, STYLE, save
 from .tables import StudyError
 
 ITERATIONS = [

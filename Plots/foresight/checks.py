@@ -1,0 +1,58 @@
+"""What the tables of a run must agree in. A file that was cut or edited is refused by name and line, never used."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .tables import StudyError
+
+_IDENTITY = {"environment": "environment", "agent": "label", "seed": "seed"}
+
+
+def check_order(path: Path, table: pd.DataFrame) -> None:
+    """Steps never decrease, evaluations count their episodes from 0, and training counts its episodes on and on."""
+    steps = table["environment_steps"].to_numpy()
+    _refuse(path, np.flatnonzero(np.diff(steps) < 0) + 1,
+            lambda row: f"environment_steps must not decrease: {steps[row]} after {steps[row - 1]}")
+    if "episode" not in table or not len(table):
+        return
+    episodes = table["episode"].to_numpy()
+    if path.name == "evaluations.csv":
+        first = np.concatenate([[True], np.diff(steps) > 0])
+        start = np.maximum.accumulate(np.where(first, np.arange(len(steps)), 0))
+        wanted = np.arange(len(steps)) - start
+        sizes = np.diff(np.append(np.flatnonzero(first), len(steps)))
+        short = np.flatnonzero(sizes[:-1] != sizes[0]) if len(sizes) > 1 else np.array([], dtype=int)
+        _refuse(path, np.flatnonzero(episodes != wanted), lambda row: f"episode must be {wanted[row]}, found {episodes[row]}")
+        _refuse(path, np.flatnonzero(first)[short],
+                lambda row: f"the evaluation after {steps[row]} steps must have {sizes[0]} episodes as the first one, "
+                            f"found {np.count_nonzero(steps == steps[row])}")
+    else:
+        wanted = np.arange(len(steps))
+        _refuse(path, np.flatnonzero(episodes != wanted), lambda row: f"episode must be {wanted[row]}, found {episodes[row]}")
+
+
+def check_finished(path: Path, evaluations: pd.DataFrame, manifest: dict) -> None:
+    """A run whose manifest says `finished` has its last evaluation."""
+    interval = manifest.get("settings", {}).get("evaluation", {}).get("interval")
+    budget = manifest.get("steps")
+    if manifest.get("status") != "finished" or not isinstance(interval, int) or not isinstance(budget, int) or interval < 1:
+        return
+    last = int(evaluations["environment_steps"].iloc[-1]) if len(evaluations) else None
+    if (0 if last is None else last) + interval <= budget:
+        end = "has no rows" if last is None else f"ends at {last} of {budget} steps"
+        raise StudyError(f"{path}:{len(evaluations) + 1}: the file {end}, but its run is finished and was evaluated "
+                         f"every {interval} steps: lines are missing")
+
+
+def check_identity(path: Path, manifest: dict, entry: dict, source: Path) -> None:
+    """The manifest in a run's folder is that of the run which the study lists there."""
+    for key, own in _IDENTITY.items():
+        if own in manifest and str(manifest[own]) != str(entry[key]):
+            raise StudyError(f"{path}: {own} must be {entry[key]}, as {source.name} says, found {manifest[own]}")
+
+
+def _refuse(path: Path, rows: np.ndarray, words) -> None:
+    if len(rows):
+        raise StudyError(f"{path}:{rows[0] + 2}: {words(int(rows[0]))}")
