@@ -38,15 +38,19 @@ public struct RunStatus: Sendable, Equatable {
   /// Looks at a run that should take `steps` steps. A missing manifest means that it has not begun, one that cannot be
   /// read that it failed. Reads the ends of the tables only: some tens of microseconds.
   public init(of folder: RunFolder, steps: Int) {
-    self.init(waitingFor: steps)
-    let manifest: Manifest
     do {
-      manifest = try Manifest(contentsOf: folder.manifest)
+      let manifest = folder.hasManifest ? try Manifest(contentsOf: folder.manifest) : nil
+      self.init(of: folder, steps: steps, manifest: manifest)
     } catch {
-      guard folder.hasManifest else { return }
+      self.init(waitingFor: steps)
       (state, failure) = (.failed, "\(error)")
-      return
     }
+  }
+
+  /// The same of a run whose manifest was read before; nil for one that has none.
+  package init(of folder: RunFolder, steps: Int, manifest: Manifest?) {
+    self.init(waitingFor: steps)
+    guard let manifest else { return }
     failure = manifest.failure
     if manifest.status == .finished && manifest.steps >= steps {
       state = .finished

@@ -35,8 +35,7 @@ public struct StudySubmitter {
   ) throws {
     (self.study, self.folder, self.program) = (study, folder, program)
     let entries = StudyFolder.entries(of: study)
-    for (index, plan) in study.runs.enumerated() { _ = try folder.folder(of: entries[index]).heldManifest(for: plan) }
-    let survey = try StudySurvey(folder, entries: entries)
+    let survey = try StudySurvey(folder, entries: entries, plans: study.runs)
     var outline = Outline()
     for (index, line) in survey.lines.enumerated() where only(entries[index]) {
       switch line.state {
@@ -49,6 +48,12 @@ public struct StudySubmitter {
       }
     }
     self.outline = outline
+  }
+
+  /// Writes the study's list of runs, as `submit` does. Throws `ArchiveError`.
+  public func writeList() throws {
+    try FileSystem.makeFolder(folder.path)
+    try folder.writeList(of: study)
   }
 
   /// Submits the runs of `outline`, `perTask` of them a task or more where the launcher takes fewer tasks.

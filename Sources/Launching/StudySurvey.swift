@@ -41,9 +41,10 @@ public struct StudySurvey: Sendable {
   /// What could not be asked, in words.
   public private(set) var remarks: [String] = []
 
-  /// Looks at everything. Throws `ArchiveError` for a submission that cannot be read.
-  public init(_ folder: StudyFolder, entries: [StudyFolder.Entry]) throws {
-    let statuses = Self.statuses(folder, entries)
+  /// Looks at everything. Throws `ArchiveError` for a submission that cannot be read, and `RunError.occupied` for a folder
+  /// with another run than that of `plans`, which are those of the entries; nil for no demand.
+  public init(_ folder: StudyFolder, entries: [StudyFolder.Entry], plans: [RunPlan]? = nil) throws {
+    let statuses = try Self.statuses(folder, entries, plans)
     lines = zip(entries, statuses).map { entry, status in
       let state: State =
         switch status.state {
@@ -61,14 +62,23 @@ public struct StudySurvey: Sendable {
   }
 
   /// Every run's status, on all cores: most of the time goes into opening small files.
-  private static func statuses(_ folder: StudyFolder, _ entries: [StudyFolder.Entry]) -> [RunStatus] {
+  private static func statuses(
+    _ folder: StudyFolder, _ entries: [StudyFolder.Entry], _ plans: [RunPlan]?
+  ) throws -> [RunStatus] {
     let results = Results(count: entries.count)
     DispatchQueue.concurrentPerform(iterations: (entries.count + 63) / 64) { block in
       for index in block * 64..<min(entries.count, block * 64 + 64) {
-        results.set(index, RunStatus(of: folder.folder(of: entries[index]), steps: entries[index].steps))
+        let (run, steps) = (folder.folder(of: entries[index]), entries[index].steps)
+        guard let plans else {
+          results.set(index, .success(RunStatus(of: run, steps: steps)))
+          continue
+        }
+        results.set(
+          index,
+          Result { RunStatus(of: run, steps: steps, manifest: try run.heldManifest(for: plans[index])) })
       }
     }
-    return results.all
+    return try results.all.map { try $0.get() }
   }
 
   /// Lays over the lines, which say `own` by themselves, what a submission says of them; a later one wins.
@@ -162,13 +172,14 @@ public struct StudySurvey: Sendable {
 
 /// Places that threads fill, each its own.
 private final class Results: @unchecked Sendable {
-  private let places: UnsafeMutablePointer<RunStatus>
+  typealias Place = Result<RunStatus, any Error>
+  private let places: UnsafeMutablePointer<Place>
   private let count: Int
 
   init(count: Int) {
     self.count = count
     places = .allocate(capacity: count)
-    places.initialize(repeating: RunStatus(waitingFor: 0), count: count)
+    places.initialize(repeating: .success(RunStatus(waitingFor: 0)), count: count)
   }
 
   deinit {
@@ -176,6 +187,6 @@ private final class Results: @unchecked Sendable {
     places.deallocate()
   }
 
-  func set(_ index: Int, _ status: RunStatus) { places[index] = status }
-  var all: [RunStatus] { Array(UnsafeBufferPointer(start: places, count: count)) }
+  func set(_ index: Int, _ status: Place) { places[index] = status }
+  var all: [Place] { Array(UnsafeBufferPointer(start: places, count: count)) }
 }

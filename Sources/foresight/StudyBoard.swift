@@ -123,13 +123,13 @@ final class StudyBoard {
   }
 
   static func text(_ line: StudyRunner.Line, titleWidth: Int) -> String {
-    let title = ProgressText.padded(Columns.cut(line.title, to: titleWidth), titleWidth)
+    let title = ProgressText.padded(Columns.cutMiddle(line.title, to: titleWidth), titleWidth)
     let detail: String
     switch line.status.state {
     case .waiting: detail = "waiting"
     case .running: detail = ProgressText.line(line.status.progress)
     case .finished, .interrupted:
-      detail = ProgressText.line(progressWithoutRate(line.status.progress)) + "  \(line.status.state.rawValue)"
+      detail = "\(line.status.state.rawValue): \(ProgressText.line(progressWithoutRate(line.status.progress)))"
     case .failed: detail = "failed: \(line.status.reason ?? "")"
     }
     return "\(title)  \(detail)".trimmedEnd
@@ -137,7 +137,7 @@ final class StudyBoard {
 
   private static func progressWithoutRate(_ progress: RunProgress) -> RunProgress {
     var progress = progress
-    (progress.rate, progress.activity) = (nil, nil)
+    (progress.rate, progress.pauses, progress.activity) = (nil, nil, nil)
     return progress
   }
 }

@@ -111,7 +111,10 @@ struct StudySubmitCommand: ParsableCommand {
       var facts = ["\(outline.runs.count) to submit", "\(outline.finished) finished", "\(outline.underWay) under way"]
       if outline.failed > 0 { facts[0] += ", of which \(outline.failed) failed before" }
       print("study \(study.name): \(study.runs.count) runs: \(facts.joined(separator: ", "))")
-      guard !outline.runs.isEmpty else { return print("nothing to submit") }
+      guard !outline.runs.isEmpty else {
+        if !dryRun { try submitter.writeList() }
+        return print("nothing to submit")
+      }
       if dryRun {
         let entries = StudyFolder.entries(of: study)
         for run in outline.runs { print("  \(entries[run].title)") }
