@@ -20,9 +20,9 @@ struct ForesightCommand: ParsableCommand {
     version: Foresight.version,
     subcommands: [
       TrainCommand.self, StudyCommand.self, EvaluateCommand.self, CollectCommand.self, RecordCommand.self,
-      ListCommand.self,
-      DescribeCommand.self, DiagnoseCommand.self,
-      PlotCommand.self, BenchCommand.self, DoctorCommand.self, GradientVarianceCommand.self,
+      ListCommand.self, DescribeCommand.self, DiagnoseCommand.self, PlotCommand.self, ReportCommand.self,
+      WatchCommand.self, ExportCommand.self, ServeCommand.self, BenchCommand.self, DoctorCommand.self,
+      GradientVarianceCommand.self,
     ])
 
   static func main() {
