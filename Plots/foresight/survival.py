@@ -10,7 +10,6 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from .intervals import RESAMPLES, SEED, percentile_interval
 
@@ -30,6 +29,8 @@ class Arrivals:
 
         The interval is Greenwood's on the log-log scale: it covers about what it says from some ten seeds on.
         """
+        from scipy import stats  # takes longer to import than most of what needs this module
+
         sample = stats.CensoredData(uncensored=self.steps[self.reached], right=self.steps[~self.reached])
         survival = stats.ecdf(sample).sf
         with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():

@@ -94,7 +94,8 @@ class Report(unittest.TestCase):
         self.assertIn("Swift 6.3", text)
 
     def test_equal_folders_give_equal_pages(self):
-        self.assertEqual(render(load(self.folder)), render(load(self.folder)))
+        pages = {render(load(self.folder), figures={"sample-efficiency", "metrics"}) for _ in range(2)}
+        self.assertEqual(len(pages), 1)
 
     def test_settings_that_differ(self):
         write_manifests(self.folder)

@@ -13,6 +13,8 @@ public struct Study: Sendable {
   public let seeds: [Int]
   /// Return that counts as solving an environment, for those that have one.
   public let thresholds: [(environment: String, value: Double)]
+  /// How figures and tables show it, as the file has it; nil if it says nothing.
+  public let figures: ConfigurationTree?
   /// One plan a run: by environment, then agent, then seed.
   public let runs: [RunPlan]
 
@@ -35,9 +37,12 @@ public struct Study: Sendable {
   /// - `steps`, `settings`: for all runs. More specific entries override more general ones: pair, agent, environment,
   ///   study.
   /// - `thresholds`: a mapping from environments to returns.
+  /// - `figures`: how figures show it, without influence on runs: mappings `names` (of environments and agents), `colors`
+  ///   (of agents), `scores` (`random` and `reference` return of an environment) and `groups` (lists of environments), and
+  ///   the agent that is the `baseline`.
   public init(_ tree: ConfigurationTree, in registry: Registry) throws(ConfigurationError) {
     try tree.rejectUnknownKeys(
-      allowed: ["name", "environments", "agents", "seeds", "steps", "settings", "thresholds", "sweep"])
+      allowed: ["name", "environments", "agents", "seeds", "steps", "settings", "thresholds", "sweep", "figures"])
     name = try tree.string(at: "name")
     let common = try StudyPart(of: tree, "")
     let environments = try Self.parts(of: tree, "environments", allowed: ["steps", "settings"])
@@ -63,6 +68,7 @@ public struct Study: Sendable {
       }
     }
     self.thresholds = thresholds
+    figures = try Self.figures(of: tree, environments: environmentNames, agents: agents.map(\.name))
 
     var runs: [RunPlan] = []
     for (environment, environmentNode) in environments {
@@ -143,6 +149,31 @@ public struct Study: Sendable {
       names.append(name)
     }
     return names
+  }
+
+  /// The value of `figures`, whose keys must be known and name what the study has.
+  private static func figures(
+    of tree: ConfigurationTree, environments: [String], agents: [String]
+  ) throws(ConfigurationError) -> ConfigurationTree? {
+    guard tree["figures"] != nil else { return nil }
+    let node = try tree.mapping(at: "figures")
+    try node.rejectUnknownKeys(allowed: ["names", "colors", "scores", "groups", "baseline"])
+    let named = [("names", environments + agents), ("colors", agents), ("scores", environments)]
+    for (key, names) in named where node[key] != nil {
+      try node.mapping(at: key).rejectUnknownKeys(allowed: names)
+    }
+    if let scores = node["scores"] {
+      for name in scores.keys {
+        guard let scale = scores[name] else { continue }
+        try scale.rejectUnknownKeys(allowed: ["random", "reference"])
+        for key in scale.keys { let _: Double? = try scale[key]?.value(named: "figures.scores.\(name).\(key)") }
+      }
+    }
+    if let baseline = node["baseline"] {
+      let name: String = try baseline.value(named: "figures.baseline")
+      guard agents.contains(name) else { throw .unknownName("agent", name, known: agents, at: baseline.location) }
+    }
+    return node
   }
 
   /// A list of names, or a mapping from names to mappings of `allowed` keys, as pairs.

@@ -43,13 +43,15 @@ public struct StudyFolder: Sendable {
         ("steps", .integer(entry.steps)), ("folder", .string(entry.folder)),
       ])
     }
-    let tree = ConfigurationTree.mapping([
+    let display = study.figures.map { [("figures", $0)] } ?? []
+    let facts: [(String, ConfigurationTree)] = [
       ("study", .string(study.name)),
       ("thresholds", .mapping(study.thresholds.map { ($0.environment, .number($0.value)) })),
       ("environments", .list(study.environments.map { .string($0) })),
       ("agents", .list(study.agents.map { .string($0) })), ("seeds", .list(study.seeds.map { .integer($0) })),
       ("runs", .list(runs)),
-    ])
+    ]
+    let tree = ConfigurationTree.mapping(facts + display)
     try FileSystem.replace(list, with: Array((tree.json() + "\n").utf8), amongOthers: true)
   }
 

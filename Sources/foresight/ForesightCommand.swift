@@ -21,8 +21,8 @@ struct ForesightCommand: ParsableCommand {
     subcommands: [
       TrainCommand.self, StudyCommand.self, TuneCommand.self, EvaluateCommand.self, CollectCommand.self,
       DatasetCommand.self, RecordCommand.self, DiffCommand.self, ListCommand.self, DescribeCommand.self,
-      DiagnoseCommand.self, PlotCommand.self, BenchCommand.self, DoctorCommand.self, GradientVarianceCommand.self,
-      CompletionsCommand.self,
+      DiagnoseCommand.self, PlotCommand.self, ReportCommand.self, WatchCommand.self, ExportCommand.self,
+      ServeCommand.self, BenchCommand.self, DoctorCommand.self, GradientVarianceCommand.self, CompletionsCommand.self,
     ])
 
   static func main() {

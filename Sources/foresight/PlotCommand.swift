@@ -7,24 +7,25 @@ import Laboratory
 struct PlotCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plot",
-    abstract: "Draw a study's figures and print its table.",
+    abstract: "Draw the figures of a study or a run and print its table.",
     discussion: """
       Runs Plots/plot.py in the package's Python environment, with any further arguments. The folder is one that \
-      'foresight study run' wrote, or one of Experiments, where what is kept of a study lies.
+      'foresight study run' wrote, one of Experiments, where what is kept of a study lies, or a run's.
 
       Example:
         foresight plot Experiments/demo/results
         foresight plot Experiments/sample-efficiency --out figures
+        foresight plot runs/Pendulum-v1/sac/seed-0
       """)
 
-  @Argument(help: "The study's folder of results, or its folder in Experiments.")
+  @Argument(help: "The study's folder of results, its folder in Experiments, or a run's folder.")
   var folder: String
   @Argument(parsing: .captureForPassthrough, help: "Arguments for Plots/plot.py.")
   var further: [String] = []
 
   func run() throws {
     try reportingErrors {
-      let lists = ["study.json", "manifests.jsonl"].map { folder + "/" + $0 }
+      let lists = ["study.json", "manifests.jsonl", "manifest.json"].map { folder + "/" + $0 }
       guard lists.contains(where: FileManager.default.fileExists(atPath:)) else {
         throw PlotError.noStudy(folder)
       }
@@ -54,7 +55,8 @@ enum PlotError: Error, CustomStringConvertible {
 
   var description: String {
     switch self {
-    case .noStudy(let folder): "\(folder) is not a study folder (no study.json and no manifests.jsonl)"
+    case .noStudy(let folder):
+      "\(folder) is neither a study's folder nor a run's (no study.json, manifests.jsonl or manifest.json)"
     case .noPackage: "the package's folder is not above this program or the working directory; set FORESIGHT_HOME to it"
     case .noPython(let path): "\(path) is missing; 'make setup' installs it"
     }

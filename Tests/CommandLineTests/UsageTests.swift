@@ -41,7 +41,7 @@ import TestSupport
     (["describe", "scc"], "did you mean 'sac'?"),
     (["list", "agent"], "agent"),
     (["study", "status", "nowhere"], "no study.json"),
-    (["plot", "nowhere"], "nowhere is not a study folder"),
+    (["plot", "nowhere"], "nowhere is neither a study's folder nor a run's"),
     (["evaluate", "nowhere"], "nowhere holds no saved run"),
   ])
   func mistakesExitWith64AndCreateNothing(arguments: [String], message: String) throws {

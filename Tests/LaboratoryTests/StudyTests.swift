@@ -26,6 +26,7 @@ import TestSupport
     steps: 10
     thresholds: {countdown: 1.5}
     settings: {log.interval: 5, nested.depth: 2}
+    figures: {names: {deep: Deep}, scores: {countdown: {random: 0, reference: 2}}, baseline: tally}
     agents:
       tally:
       deep:
@@ -46,6 +47,18 @@ import TestSupport
         "tally 0 10", "tally 1 10", "deep 0 20", "deep 1 20", "deeper 0 30", "deeper 1 30",
       ])
     #expect(study.thresholds.map(\.environment) == ["countdown"] && study.thresholds.map(\.value) == [1.5])
+    #expect(study.figures?["names"]?["deep"]?.scalarText == "Deep")
+  }
+
+  @Test(arguments: [
+    ("{colour: {}}", "colour"), ("{names: {nobody: x}}", "nobody"), ("{baseline: nobody}", "nobody"),
+    ("{scores: {countdown: {best: 1}}}", "best"),
+    ("{scores: {countdown: {random: low}}}", "figures.scores.countdown.random"),
+  ])
+  func figuresMustNameWhatThereIs(_ figures: String, _ fragment: String) {
+    #expect(
+      refusal("{name: s, environments: [countdown], agents: [tally], steps: 5, seeds: 1, figures: \(figures)}")
+        .contains(fragment))
   }
 
   @Test func theMoreSpecialSettingWins() throws {
