@@ -33,6 +33,7 @@ struct ActorCriticCore<Head: ActorHead> {
     var ascent: CriticAscent
     /// Whether targets come from a slowly moving copy of the actor.
     var targetsActor: Bool
+    var resets = NetworkResetSettings()
   }
 
   /// How far things move.
@@ -57,6 +58,7 @@ struct ActorCriticCore<Head: ActorHead> {
   var criticOptimizer: Adam
   /// Source of what the critics' dropout leaves out, by the number of the update; nil without.
   private(set) var dropout: RandomStream?
+  private var resets: NetworkResets
   private var scratch: ActorCriticScratch<Head>?
   private let acting: PerceptronWorkspace
   private let judging: CriticNetworks.Workspace
@@ -68,8 +70,7 @@ struct ActorCriticCore<Head: ActorHead> {
     actorNetwork = Perceptron(
       inputs: shape.observationSize, hidden: shape.hidden, outputs: Head.outputsPerComponent * scaling.size,
       activation: shape.activation)
-    var stream = random.child("actor")
-    actor = actorNetwork.initialParameters(.orthogonal(gain: Float(2).squareRoot(), last: 0.01), using: &stream)
+    actor = Self.freshActor(actorNetwork, using: random)
     actorTarget = shape.targetsActor ? actor : nil
     let critic = Perceptron(
       inputs: shape.observationSize + scaling.size, hidden: shape.hidden, outputs: 1, activation: shape.activation,
@@ -78,16 +79,42 @@ struct ActorCriticCore<Head: ActorHead> {
       network: critic, members: shape.critics, scaling: scaling, targets: shape.targetCritics ?? shape.critics)
     ascent = shape.ascent
     dropout = shape.dropout > 0 ? random.child("dropout") : nil
-    criticParameters =
-      EnsemblePerceptron(
-        critic, members: shape.critics, initialization: .orthogonal(gain: Float(2).squareRoot(), last: 1),
-        using: random.child("critics")
-      ).parameters
+    criticParameters = Self.freshCritics(critics, using: random)
+    resets = NetworkResets(shape.resets, using: random)
     criticTargets = criticParameters
     actorOptimizer = Adam(count: actor.count)
     criticOptimizer = Adam(count: criticParameters.count)
     acting = PerceptronWorkspace(for: actorNetwork, capacity: RowBlocks.size, keepsActivations: false)
     judging = CriticNetworks.Workspace(critics, gradients: false)
+  }
+
+  private static func freshActor(_ network: Perceptron, using random: RandomStream) -> Vector {
+    var stream = random.child("actor")
+    return network.initialParameters(.orthogonal(gain: Float(2).squareRoot(), last: 0.01), using: &stream)
+  }
+
+  private static func freshCritics(_ critics: CriticNetworks, using random: RandomStream) -> Vector {
+    EnsemblePerceptron(
+      critics.network, members: critics.members,
+      initialization: .orthogonal(gain: Float(2).squareRoot(), last: 1), using: random.child("critics")
+    ).parameters
+  }
+
+  /// Counts an update that begins, and where it is its turn first draws networks anew, with their targets and the moments of
+  /// their optimizers.
+  private mutating func countUpdate() {
+    guard let fresh = resets.countUpdate() else { return }
+    if resets.settings.networks.includesActor {
+      actor.copy(from: Self.freshActor(actorNetwork, using: fresh))
+      if actorTarget != nil { actorTarget = actor }
+      actorOptimizer = Adam(count: actor.count)
+    }
+    if resets.settings.networks.includesCritics {
+      criticParameters.copy(from: Self.freshCritics(critics, using: fresh))
+      criticTargets.copy(from: criticParameters)
+      criticOptimizer = Adam(count: criticParameters.count)
+      if dropout != nil { dropout = fresh.child("dropout") }
+    }
   }
 
   /// The unit box of actions.
@@ -153,6 +180,7 @@ struct ActorCriticCore<Head: ActorHead> {
     using random: inout RandomStream
   ) -> (critic: CriticLosses, actor: ActorLosses?) {
     let rows = FittedRows(batch, observationSize: critics.observationSize, actionSize: critics.actionSize)
+    countUpdate()
     let scratch = reserve(batch.count)
     scratch.drawNoise(batch.count * critics.actionSize, both: Head.isStochastic, using: &random)
     let subset = critics.drawTargets(using: &random)
@@ -170,6 +198,7 @@ struct ActorCriticCore<Head: ActorHead> {
   /// The critics' half, with targets from elsewhere.
   mutating func fitValues(to batch: ValueBatch, movesTargets: Bool) -> CriticLosses {
     let rows = FittedRows(batch, observationSize: critics.observationSize, actionSize: critics.actionSize)
+    countUpdate()
     return reserve(batch.count).fitCritics(&self, rows, temperature: 0, movesTargets: movesTargets)
   }
 
@@ -194,6 +223,7 @@ extension ActorCriticCore {
     writer.write("actor_optimizer", actorOptimizer)
     writer.write("critic_optimizer", criticOptimizer)
     if let dropout { writer.write("dropout", dropout) }
+    resets.save(to: &writer)
   }
 
   mutating func restore(from reader: StateReader) throws(ArchiveError) {
@@ -207,5 +237,6 @@ extension ActorCriticCore {
     try reader.read("actor_optimizer", into: &actorOptimizer)
     try reader.read("critic_optimizer", into: &criticOptimizer)
     if dropout != nil { dropout = try reader.stream("dropout") }
+    try resets.restore(from: reader)
   }
 }

@@ -26,8 +26,13 @@ public struct SoftActorCriticSettings: Configuration {
   @Setting(
     "Entropy the temperature is steered to, in nats; auto is minus the number of action components", in: -1e3...1e3)
   public var targetEntropy: Float? = nil
+  @Setting("Entropy that the target starts at, to move to it linearly; auto keeps the target", in: -1e3...1e3)
+  public var targetEntropyStart: Float? = nil
+  @Setting("Updates of the temperature in which the target gets there", in: 1...1_000_000_000)
+  public var targetEntropySteps: Int = 100_000
   @Setting("Discount of a step", in: 0...1) public var discount: Float = 0.99
   @Setting("Share of the critics that moves into their targets at each update", in: 0...1) public var tau: Float = 0.005
+  @SettingGroup("Periodic resets") public var resets = NetworkResetSettings()
 
   public func validate() throws(ConfigurationError) {
     if targetCritics > critics {
@@ -78,13 +83,15 @@ public struct SoftActorCritic: ValueLearner {
         observationSize: observationSize, low: low, high: high, hidden: settings.hidden,
         activation: settings.activation, layerNormalization: settings.layerNormalization, dropout: settings.dropout,
         critics: settings.critics, targetCritics: settings.targetCritics,
-        ascent: settings.ascent == .mean ? .mean : .leastOf(settings.critics), targetsActor: false),
+        ascent: settings.ascent == .mean ? .mean : .leastOf(settings.critics), targetsActor: false,
+        resets: settings.resets),
       .init(
         actorLearningRate: settings.actorLearningRate, criticLearningRate: settings.criticLearningRate,
         discount: settings.discount, tau: settings.tau),
       using: random)
     alpha = EntropyTemperature(
-      initial: settings.initialTemperature, target: settings.targetEntropy, actionSize: low.count,
+      initial: settings.initialTemperature, target: settings.targetEntropy,
+      schedule: settings.targetEntropyStart.map { ($0, settings.targetEntropySteps) }, actionSize: low.count,
       learningRate: settings.temperatureLearningRate)
   }
 
