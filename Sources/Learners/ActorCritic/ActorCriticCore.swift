@@ -35,6 +35,7 @@ struct ActorCriticCore<Head: ActorHead> {
     var targetsActor: Bool
     /// Conservative Q-learning's penalty; nil without.
     var penalty: ConservativePenalty.Settings? = nil
+    var resets = NetworkResetSettings()
   }
 
   /// How far things move.
@@ -60,6 +61,7 @@ struct ActorCriticCore<Head: ActorHead> {
   var criticOptimizer: Adam
   /// Source of what the critics' dropout leaves out, by the number of the update; nil without.
   private(set) var dropout: RandomStream?
+  private var resets: NetworkResets
   private var scratch: ActorCriticScratch<Head>?
   private let acting: PerceptronWorkspace
   private let judging: CriticNetworks.Workspace
@@ -71,8 +73,7 @@ struct ActorCriticCore<Head: ActorHead> {
     actorNetwork = Perceptron(
       inputs: shape.observationSize, hidden: shape.hidden, outputs: Head.outputsPerComponent * scaling.size,
       activation: shape.activation)
-    var stream = random.child("actor")
-    actor = actorNetwork.initialParameters(.orthogonal(gain: Float(2).squareRoot(), last: 0.01), using: &stream)
+    actor = Self.freshActor(actorNetwork, using: random)
     actorTarget = shape.targetsActor ? actor : nil
     let critic = Perceptron(
       inputs: shape.observationSize + scaling.size, hidden: shape.hidden, outputs: 1, activation: shape.activation,
@@ -82,16 +83,42 @@ struct ActorCriticCore<Head: ActorHead> {
     ascent = shape.ascent
     penalty = shape.penalty
     dropout = shape.dropout > 0 ? random.child("dropout") : nil
-    criticParameters =
-      EnsemblePerceptron(
-        critic, members: shape.critics, initialization: .orthogonal(gain: Float(2).squareRoot(), last: 1),
-        using: random.child("critics")
-      ).parameters
+    criticParameters = Self.freshCritics(critics, using: random)
+    resets = NetworkResets(shape.resets, using: random)
     criticTargets = criticParameters
     actorOptimizer = Adam(count: actor.count)
     criticOptimizer = Adam(count: criticParameters.count)
     acting = PerceptronWorkspace(for: actorNetwork, capacity: RowBlocks.size, keepsActivations: false)
     judging = CriticNetworks.Workspace(critics, gradients: false)
+  }
+
+  private static func freshActor(_ network: Perceptron, using random: RandomStream) -> Vector {
+    var stream = random.child("actor")
+    return network.initialParameters(.orthogonal(gain: Float(2).squareRoot(), last: 0.01), using: &stream)
+  }
+
+  private static func freshCritics(_ critics: CriticNetworks, using random: RandomStream) -> Vector {
+    EnsemblePerceptron(
+      critics.network, members: critics.members,
+      initialization: .orthogonal(gain: Float(2).squareRoot(), last: 1), using: random.child("critics")
+    ).parameters
+  }
+
+  /// Counts an update that begins, and where it is its turn first draws networks anew, with their targets and the moments of
+  /// their optimizers.
+  private mutating func countUpdate() {
+    guard let fresh = resets.countUpdate() else { return }
+    if resets.settings.networks.includesActor {
+      actor.copy(from: Self.freshActor(actorNetwork, using: fresh))
+      if actorTarget != nil { actorTarget = actor }
+      actorOptimizer = Adam(count: actor.count)
+    }
+    if resets.settings.networks.includesCritics {
+      criticParameters.copy(from: Self.freshCritics(critics, using: fresh))
+      criticTargets.copy(from: criticParameters)
+      criticOptimizer = Adam(count: criticParameters.count)
+      if dropout != nil { dropout = fresh.child("dropout") }
+    }
   }
 
   /// The unit box of actions.
@@ -157,6 +184,7 @@ struct ActorCriticCore<Head: ActorHead> {
     movesTargets: Bool, improves: Bool, using random: inout RandomStream
   ) -> (critic: CriticLosses, actor: ActorLosses?) {
     let rows = FittedRows(batch, observationSize: critics.observationSize, actionSize: critics.actionSize)
+    countUpdate()
     let scratch = reserve(batch.count)
     scratch.drawNoise(batch.count * critics.actionSize, both: Head.isStochastic, using: &random)
     let subset = critics.drawTargets(using: &random)
@@ -176,6 +204,7 @@ struct ActorCriticCore<Head: ActorHead> {
   /// The critics' half, with targets from elsewhere.
   mutating func fitValues(to batch: ValueBatch, movesTargets: Bool) -> CriticLosses {
     let rows = FittedRows(batch, observationSize: critics.observationSize, actionSize: critics.actionSize)
+    countUpdate()
     return reserve(batch.count).fitCritics(&self, rows, temperature: 0, movesTargets: movesTargets)
   }
 
@@ -200,5 +229,6 @@ extension ActorCriticCore: Archived {
     try fields.field("actor_optimizer", &actorOptimizer)
     try fields.field("critic_optimizer", &criticOptimizer)
     try fields.field("dropout", present: &dropout)
+    try fields.inline(&resets)
   }
 }

@@ -36,7 +36,7 @@ public struct DeterministicActorCritic: ValueLearner {
       .init(
         observationSize: observationSize, low: low, high: high, hidden: settings.hidden,
         activation: settings.activation, layerNormalization: settings.layerNormalization, critics: settings.critics,
-        ascent: .leastOf(1), targetsActor: true),
+        ascent: .leastOf(1), targetsActor: true, resets: settings.resets),
       .init(
         actorLearningRate: settings.actorLearningRate, criticLearningRate: settings.criticLearningRate,
         discount: settings.discount, tau: settings.tau),

@@ -21,6 +21,7 @@ public struct DeterministicActorCriticSettings: Configuration {
   @Setting("Standard deviation of the noise on target actions, where 1 is half the range; 0 for none", in: 0...10)
   public var targetNoise: Float = 0.2
   @Setting("Largest noise on target actions", in: 0...10) public var targetNoiseClip: Float = 0.5
+  @SettingGroup("Periodic resets") public var resets = NetworkResetSettings()
   @SettingGroup("Exploration") public var noise = ExplorationNoiseSettings()
 
   /// DDPG (Lillicrap et al. 2016) with everything else as in TD3: one critic, no delay, no noise on target actions.

@@ -6,18 +6,29 @@ import Networks
 /// The entropy temperature alpha of soft actor-critic, and how it follows the policy's entropy (Haarnoja et al. 2018b, equation
 /// 18, of log alpha): d log alpha = -(log pi + target entropy), by Adam.
 struct EntropyTemperature {
-  /// Entropy that it is steered to, in nats.
-  let target: Float
+  /// Entropy that it is steered to in the end, in nats.
+  private let finalTarget: Float
+  /// Where the target starts, and the steps in which it gets to the end, linearly; nil where it stays.
+  private let schedule: (start: Float, steps: Int)?
   private let learningRate: Float
   private var logarithm: Vector
   private var optimizer = Adam(count: 1)
 
   /// Starts at `initial` > 0; a learning rate of 0 keeps it there. Without a target it is minus the number of action
-  /// components.
-  init(initial: Float, target: Float?, actionSize: Int, learningRate: Float) {
-    self.target = target ?? -Float(actionSize)
+  /// components; with a schedule, the target moves to it from `start` in that many steps.
+  init(
+    initial: Float, target: Float?, schedule: (start: Float, steps: Int)? = nil, actionSize: Int, learningRate: Float
+  ) {
+    finalTarget = target ?? -Float(actionSize)
+    self.schedule = schedule
     self.learningRate = learningRate
     logarithm = Vector([Scalar.log(initial)])
+  }
+
+  /// Entropy that the next step steers to, in nats.
+  var target: Float {
+    guard let schedule, optimizer.steps < schedule.steps else { return finalTarget }
+    return schedule.start + (finalTarget - schedule.start) * Float(optimizer.steps) / Float(schedule.steps)
   }
 
   /// Alpha.

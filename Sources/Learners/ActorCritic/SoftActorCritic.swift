@@ -31,8 +31,13 @@ public struct SoftActorCriticSettings: Configuration {
   public var conservatism: Float = 0
   @Setting("Actions of each kind in that penalty: uniform, of the policy, of the policy at the next state", in: 1...100)
   public var conservativeActions: Int = 10
+  @Setting("Entropy that the target starts at, to move to it linearly; auto keeps the target", in: -1e3...1e3)
+  public var targetEntropyStart: Float? = nil
+  @Setting("Updates of the temperature in which the target gets there", in: 1...1_000_000_000)
+  public var targetEntropySteps: Int = 100_000
   @Setting("Discount of a step", in: 0...1) public var discount: Float = 0.99
   @Setting("Share of the critics that moves into their targets at each update", in: 0...1) public var tau: Float = 0.005
+  @SettingGroup("Periodic resets") public var resets = NetworkResetSettings()
 
   public func validate() throws(ConfigurationError) {
     if targetCritics > critics {
@@ -87,13 +92,15 @@ public struct SoftActorCritic: ValueLearner {
         critics: settings.critics, targetCritics: settings.targetCritics,
         ascent: settings.ascent == .mean ? .mean : .leastOf(settings.critics), targetsActor: false,
         penalty: settings.conservatism > 0
-          ? .init(weight: settings.conservatism, samples: settings.conservativeActions) : nil),
+          ? .init(weight: settings.conservatism, samples: settings.conservativeActions) : nil,
+        resets: settings.resets),
       .init(
         actorLearningRate: settings.actorLearningRate, criticLearningRate: settings.criticLearningRate,
         discount: settings.discount, tau: settings.tau),
       using: random)
     alpha = EntropyTemperature(
-      initial: settings.initialTemperature, target: settings.targetEntropy, actionSize: low.count,
+      initial: settings.initialTemperature, target: settings.targetEntropy,
+      schedule: settings.targetEntropyStart.map { ($0, settings.targetEntropySteps) }, actionSize: low.count,
       learningRate: settings.temperatureLearningRate)
   }
 

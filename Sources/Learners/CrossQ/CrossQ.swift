@@ -26,6 +26,7 @@ public struct CrossQSettings: Configuration {
     "Entropy the temperature is steered to, in nats; auto is minus the number of action components", in: -1e3...1e3)
   public var targetEntropy: Float? = nil
   @Setting("Discount of a step", in: 0...1) public var discount: Float = 0.99
+  @SettingGroup("Periodic resets") public var resets = NetworkResetSettings()
 }
 
 /// CrossQ (Bhatt et al. 2024, "CrossQ: Batch Normalization in Deep Reinforcement Learning for Greater Sample Efficiency and
@@ -56,6 +57,7 @@ public struct CrossQ: OffPolicyLearner {
   var actorOptimizer: Adam
   var criticOptimizer: Adam
   private var alpha: EntropyTemperature
+  private var resets: NetworkResets
   private var scratch: CrossQScratch?
   private let acting: PerceptronWorkspace
 
@@ -76,8 +78,7 @@ public struct CrossQ: OffPolicyLearner {
       inputs: observationSize + scaling.size, hidden: settings.criticHidden, outputs: 1)
     foldedCritics = CriticNetworks(
       network: criticNetwork.folded, members: settings.critics, scaling: scaling, targets: settings.critics)
-    var stream = random.child("actor")
-    actor = actorNetwork.initialParameters(last: 0.01, using: &stream)
+    actor = Vector(count: actorNetwork.layout.count)
     actorStatistics = actorNetwork.initialStatistics
     foldedActor = Vector(count: actorNetwork.folded.layout.count)
     critics = Vector(count: settings.critics * criticNetwork.layout.count)
@@ -88,6 +89,19 @@ public struct CrossQ: OffPolicyLearner {
       initial: settings.initialTemperature, target: settings.targetEntropy, actionSize: scaling.size,
       learningRate: settings.temperatureLearningRate)
     acting = PerceptronWorkspace(for: actorNetwork.folded, capacity: RowBlocks.size, keepsActivations: false)
+    resets = NetworkResets(settings.resets, using: random)
+    drawActor(using: random)
+    drawCritics(using: random)
+  }
+
+  private mutating func drawActor(using random: RandomStream) {
+    var stream = random.child("actor")
+    actor = actorNetwork.initialParameters(last: 0.01, using: &stream)
+    actorStatistics = actorNetwork.initialStatistics
+    foldActor()
+  }
+
+  private mutating func drawCritics(using random: RandomStream) {
     for member in 0..<settings.critics {
       var stream = random.child("critics").child(member)
       let drawn = criticNetwork.initialParameters(last: 1, using: &stream)
@@ -96,7 +110,20 @@ public struct CrossQ: OffPolicyLearner {
       (criticStatistics.mutablePointer + member * statistics.count)
         .update(from: statistics.pointer, count: statistics.count)
     }
-    foldActor()
+  }
+
+  /// Counts an update that begins, and where it is its turn first draws networks anew, with their running averages and the
+  /// moments of their optimizers.
+  private mutating func countUpdate() {
+    guard let fresh = resets.countUpdate() else { return }
+    if settings.resets.networks.includesActor {
+      drawActor(using: fresh)
+      actorOptimizer = Adam(count: actor.count, beta1: settings.beta1)
+    }
+    if settings.resets.networks.includesCritics {
+      drawCritics(using: fresh)
+      criticOptimizer = Adam(count: critics.count, beta1: settings.beta1)
+    }
   }
 
   /// Entropy temperature alpha.
@@ -159,6 +186,7 @@ public struct CrossQ: OffPolicyLearner {
     precondition(
       batch.observations.columns == foldedCritics.observationSize
         && batch.actions.columns == foldedCritics.actionSize && batch.count > 0, "batch of another shape")
+    countUpdate()
     let scratch = reserve(batch.count)
     scratch.drawNoise(batch.count * foldedCritics.actionSize, using: &random)
     try scratch.fitCritics(&self, batch, temperature: temperature).record(in: &metrics)
@@ -187,6 +215,7 @@ extension CrossQ: Archived {
     try fields.field("actor_optimizer", &actorOptimizer)
     try fields.field("critic_optimizer", &criticOptimizer)
     try fields.inline(&alpha)
+    try fields.inline(&resets)
     if fields.isRestoring { foldActor() }
   }
 }
