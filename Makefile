@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: help flags setup video tools minatar offline build demo test slurmtest lint format settings docs bench doctor install uninstall clean
+.PHONY: help flags setup video tools notebooks minatar offline build demo test slurmtest lint format settings docs bench doctor install uninstall clean
 
 PYTHON ?= python3.11
 PREFIX ?= $(HOME)/.local
@@ -69,10 +69,16 @@ $(STAMPS)/video:
 	fi
 	@touch $@
 
-tools: $(STAMPS)/tools ## install what 'foresight export', its tests and the notebooks need besides
+tools: $(STAMPS)/tools ## install what 'foresight export' and its tests need besides
 
 $(STAMPS)/tools: requirements-tools.txt $(STAMPS)/venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-tools.txt
+	@touch $@
+
+notebooks: $(STAMPS)/notebooks ## install JupyterLab, to open the notebooks of Plots/notebooks
+
+$(STAMPS)/notebooks: requirements-notebooks.txt $(STAMPS)/venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-notebooks.txt
 	@touch $@
 
 minatar: $(STAMPS)/minatar ## install MinAtar's games, for gymnasium:minatar:MinAtar/Breakout-v1 and the like
