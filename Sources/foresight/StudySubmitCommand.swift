@@ -122,9 +122,9 @@ struct StudySubmitCommand: ParsableCommand {
       }
       let (job, tasks, handle) = try submitter.submit(
         to: choice(), settings(), perTask: runsPerTask, gathers: !noGather)
-      let shown = handle.ids.count == 1 ? String(handle.ids[0].prefix { $0 != " " }) : "\(handle.ids.count) jobs"
-      print(
-        "submitted \(outline.runs.count) runs as \(tasks) tasks of \(local ? "process" : "job") \(shown) (\(job.path))")
+      let first = "\(local ? "process" : "job") \(handle.ids[0].prefix { $0 != " " })"
+      let shown = handle.ids.count == 1 ? first : "\(handle.ids.count) jobs"
+      print("submitted \(outline.runs.count) runs as \(tasks) tasks of \(shown) (\(job.path))")
       if let gather = handle.gather { print("job \(gather) gathers and draws the results when they have ended") }
       print("how they stand: foresight study status \(folder.path)")
     }

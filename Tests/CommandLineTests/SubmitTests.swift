@@ -36,7 +36,7 @@ import TestSupport
       name: long
       environments: [Pendulum-v1]
       seeds: \(seeds)
-      settings: {learner.hidden: [16, 16], agent.batch_size: 16, agent.random_steps: 50, evaluation.episodes: 1}
+      settings: {learner.hidden: [16, 16], agent.batch_size: 16, agent.random_steps: 50, evaluation.episodes: 1, checkpoint.best: false}
       agents: {sac: {steps: \(steps)}}
       """)
   }
@@ -107,7 +107,7 @@ import TestSupport
   /// Out of time by the clock, without any signal: saved, requeued by the element's own id, started again in the same
   /// folder, and in the end as if it had never been interrupted.
   @Test func anElementSavesAndRequeuesItselfUntilItIsDone() throws {
-    try writeLong(seeds: 2, steps: 10_000)
+    try writeLong(seeds: 2, steps: 20_000)
     #expect(try submit("--no-gather", "--time", "10").status == 0)
     try edit(71) { $0.settings.lead = 2 }
     let folder = RunFolder(results + "/Pendulum-v1/sac/seed-1")
