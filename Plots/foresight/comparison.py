@@ -60,7 +60,7 @@ def evaluation_shares(study: Study, group: Group, most: int = 60) -> np.ndarray:
     limits, shares = budget(study, group), {0.0, 1.0}
     for run in study.runs:
         if run.agent in group.agents and run.environment in limits:
-            shares.update(np.round(run.evaluation_steps / limits[run.environment], 6))
+            shares.update(np.round(run.evaluation_steps / limits[run.environment], 9))
     found = np.array(sorted(share for share in shares if share <= 1))
     return found if len(found) <= most else np.linspace(0, 1, 41)
 
@@ -75,10 +75,13 @@ def score_curves(study: Study, group: Group, agent: str, grid: np.ndarray) -> li
     for environment in group.environments:
         runs = [run for run in study.select(environment, agent) if run.started]
         points = [(run.evaluation_steps, run.evaluation_means) for run in runs]
-        _, aligned = align(points, grid * limits[environment])
+        # steps are whole numbers, and a rounded share of the budget must not fall beside the evaluation that it is of
+        steps = grid * limits[environment]
+        steps = np.where(np.abs(steps - np.rint(steps)) < 0.01, np.rint(steps), steps)
+        _, aligned = align(points, steps)
         for row, run in zip(aligned, runs):
             if run.finished:  # the last evaluation stands until the budget's end
-                row[np.isnan(row) & (grid * limits[environment] >= run.evaluation_steps[-1])] = run.evaluation_means[-1]
+                row[np.isnan(row) & (steps >= run.evaluation_steps[-1])] = run.evaluation_means[-1]
         curves.append(study.scales[environment].normalize(aligned))
     return curves
 

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from .aggregate import METRICS, efficiency_curve, performance_profile, probability_of_improvement
 from .comparison import Comparison, Group, arrivals, budget, evaluation_shares, final_scores, score_curves
@@ -204,7 +205,9 @@ def sample_ratios(study: Study, comparison: Comparison) -> Figure | None:
                       annotation_clip=False)
     axes.axvline(1, color="#444444", linestyle="--", linewidth=1)
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_yticks(range(len(ratios)), [study.display.name(agent) for agent in ratios])
     axes.set_ylim(len(ratios) - 0.5, -0.5)
     axes.grid(False, axis="y")
