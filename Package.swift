@@ -24,7 +24,7 @@ let mujocoEnvironments = Target.Dependency.target(name: "MuJoCoEnvironments", co
 // A folder a method, each with a page.
 let methods = [
   "A2C", "ActorCritic", "BehaviourCloning", "CrossQ", "DAgger", "DQN", "Distillation", "Distral", "DivideAndConquer",
-  "DoubleQLearning", "DroQ", "Dyna", "DynaQ", "FittedQ", "GuidedPolicySearch", "ILQR", "KLPenalty", "LQRFLM",
+  "DoubleQLearning", "DroQ", "Dyna", "DynaQ", "FittedQ", "GuidedPolicySearch", "ILQR", "KLPenalty", "LOOP", "LQRFLM",
   "MBA", "MBPO", "MCPILCO", "METRPO", "MPC", "MVE", "MaximizedQ", "NAF", "NPG", "PETS", "PILCO", "PPO",
   "PolicyBackpropagation", "PolicyIteration", "QLearning", "QTOpt", "REDQ", "REINFORCE", "Random", "SAC", "SARSA",
   "TD3", "TDLambda", "TRPO", "ValueIteration",

@@ -5,7 +5,7 @@ extension Catalog {
   static let agents: [AgentEntry] = [
     AgentEntry.pets(everything),
     [
-      .modelPredictiveControl(everything), .policyBackpropagation, .mcPILCO, .pilco, .sac, .redq, .droq,
+      .modelPredictiveControl(everything), .policyBackpropagation, .mcPILCO, .pilco, .loop, .sac, .redq, .droq,
       .crossQ, .td3, .ddpg, .naf, .nafWorkers, .maximizedQ, .qtOpt, .reinforce,
       .actorCritic, .advantageActorCritic, .naturalPolicyGradient, .trustRegionPolicyOptimization,
       .proximalPolicyOptimization, .klPenalty, .behaviourCloning(experts: everything),
