@@ -5,9 +5,8 @@ extension Catalog {
   static let agents: [AgentEntry] = [
     AgentEntry.pets(everything),
     [
-      .modelPredictiveControl(everything), .policyBackpropagation, .sac, .redq, .droq, .crossQ, .td3, .ddpg, .cql, .iql,
-      .naf,
-      .nafWorkers, .maximizedQ, .qtOpt, .reinforce,
+      .modelPredictiveControl(everything), .policyBackpropagation, .mcPILCO, .pilco, .loop, .sac, .redq, .droq,
+      .crossQ, .td3, .ddpg, .cql, .iql, .naf, .nafWorkers, .maximizedQ, .qtOpt, .reinforce,
       .actorCritic, .advantageActorCritic, .naturalPolicyGradient, .trustRegionPolicyOptimization,
       .proximalPolicyOptimization, .klPenalty, .behaviourCloning(experts: everything),
       .datasetAggregation(experts: everything), .mbpo, .mopo,

@@ -20,5 +20,8 @@ extension Catalog {
       ComponentEntry(
         .model, "linear", summary: "linear dynamics with normal noise, by least squares",
         settings: LinearDynamicsSettings()),
+      ComponentEntry(
+        .model, "gaussian-process", summary: "a Gaussian process over the change of each component of the state",
+        settings: GaussianProcessSettings()),
     ]
 }

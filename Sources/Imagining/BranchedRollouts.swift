@@ -34,6 +34,8 @@ public final class BranchedRollouts<W: World, Acting: Policy> {
     public var nonFinite = 0
     /// Trajectories that were cut before a step that left the bounds.
     public var outside = 0
+    /// Trajectories that were cut before a step that the world's members disagree on.
+    public var disputed = 0
   }
 
   private let imagination: Imagination<W, BranchVisitor<W.Rollout, Acting>>
@@ -41,11 +43,19 @@ public final class BranchedRollouts<W: World, Acting: Policy> {
 
   private var world: W { imagination.world }
 
-  /// Rollouts in `world` for an environment whose actions are `space`.
-  public init(in world: W, space: ActionSpace) {
+  /// Rollouts in `world` for an environment whose actions are `space`. With a limit of disagreement, trajectories end before
+  /// a step that the world's members disagree on.
+  public init(in world: W, space: ActionSpace, disagreement: DisagreementLimit? = nil) {
     precondition(space.size == world.actionSize, "a world for actions of \(world.actionSize) floats")
     imagination = Imagination(in: world, itemsPerShard: max(1, world.preferredRows)) { rows in
-      BranchVisitor(rows: rows, space: space, stateSize: world.stateSize)
+      BranchVisitor(
+        rows: rows, space: space, stateSize: world.stateSize,
+        spread: disagreement.map { limit in
+          (
+            limit,
+            MemberSpread(world.members.map { $0.expectation.makeRollout(capacity: rows, keeping: 0) }, limit, rows)
+          )
+        })
     }
   }
 
@@ -78,6 +88,7 @@ public final class BranchedRollouts<W: World, Acting: Policy> {
             summary.terminations += buffer.terminations
             summary.nonFinite += buffer.nonFinite
             summary.outside += buffer.outside
+            summary.disputed += buffer.disputed
           }
         }
       }
@@ -120,8 +131,10 @@ private final class BranchVisitor<Rollout: WorldRollout, Acting: Policy>: Rollou
   private var drawn: [Float]
   private var current: (shard: ImaginedShard, job: BranchJob<Acting>, buffer: RolloutBuffer)?
   private var acting = RandomStream(seed: 0)
+  private let spread: (limit: DisagreementLimit, members: MemberSpread<Rollout>)?
 
-  init(rows: Int, space: ActionSpace, stateSize: Int) {
+  init(rows: Int, space: ActionSpace, stateSize: Int, spread: (DisagreementLimit, MemberSpread<Rollout>)?) {
+    self.spread = spread
     self.space = space
     self.stateSize = stateSize
     actions = Vector(count: rows * space.size)
@@ -162,6 +175,11 @@ private final class BranchVisitor<Rollout: WorldRollout, Acting: Policy>: Rollou
     guard let (shard, job, buffer) = current else { return false }
     if let times = job.times, job.horizon < .max {
       buffer.endRows { times[shard.first + $0] + t >= job.horizon }
+    }
+    if let spread {
+      let times = job.times.map { $0 + shard.first }
+      buffer.endDisputed(
+        spread.members.measure(step, count: shard.rows, times: times, after: t), limit: spread.limit.spread)
     }
     buffer.append(step, within: job.bounds)
     return buffer.hasActive

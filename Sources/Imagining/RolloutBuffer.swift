@@ -14,6 +14,8 @@ final class RolloutBuffer {
   private(set) var nonFinite = 0
   /// Rows that were cut before a step that left the bounds.
   private(set) var outside = 0
+  /// Rows that were cut before a step that the members of the world disagree on.
+  private(set) var disputed = 0
   private var active: [Int32]
   private var activeCount = 0
 
@@ -30,7 +32,7 @@ final class RolloutBuffer {
   func begin(_ rows: Int) {
     precondition(rows <= capacity, "\(rows) rows in room for \(capacity)")
     for row in 0..<rows { active[row] = Int32(row) }
-    (activeCount, count, terminations, nonFinite, outside) = (rows, 0, 0, 0, 0)
+    (activeCount, count, terminations, nonFinite, outside, disputed) = (rows, 0, 0, 0, 0, 0)
   }
 
   /// Ends the rows that `isOver` says are.
@@ -41,6 +43,13 @@ final class RolloutBuffer {
       kept += 1
     }
     activeCount = kept
+  }
+
+  /// Ends the rows whose spread [rows] is above `limit`, or not a number.
+  func endDisputed(_ spreads: UnsafePointer<Float>, limit: Float) {
+    let before = activeCount
+    endRows { !(spreads[$0] <= limit) }
+    disputed += before - activeCount
   }
 
   /// Appends the next step of all active rows. Steps that are not finite, or lead out of `bounds`, are left out; they and

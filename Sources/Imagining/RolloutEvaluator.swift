@@ -12,6 +12,10 @@ public struct RolloutEvaluator<W: World>: PlanEvaluator {
   /// Trajectories a plan.
   public let particles: Int
   public var nonFiniteReturns = 0
+  /// Discount of a step in returns.
+  public var discount: Float = 1
+  /// What the states that plans end in are worth; nil for nothing. Scores alone count it, not `differentiate`.
+  public var tail: (any PlanTail)?
   private var start: Matrix
   private var time = 0
   private var random: RandomStream
@@ -83,7 +87,8 @@ public struct RolloutEvaluator<W: World>: PlanEvaluator {
     returns.withUnsafeMutableBufferPointer { target in
       guard let returns = target.baseAddress else { return }
       let job = PlanJob(
-        plans: plans.pointer, start: start.pointer, time: time, returns: returns, gradients: nil)
+        plans: plans.pointer, start: start.pointer, time: time, returns: returns, gradients: nil,
+        discount: discount, tail: tail)
       scoring.run(items: plans.rows, steps: horizon, job, using: stream)
     }
     countNonFinite(&returns)
@@ -93,6 +98,7 @@ public struct RolloutEvaluator<W: World>: PlanEvaluator {
     precondition(
       plans.columns == horizon * actionSize && returns.count == plans.rows && gradients.rows == plans.rows
         && gradients.columns == plans.columns, "plans of another shape")
+    precondition(tail == nil && discount == 1, "gradients of discounted returns, or of values at their end")
     let (stream, slopes) = (nextStream(), gradients.mutablePointer)
     returns.withUnsafeMutableBufferPointer { target in
       guard let returns = target.baseAddress else { return }
@@ -132,6 +138,8 @@ struct PlanJob {
   let returns: UnsafeMutablePointer<Float>
   /// [N, H * A]; nil where they are not wanted.
   let gradients: UnsafeMutablePointer<Float>?
+  var discount: Float = 1
+  var tail: (any PlanTail)?
 
   /// Starts of all rows of `shard`, written to `states` and `times`.
   func starts(
@@ -163,6 +171,10 @@ class PlanScoring<Rollout: WorldRollout>: RolloutVisitor {
   private(set) var totals: Vector
   private let times: FixedBuffer<Int>
   private(set) var current: (shard: ImaginedShard, job: PlanJob)?
+  /// Discount of the next reward.
+  private var factor: Float = 1
+  private var values: Vector
+  private var valuing: AnyObject?
 
   init(rows: Int, horizon: Int, stateSize: Int, actionSize: Int) {
     (self.horizon, self.stateSize, self.actionSize) = (horizon, stateSize, actionSize)
@@ -170,10 +182,12 @@ class PlanScoring<Rollout: WorldRollout>: RolloutVisitor {
     actions = Vector(count: rows * actionSize)
     totals = Vector(count: rows)
     times = FixedBuffer(0, count: rows)
+    values = Vector(count: rows)
   }
 
   func begin(_ shard: ImaginedShard, _ job: PlanJob) -> (starts: RolloutStarts, random: RandomStream) {
     current = (shard, job)
+    factor = 1
     totals.mutablePointer.update(repeating: 0, count: shard.rows)
     return (job.starts(shard, stateSize: stateSize, states.mutablePointer, times.pointer), shard.random)
   }
@@ -192,13 +206,25 @@ class PlanScoring<Rollout: WorldRollout>: RolloutVisitor {
   }
 
   func visit(_ t: Int, _ step: PredictedStep, active: UnsafePointer<Float>) -> Bool {
-    guard let (shard, _) = current else { return false }
+    guard let (shard, job) = current else { return false }
     let total = totals.mutablePointer
-    for row in 0..<shard.rows { total[row] += active[row] > 0 ? step.rewards[row] : 0 }
+    for row in 0..<shard.rows { total[row] += active[row] > 0 ? factor * step.rewards[row] : 0 }
+    factor *= job.discount
     return true
   }
 
   func finish(_ rollout: inout Rollout, active: UnsafePointer<Float>, stride: Int) {
-    if let (shard, job) = current { job.writeReturns(shard, totals.pointer) }
+    guard let (shard, job) = current else { return }
+    if let tail = job.tail {
+      let (scratch, total) = (valuing ?? tail.makeScratch(), totals.mutablePointer)
+      valuing = scratch
+      tail.value(
+        count: shard.rows, states: rollout.states, using: shard.random.child("tail"), values: values.mutablePointer,
+        scratch)
+      for row in 0..<shard.rows { total[row] += active[row] > 0 ? factor * values.pointer[row] : 0 }
+    }
+    job.writeReturns(shard, totals.pointer)
+    // lets go of the values' parameters, which the next update would have to copy
+    current = nil
   }
 }

@@ -27,9 +27,30 @@ public protocol BootstrapValue: Sendable {
     count: Int, of observations: UnsafePointer<Float>, using random: inout RandomStream,
     values: UnsafeMutablePointer<Float>, _ workspace: Workspace)
 
+  /// Critics whose values are told apart by `memberValues`, L.
+  var memberCount: Int { get }
+
+  /// Writes what each critic by itself says of `observations` [N, D]: values [L, N], all of one action each.
+  func memberValues(
+    count: Int, of observations: UnsafePointer<Float>, using random: inout RandomStream,
+    values: UnsafeMutablePointer<Float>, _ workspace: Workspace)
+
   /// Draws the `actions` [N, A] (environment's units) that targets value at `observations` [N, D], and writes their
   /// `bonuses` [N].
   func act(
     count: Int, on observations: UnsafePointer<Float>, using random: inout RandomStream,
     actions: UnsafeMutablePointer<Float>, bonuses: UnsafeMutablePointer<Float>, _ workspace: Workspace)
+}
+
+extension BootstrapValue {
+  /// One.
+  public var memberCount: Int { 1 }
+
+  /// `values`.
+  public func memberValues(
+    count: Int, of observations: UnsafePointer<Float>, using random: inout RandomStream,
+    values: UnsafeMutablePointer<Float>, _ workspace: Workspace
+  ) {
+    self.values(count: count, of: observations, using: &random, values: values, workspace)
+  }
 }

@@ -45,7 +45,7 @@ struct BenchCommand: ParsableCommand {
       .gemm, .softActorCriticUpdate, .convolutionalUpdate, .proximalEpochs, .trustRegionUpdate, .ensembleFit,
       .ensembleRollout, .planCartPole,
       .planHalfCheetah, .deepQUpdate, .prioritizedSample, .prioritizedUpdate, .sumTree,
-      .linearQuadraticIteration, .localModels,
+      .linearQuadraticIteration, .localModels, .gaussianProcess,
     ]
       + Catalog.nativeEnvironments.map { BenchCase.environmentStep($0.name) }
       + [.vectorStep("Pendulum-v1"), .vectorStep("cartpole-swingup")] + BenchCase.mujoco

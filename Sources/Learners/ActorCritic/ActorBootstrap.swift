@@ -34,6 +34,30 @@ public struct ActorBootstrap<Head: ActorHead>: BootstrapValue {
     }
   }
 
+  public var memberCount: Int { critics.members }
+
+  /// Q'_l(s, a) - alpha log pi(a | s) of each critic l, of the same action.
+  public func memberValues(
+    count: Int, of observations: UnsafePointer<Float>, using random: inout RandomStream,
+    values: UnsafeMutablePointer<Float>, _ workspace: ActorWorkspace
+  ) {
+    guard let criticWorkspace = workspace.critics else { preconditionFailure("scratch without critics") }
+    RowBlocks.forEach(of: count) { first, rows in
+      let (noise, logs) = (workspace.noise.mutablePointer, workspace.logProbabilities.mutablePointer)
+      random.fillNormal(noise, count: rows * actionSize)
+      let start = observations + first * observationSize
+      let output = network.forward(actor.pointer, start, rows: rows, workspace.actor)
+      let unit = workspace.actions.mutablePointer
+      head.sampleTarget(output, noise: noise, rows: rows, size: actionSize, actions: unit, logProbabilities: logs)
+      let x = critics.pair(start, unitActions: unit, rows: rows, criticWorkspace)
+      for member in 0..<critics.members {
+        let target = values + member * count + first
+        critics.least(criticTargets.pointer, x, rows: rows, into: target, among: 1 << UInt64(member), criticWorkspace)
+        for r in 0..<rows { target[r] -= temperature * logs[r] }
+      }
+    }
+  }
+
   public func act(
     count: Int, on observations: UnsafePointer<Float>, using random: inout RandomStream,
     actions: UnsafeMutablePointer<Float>, bonuses: UnsafeMutablePointer<Float>, _ workspace: ActorWorkspace

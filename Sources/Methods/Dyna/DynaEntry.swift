@@ -26,7 +26,7 @@ extension AgentEntry {
     tiny: TinyRun
   ) -> AgentEntry {
     inWorld(
-      name, "Dyna: \(title) on real and imagined batches", secondsPerStep: 0.04, tiny: tiny, defaults, DynaSettings.self
+      name, "Dyna: \(title) on real and imagined batches", secondsPerStep: 0.04, tiny: tiny, defaults, DynaSettings()
     ) { (settings, learner: Learner, world, spec, random) in
       func agent(_ world: some LearnedWorld) -> any Agent {
         DynaAgent(settings, learner: learner, world: world, spec: spec, using: random)

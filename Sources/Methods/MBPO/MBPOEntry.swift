@@ -21,7 +21,7 @@ extension AgentEntry {
     inWorld(
       name, "MBPO: \(title) on short rollouts in a learned world", secondsPerStep: 0.08, presets: presets, tiny: tiny,
       defaults,
-      ModelBasedPolicyOptimizationSettings.self
+      ModelBasedPolicyOptimizationSettings()
     ) { (settings, learner: Learner, world, spec, random) in
       func agent(_ world: some LearnedWorld) -> any Agent {
         ModelBasedPolicyOptimization(settings, learner: learner, world: world, spec: spec, using: random)

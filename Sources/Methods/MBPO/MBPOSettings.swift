@@ -17,6 +17,16 @@ public struct ModelBasedPolicyOptimizationSettings: Configuration {
   @Setting("Share of real transitions in a training batch; 1 uses no model", in: 0...1) public var realRatio: Float =
     0.05
 
+  @Setting(
+    "Spread of the members' predictions, in standard deviations of the states, before which imagined trajectories end; auto "
+      + "never ends them", in: 1e-6...1e6)
+  public var disagreement: Float? = nil
+  @Setting(
+    "Error, in standard deviations of the states, that imagined trajectories may grow to: they are as long as the last "
+      + "fit's error on the steps since stays below, at most as scheduled; auto goes by the schedule alone",
+    in: 1e-6...1e6)
+  public var horizonError: Float? = nil
+
   public func validate() throws(ConfigurationError) {
     guard RolloutSchedule(rolloutSchedule) != nil else {
       throw ConfigurationError("rollout_schedule", "must be [e0, e1, k0, k1] with e0 <= e1, k0 >= 1 and k1 >= 1")

@@ -33,6 +33,8 @@ public struct ModelBasedPolicyOptimization<World: LearnedWorld, Learner: OffPoli
   public var metricNames: [String] {
     Learner.metricNames + World.metricNames
       + ["rollout_length", "imagined_transitions", "imagined_terminations", "nonfinite_rollouts"]
+      + (settings.disagreement == nil ? [] : ["disputed_rollouts"])
+      + (settings.horizonError == nil ? [] : ["one_step_error", "longest_error"])
   }
 
   /// An agent that trains `learner` in `world` for an environment of `spec`.
@@ -76,8 +78,10 @@ public struct ModelBasedPolicyOptimization<World: LearnedWorld, Learner: OffPoli
     let learned = new.beyond(settings.randomSteps).count
     if learned > 0, fits > 0 || !usesModel { try update(learned * settings.updates, metrics: &metrics) }
     if usesModel, fits == 0 || new.crosses(settings.fitInterval, from: settings.randomSteps) {
+      let scheduled = schedule.length(epoch: (core.steps - settings.randomSteps) / settings.epochLength)
+      let length = bearable(scheduled, metrics: &metrics)
       try fit(metrics: &metrics)
-      imagine(metrics: &metrics)
+      imagine(length, capacityFor: scheduled, metrics: &metrics)
     }
   }
 
@@ -99,16 +103,43 @@ public struct ModelBasedPolicyOptimization<World: LearnedWorld, Learner: OffPoli
     fits += 1
   }
 
-  private mutating func imagine(metrics: inout MetricRow) {
+  /// The steps of imagined trajectories that the error on the real steps since the last fit bears, where that is asked for;
+  /// the shortest scheduled where nothing has been fitted.
+  private func bearable(_ scheduled: Int, metrics: inout MetricRow) -> Int {
+    guard let limit = settings.horizonError else { return scheduled }
+    guard fits > 0 else { return min(scheduled, settings.rolloutSchedule[2]) }
+    let measured = PredictionHorizon.measure(
+      world, on: core.replay, newest: settings.fitInterval, steps: scheduled, scale: stateScale)
+    if let first = measured.errors.first, let last = measured.errors.last {
+      metrics.record("one_step_error", first)
+      metrics.record("longest_error", last)
+    }
+    return min(scheduled, measured.steps(within: limit))
+  }
+
+  /// Standard deviations of the newest real states, 1 where they do not vary.
+  private var stateScale: [Float] {
+    let rows = min(core.replay.count, 10_000)
+    var batch = TransitionBatch(
+      count: rows, observationSize: world.stateSize, actionSize: world.actionSize, keepsTimes: world.isTimed)
+    (core.replay.count - rows..<core.replay.count).map(Int32.init)
+      .withUnsafeBufferPointer { core.replay.gather($0, into: &batch) }
+    var moments = RunningMoments(size: world.stateSize)
+    moments.add(batch.observations)
+    return moments.standardDeviation.map { $0 > 1e-6 ? Float($0) : 1 }
+  }
+
+  private mutating func imagine(_ length: Int, capacityFor scheduled: Int, metrics: inout MetricRow) {
     let start = ContinuousClock.now
     defer { phases.planning += seconds(from: start) }
-    let length = schedule.length(epoch: (core.steps - settings.randomSteps) / settings.epochLength)
-    let capacity = settings.retainedFits * settings.rollouts * length
+    let capacity = settings.retainedFits * settings.rollouts * scheduled
     if capacity != imagined.capacity { imagined = imagined.resized(to: capacity) }
     var random = imagination.child(fits)
     core.replay.sample(into: &points, using: &random)
     // Made for this call: while it lives it shares the world's parameters, which the next fit would have to copy.
-    let rollouts = BranchedRollouts<World, Learner.Acting>(in: world, space: core.space)
+    let rollouts = BranchedRollouts<World, Learner.Acting>(
+      in: world, space: core.space,
+      disagreement: settings.disagreement.map { DisagreementLimit(spread: $0, scale: stateScale) })
     let summary = rollouts.run(
       from: points, steps: length, actions: .policy, policy: core.learner.policy, using: random.child("rollouts"),
       into: &imagined)
@@ -116,6 +147,7 @@ public struct ModelBasedPolicyOptimization<World: LearnedWorld, Learner: OffPoli
     metrics.record("imagined_transitions", Float(summary.transitions))
     metrics.record("imagined_terminations", Float(summary.terminations))
     metrics.record("nonfinite_rollouts", Float(summary.nonFinite))
+    if settings.disagreement != nil { metrics.record("disputed_rollouts", Float(summary.disputed)) }
   }
 }
 

@@ -10,4 +10,15 @@ public struct ModelBasedValueExpansionSettings: Configuration {
   @Setting("Steps between fits of the model", in: 1...10_000_000) public var fitInterval: Int = 250
   @Setting("Imagined steps that a target looks ahead", in: 1...1000) public var horizon: Int = 3
   @Setting("Whether values are fitted at imagined states, too (the TD-k trick)") public var tdK: Bool = true
+  @Setting(
+    "Whether targets weigh all horizons up to that by how much the members of the world and the critics agree (STEVE), "
+      + "instead of looking as far as they can"
+  )
+  public var weighted: Bool = false
+
+  public func validate() throws(ConfigurationError) {
+    if weighted && tdK {
+      throw ConfigurationError("weighted", "needs agent.td_k=false: there is one target a transition")
+    }
+  }
 }

@@ -10,7 +10,7 @@ import Kernels
 ///
 /// After the random steps, and every `fitInterval` steps from then on, the model is fitted to all transitions. In each update
 /// the critics are fitted to the expanded targets of a replayed batch (`ValueExpansion`), then the policy improves at the
-/// batch's real states.
+/// batch's real states. With `weighted` targets are those of `WeightedExpansion` (Buckman et al. 2018).
 public struct ModelBasedValueExpansion<World: LearnedWorld, Learner: ValueLearner>: ReplayedAgent {
   private let settings: ModelBasedValueExpansionSettings
   var core: ReplayedLearner<Learner>
@@ -19,7 +19,7 @@ public struct ModelBasedValueExpansion<World: LearnedWorld, Learner: ValueLearne
   /// Real transitions.
   package var replay: ReplayBuffer { core.replay }
   package private(set) var world: World
-  private var expansion: ValueExpansion<World, Learner.Bootstrap>?
+  private var expansion: Expansion?
   /// Times of a batch's next observations, where the world depends on them.
   private var nextTimes: [Int]
   private var batch: TransitionBatch
@@ -31,7 +31,14 @@ public struct ModelBasedValueExpansion<World: LearnedWorld, Learner: ValueLearne
   private var imagination: RandomStream
   public private(set) var phases = PhaseSeconds()
 
-  public var metricNames: [String] { Learner.metricNames + World.metricNames + ["nonfinite_rollouts"] }
+  private enum Expansion {
+    case full(ValueExpansion<World, Learner.Bootstrap>)
+    case weighted(WeightedExpansion<World, Learner.Bootstrap>)
+  }
+
+  public var metricNames: [String] {
+    Learner.metricNames + World.metricNames + ["nonfinite_rollouts"] + (settings.weighted ? ["mean_horizon"] : [])
+  }
 
   /// An agent that trains `learner` with targets from `world` in an environment of `spec`.
   public init(
@@ -47,8 +54,10 @@ public struct ModelBasedValueExpansion<World: LearnedWorld, Learner: ValueLearne
     batch = TransitionBatch(
       count: rows, observationSize: size, actionSize: actionSize, keepsTimes: world.isTimed)
     nextTimes = batch.times
-    expanded = ValueBatch(count: (settings.horizon + 1) * rows, observationSize: size, actionSize: actionSize)
-    unexpanded = settings.tdK ? nil : ValueBatch(count: rows, observationSize: size, actionSize: actionSize)
+    expanded = ValueBatch(
+      count: settings.weighted ? rows : (settings.horizon + 1) * rows, observationSize: size, actionSize: actionSize)
+    unexpanded =
+      settings.tdK || settings.weighted ? nil : ValueBatch(count: rows, observationSize: size, actionSize: actionSize)
     training = random.child("training")
     fitting = random.child("fitting")
     imagination = random.child("imagination")
@@ -63,7 +72,7 @@ public struct ModelBasedValueExpansion<World: LearnedWorld, Learner: ValueLearne
   }
 
   private mutating func update(
-    _ expansion: ValueExpansion<World, Learner.Bootstrap>, _ count: Int, metrics: inout MetricRow
+    _ expansion: Expansion, _ count: Int, metrics: inout MetricRow
   ) throws(NumericalFailure) {
     let start = ContinuousClock.now
     defer { phases.learning += seconds(from: start) }
@@ -71,16 +80,31 @@ public struct ModelBasedValueExpansion<World: LearnedWorld, Learner: ValueLearne
     for _ in 0..<count {
       core.replay.sample(into: &batch, using: &training)
       for row in nextTimes.indices { nextTimes[row] = batch.times[row] + 1 }
-      lost += nextTimes.withUnsafeBufferPointer { times in
-        expansion.expand(
-          batch, times: times.isEmpty ? nil : times.baseAddress, bootstrap: core.learner.bootstrap,
-          discount: core.learner.discount, using: imagination.child(updates), into: &expanded)
-      }
+      lost += expand(expansion, metrics: &metrics)
       updates += 1
       try fitValues(metrics: &metrics)
       try core.learner.improvePolicy(at: batch.observations, using: &training, metrics: &metrics)
     }
     metrics.record("nonfinite_rollouts", Float(lost))
+  }
+
+  /// Leaves the targets of the batch in `expanded`, and returns how many of its rows were lost.
+  private mutating func expand(_ expansion: Expansion, metrics: inout MetricRow) -> Int {
+    let (bootstrap, discount, random) = (core.learner.bootstrap, core.learner.discount, imagination.child(updates))
+    return nextTimes.withUnsafeBufferPointer { times in
+      let times = times.isEmpty ? nil : times.baseAddress
+      switch expansion {
+      case .full(let expansion):
+        return expansion.expand(
+          batch, times: times, bootstrap: bootstrap, discount: discount, using: random, into: &expanded)
+      case .weighted(let expansion):
+        let lost = expansion.expand(
+          batch, times: times, bootstrap: bootstrap, discount: discount, using: random, into: &expanded)
+        let horizon = expansion.horizonWeights.enumerated().reduce(Float(0)) { $0 + Float($1.offset) * $1.element }
+        metrics.record("mean_horizon", horizon)
+        return lost
+      }
+    }
   }
 
   private mutating func fitValues(metrics: inout MetricRow) throws(NumericalFailure) {
@@ -104,7 +128,10 @@ public struct ModelBasedValueExpansion<World: LearnedWorld, Learner: ValueLearne
   }
 
   private mutating func makeExpansion() {
-    expansion = ValueExpansion(horizon: settings.horizon, in: world)
+    expansion =
+      settings.weighted
+      ? .weighted(WeightedExpansion(horizon: settings.horizon, in: world))
+      : .full(ValueExpansion(horizon: settings.horizon, in: world))
   }
 }
 

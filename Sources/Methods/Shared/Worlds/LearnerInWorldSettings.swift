@@ -6,8 +6,11 @@ import Models
 struct LearnerInWorldSettings<Schedule: Configuration, Learner: OffPolicyLearner>: Configuration {
   init() {}
 
-  /// The learner's settings as they are by default in this agent.
-  init(_ learner: Learner.Settings) { self.learner = learner }
+  /// Schedule and learner as they are by default in this agent.
+  init(_ agent: Schedule, _ learner: Learner.Settings) {
+    self.agent = agent
+    self.learner = learner
+  }
 
   @SettingGroup("Schedule, replay and imagination") var agent = Schedule()
   @SettingGroup("Learner") var learner = Learner.Settings()

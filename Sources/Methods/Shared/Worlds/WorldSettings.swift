@@ -14,6 +14,8 @@ enum WorldChoice: String, CaseIterable, SettingValue {
   case linear
   /// Linear dynamics for each time of an episode.
   case timeVaryingLinear = "time-varying-linear"
+  /// A Gaussian process for each component of the state.
+  case gaussianProcess = "gp"
   /// The environment itself.
   case oracle
 }
@@ -41,12 +43,13 @@ struct WorldSettings: Configuration {
 
   @Setting(
     "World to imagine in: a learned ensemble (of Gaussian or deterministic networks), learned linear dynamics (one for all "
-      + "times or one for each), or the oracle, the environment itself as if the model were perfect"
+      + "times or one for each), Gaussian processes (gp), or the oracle, the environment itself as if the model were perfect"
   )
   var world: WorldChoice = .ensemble
   @SettingGroup("Dynamics model: ensemble") var model = EnsembleSettings()
   @SettingGroup("Dynamics model: linear") var linear = LinearDynamicsSettings()
   @SettingGroup("Dynamics model: time-varying linear") var timeVaryingLinear = TimeVaryingLinearSettings()
+  @SettingGroup("Dynamics model: Gaussian processes") var gp = GaussianProcessSettings()
 
   /// Decides what is left open by what `environment` tells, and refuses, by name, what cannot work together.
   mutating func resolve(
@@ -71,7 +74,7 @@ struct WorldSettings: Configuration {
       if support == .pathwiseAndScores && (model.deterministic || model.propagation == .mean) {
         throw refuse("predicts means alone, which have no density to take scores of: use another estimator or world")
       }
-    case .linear, .timeVaryingLinear:
+    case .linear, .timeVaryingLinear, .gaussianProcess:
       if !knowsReward {
         throw refuse(
           "predicts states alone, but the rewards of \(environment.name) are not known from observations: use ensemble")
@@ -84,9 +87,14 @@ struct WorldSettings: Configuration {
       if support != nil && !(environment.objective is any DifferentiableObjective) {
         throw refuse("needs rewards with derivatives here, and those of \(environment.name) have none: use ensemble")
       }
-      if support == .pathwiseAndScores { throw refuse("has no scores, which the estimator needs: use ensemble") }
+      if support == .pathwiseAndScores && !(world == .gaussianProcess && gp.samples) {
+        throw refuse("has no scores, which the estimator needs: use ensemble, or gp with gp.samples=true")
+      }
       if !isContinuous && (world == .timeVaryingLinear || support != nil) {
-        throw refuse("cannot be linear in the actions of \(environment.name), which are choices: use ensemble")
+        throw refuse(
+          world == .gaussianProcess
+            ? "has no gradients by the actions of \(environment.name), which are choices: use ensemble"
+            : "cannot be linear in the actions of \(environment.name), which are choices: use ensemble")
       }
       if world == .timeVaryingLinear, case .linearization = need {
         throw refuse("depends on time, which this planner does not know: use linear")
@@ -124,6 +132,8 @@ struct WorldSettings: Configuration {
     case .timeVaryingLinear:
       return scored(
         TimeVaryingLinearModel(timeVaryingLinear, stateSize: spec.observationSize, actionSize: spec.action.size))
+    case .gaussianProcess:
+      return scored(GaussianProcessModel(gp, stateSize: spec.observationSize, actions: spec.action))
     case .oracle:
       guard let imaginable = environment.environment as? any ImaginableEnvironment else {
         preconditionFailure("a world that was not resolved")

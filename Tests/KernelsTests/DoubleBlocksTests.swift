@@ -1,0 +1,82 @@
+import Foundation
+import Kernels
+import Testing
+
+@Suite struct DoubleBlocksTests {
+  @Test func exponentialsAreTheLibrarys() {
+    var random = RandomStream(seed: 1)
+    var inputs: [Double] = [0, -700, 700, 0.5]
+    for i in 0..<999 {
+      let share = Double(1 + i % 90)
+      inputs.append(Double(random.uniform(-300, 300)) / share)
+    }
+    var found = inputs
+    DoubleBlocks.exponentials(&found, count: found.count)
+    var worst = 0.0
+    for i in inputs.indices { worst = max(worst, abs(found[i] / exp(inputs[i]) - 1)) }
+    #expect(worst < 3e-15, "relative error \(worst)")
+    var beyond = [-1e5, 1e5]
+    DoubleBlocks.exponentials(&beyond, count: 2)
+    #expect(beyond[0] < 1e-300 && beyond[1] > 1e300 && beyond[1].isFinite)
+  }
+
+  @Test func factorsSolveAndInvert() {
+    let order = 7
+    var random = RandomStream(seed: 2)
+    let root: [Double] = (0..<order * order).map { _ in Double(random.normal()) }
+    var product = [Double](repeating: 0, count: order * order)
+    DoubleBlocks.multiply(
+      .none, .transposed, m: order, n: order, k: order, root, lda: order, root, ldb: order, &product, ldc: order)
+    for i in 0..<order { product[i * order + i] += 1 }
+    var factor = product
+    #expect(DoubleBlocks.factor(&factor, order: order))
+    let right = (0..<order).map { _ in Double(random.normal()) }
+    var solution = right
+    DoubleBlocks.solve(factor: factor, order: order, &solution)
+    for i in 0..<order {
+      var back = 0.0
+      for j in 0..<order { back += product[i * order + j] * solution[j] }
+      #expect(abs(back - right[i]) < 1e-12)
+    }
+    DoubleBlocks.invert(factor: &factor, order: order)
+    DoubleBlocks.mirror(&factor, order: order)
+    for i in 0..<order {
+      var solved = 0.0
+      for j in 0..<order { solved += factor[i * order + j] * right[j] }
+      #expect(abs(solved - solution[i]) < 1e-12)
+    }
+    var indefinite = [1.0, 2, 2, 1]
+    #expect(!DoubleBlocks.factor(&indefinite, order: 2))
+  }
+}
+
+@Suite struct QuasiNewtonTests {
+  /// Rosenbrock's valley in ten dimensions, whose minimum is 0 at ones.
+  @Test func findsTheEndOfACurvedValley() {
+    var x = (0..<10).map { $0 % 2 == 0 ? -1.2 : 1.0 }
+    let outcome = QuasiNewton(iterations: 500).minimize(&x) { x, gradient in
+      var value = 0.0
+      for i in gradient.indices { gradient[i] = 0 }
+      for i in 0..<9 {
+        let (bend, gap) = (x[i + 1] - x[i] * x[i], 1 - x[i])
+        value += 100 * bend * bend + gap * gap
+        gradient[i] += -400 * x[i] * bend - 2 * gap
+        gradient[i + 1] += 200 * bend
+      }
+      return value
+    }
+    #expect(outcome.value < 1e-10, "\(outcome)")
+    #expect(x.allSatisfy { abs($0 - 1) < 1e-4 }, "\(x)")
+    #expect(outcome.evaluations < 250, "\(outcome)")
+  }
+
+  /// -log x + x, which is not finite for x <= 0, from where the first step leads there.
+  @Test func stepsBackFromWhereThereIsNoValue() {
+    var x = [9.0]
+    let outcome = QuasiNewton(iterations: 50).minimize(&x) { x, gradient in
+      gradient[0] = 40 * (1 - 1 / x[0])
+      return x[0] > 0 ? 40 * (x[0] - log(x[0])) : .nan
+    }
+    #expect(abs(x[0] - 1) < 1e-5 && abs(outcome.value - 40) < 1e-8, "\(x), \(outcome)")
+  }
+}
