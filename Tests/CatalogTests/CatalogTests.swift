@@ -1,6 +1,7 @@
 import Catalog
 import Configuration
 import Environments
+import Foundation
 import Interfaces
 import Kernels
 import Laboratory
@@ -36,6 +37,13 @@ import Testing
   /// Agents that imitate an expert, with one that needs no training.
   private static let imitators = ["behaviour-cloning": "expert.agent=random", "dagger": "expert.agent=random"]
 
+  /// Settings without which some agents cannot be made.
+  private static let needed = imitators.merging(["mopo": "agent.dataset=\(dataset)"]) { $1 }
+
+  /// Transitions of Pendulum-v1.
+  private static let dataset = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../MethodsTests/Fixtures/pendulum.npz").path
+
   /// Agents that fit local models to trajectories.
   private static let local = ["lqr-flm", "gps-badmm", "gps-mirror"]
 
@@ -47,13 +55,13 @@ import Testing
         "Pendulum-v1", "CartPole-v1", "MountainCar-v0", "MountainCarContinuous-v0", "Acrobot-v1", "cartpole-swingup",
         "point-mass", "point-mass-obstacle", "planar-arm", "dyna-maze", "blocking-maze", "shortcut-maze", "chain",
         "four-by-three", "random-mdp", "Catch", "pixel-maze", "point-mass-goals", "cartpole-poles", "swingup-poles",
-        "reacher-goals",
+        "reacher-goals", "reacher-reach", "point-mass-reach",
       ]))
     #expect(
       Set(Self.agents).isSuperset(of: [
         "pets", "pets-mppi", "pets-random-shooting", "pets-gradient", "policy-backpropagation", "sac", "td3", "ddpg",
         "naf", "naf-workers", "maximized-q", "qt-opt", "pets-cma-es", "mba", "redq", "droq", "crossq", "fitted-q",
-        "ilqr", "random", "pets-ilqr", "distill", "distill-dqn", "divide-and-conquer", "distral",
+        "iql", "cql", "mopo", "ilqr", "random", "pets-ilqr", "distill", "distill-dqn", "divide-and-conquer", "distral",
       ]))
     #expect(Set(Self.agents).isSuperset(of: Self.learnersInModels + Self.local + Self.deepQ + Self.tabular))
     #expect(Set(Self.agents).isSuperset(of: Self.onPolicy + Self.onPolicyInModels + Self.imitators.keys))
@@ -117,7 +125,7 @@ import Testing
       entry.presets.contains { $0.environments.contains(usual) }
       ? (Self.discrete.contains(name) ? "chain" : "point-mass") : usual
     let environment = try Self.registry.environment(place).make()
-    let needed = try Self.imitators[name].map { try ConfigurationTree(assignment: $0) } ?? ConfigurationTree()
+    let needed = try Self.needed[name].map { try ConfigurationTree(assignment: $0) } ?? ConfigurationTree()
     var tree = ConfigurationTree()
     for setting in entry.documentation {
       tree = tree.merging(try ConfigurationTree(assignment: "\(setting.key)=\(setting.defaultText)"))
@@ -185,6 +193,11 @@ import Testing
       let message = error.map { "\($0)" } ?? ""
       #expect(message.contains(environment), "\(message)")
       #expect(message.contains("rewards") && message.contains("use ensemble"), "\(message)")
+      return
+    }
+    if agent == "mopo" {
+      let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
+      #expect(error.map { "\($0)" }?.contains("--dataset") == true)
       return
     }
     let truth = (made.environment as? any ImaginableEnvironment)?.trueWorld

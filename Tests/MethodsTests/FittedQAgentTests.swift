@@ -76,7 +76,7 @@ import Testing
     }
     #expect(try refusal { $0.tensors["rewards"] = nil }.contains("'rewards'"))
     #expect(try refusal { $0.tensors["actions"] = twos }.contains("action 2"))
-    #expect(try refusal { $0.tensors["continues"] = $0.tensors["observations"] }.contains("different lengths"))
+    #expect(try refusal { $0.tensors["continues"] = $0.tensors["observations"] }.contains("'continues'"))
     let missing = #expect(throws: ConfigurationError.self) { _ = try made(["agent.dataset=/no/such/file"]) }
     #expect(missing.map { "\($0)" }?.contains("cannot be read") == true)
   }

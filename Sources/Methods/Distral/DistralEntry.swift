@@ -12,6 +12,7 @@ extension AgentEntry {
   ) { (settings: DistralAgentSettings, environment, random) throws(ConfigurationError) in
     let spec = try continuous(environment, for: "distral")
     let code = try taskCode(of: environment, for: "distral")
+    try settings.agent.refuseDataset("distral")
     return sharedPolicy(
       settings.shared, settings.agent, settings.student, settings.learner, parts: code.count,
       regularization: KLRegularization(share: settings.tasks.alpha), rule: .tasks(code: code),

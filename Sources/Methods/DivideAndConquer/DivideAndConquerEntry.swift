@@ -12,6 +12,7 @@ extension AgentEntry {
       in: "Pendulum-v1", TinyRun.teaching + ["parts.count=2", "parts.episodes=3", "shared.lesson_size=16"])
   ) { (settings: DivideAndConquerSettings, environment, random) throws(ConfigurationError) in
     let spec = try continuous(environment, for: "divide-and-conquer")
+    try settings.agent.refuseDataset("divide-and-conquer")
     return sharedPolicy(
       settings.shared, settings.agent, settings.student, settings.learner, parts: settings.parts.count,
       regularization: KLRegularization(divergence: settings.parts.divergence),

@@ -172,6 +172,35 @@ class WithoutSeed(Counter):
         return super().reset()
 
 
+class Reach(gymnasium.Env):
+    """A goal environment: move along a line to within 0.5 of a place."""
+
+    observation_space = spaces.Dict({
+        "observation": spaces.Box(-100, 100, (2,)), "achieved_goal": spaces.Box(-100, 100, (1,)),
+        "desired_goal": spaces.Box(-100, 100, (1,)),
+    })
+    action_space = spaces.Box(-1, 1, (1,))
+
+    def reset(self, seed=None, options=None):
+        super().reset(seed=seed)
+        self.place, self.goal = 0.0, self.np_random.uniform(-3, 3)
+        return self.observation(), {}
+
+    def observation(self):
+        achieved, desired = numpy.float32([self.place]), numpy.float32([self.goal])
+        return {"observation": numpy.float32([self.place, 1]), "achieved_goal": achieved, "desired_goal": desired}
+
+    def compute_reward(self, achieved, desired, info):
+        return -(numpy.linalg.norm(achieved - desired, axis=-1) > 0.5).astype(numpy.float32)
+
+    def step(self, action):
+        self.place += float(action[0])
+        observation = self.observation()
+        reward = float(self.compute_reward(observation["achieved_goal"], observation["desired_goal"], {}))
+        return observation, reward, False, False, {}
+
+
+gymnasium.register("Reach-v0", Reach, max_episode_steps=10)
 gymnasium.register("WithoutOptions-v0", WithoutOptions)
 gymnasium.register("StrictLayer-v0", lambda **arguments: Strict(WithoutOptions(**arguments)), max_episode_steps=5)
 gymnasium.register("WithoutSeed-v0", WithoutSeed)
