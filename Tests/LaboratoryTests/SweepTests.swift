@@ -43,7 +43,8 @@ import Testing
     #expect(try study.runs.map { try $0.resolved.integer(at: "nested.depth") } == [1, 1, 3, 3])
   }
 
-  /// The same file gives the same variants, more of them leave the first as they were, and values are where they may be.
+  /// The same file gives the same variants, more of them leave the first as they were, and values are where they may
+  /// be.
   @Test func randomVariantsAreReproducible() throws {
     func drawn(_ count: Int, seed: Int = 0) throws -> [(depth: Int, reach: Double)] {
       let random =
