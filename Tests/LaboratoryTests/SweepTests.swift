@@ -77,7 +77,7 @@ import Testing
 
   @Test(arguments: [
     ("{tally: {sweep: {grit: {}}}}", "did you mean 'grid'"),
-    ("{tally: {sweep: {grid: {nested.depth: 3}}}}", "agents.tally.sweep.grid.nested.depth: expected a list"),
+    ("{tally: {sweep: {grid: {nested.depth: 3}}}}", "expected a list of values"),
     ("{tally: {sweep: {grid: {nested.deep: [3]}}}}", "nested.depth"),
     ("{tally: {sweep: {random: {count: 2, settings: {reach: {low: 2, high: 1}}}}}}", "low must be less than high"),
     ("{tally: {sweep: {grid: {reach: [1, 1.0, 1]}}}}", "two variants would have this label"),
