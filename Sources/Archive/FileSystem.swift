@@ -27,11 +27,11 @@ public enum FileSystem {
     return bytes
   }
 
-  /// Puts `bytes` at `path` so that at every instant either the old or the new contents are there: temporary file in the
-  /// same folder, write, fsync, rename, fsync of the folder. On an error the old file is untouched.
+  /// Puts `bytes` at `path` so that at every instant either the old or the new contents are there: temporary file in
+  /// the same folder, write, fsync, rename, fsync of the folder. On an error the old file is untouched.
   ///
-  /// - Parameter amongOthers: whether other processes may write the same file now: each then has a temporary file of its
-  ///   own, and the last one wins.
+  /// - Parameter amongOthers: whether other processes may write the same file now: each then has a temporary file of
+  ///   its own, and the last one wins.
   public static func replace(_ path: String, with bytes: [UInt8], amongOthers: Bool = false) throws(ArchiveError) {
     let temporary = amongOthers ? "\(path).\(UUID().uuidString).partial" : path + ".partial"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)

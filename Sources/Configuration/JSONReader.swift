@@ -1,7 +1,7 @@
 /// Reads a text that is plain JSON, some thirty times as fast as the YAML parser does, into the same tree.
 ///
-/// Whatever is not plain JSON, or gives a key twice, makes `read` return nil: the YAML parser then says what is wrong, or
-/// that it is no mistake in YAML.
+/// Whatever is not plain JSON, or gives a key twice, makes `read` return nil: the YAML parser then says what is wrong,
+/// or that it is no mistake in YAML.
 struct JSONReader {
   private let bytes: [UInt8]
   private let file: String

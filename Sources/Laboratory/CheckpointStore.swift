@@ -4,8 +4,8 @@ import Foundation
 internal import Interfaces
 internal import Logging
 
-/// Writing and finding a run's checkpoint files: checksummed, replaced atomically, the last two kept, and that of the best
-/// evaluation.
+/// Writing and finding a run's checkpoint files: checksummed, replaced atomically, the last two kept, and that of the
+/// best evaluation.
 struct CheckpointStore {
   let folder: RunFolder
   /// Whether to go on from pickles that another user has written.

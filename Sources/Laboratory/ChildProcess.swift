@@ -1,8 +1,8 @@
 package import Archive
 import Foundation
 
-/// A process of this program whose output comes back through pipes. It is over when the process is: whatever it has started
-/// may hold the pipes' other ends for ever.
+/// A process of this program whose output comes back through pipes. It is over when the process is: whatever it has
+/// started may hold the pipes' other ends for ever.
 package struct ChildProcess {
   package let identifier: pid_t
   /// Reading ends of its standard output and error; -1 once closed.

@@ -52,8 +52,8 @@ final class FolderLease: Sendable {
       unlink(own)
     }
     try FileSystem.write(Array(word.utf8), to: made, path: own)
-    // A void claim is moved away, which only one of several processes can do, and the own one linked, which fails if there
-    // is one again: both are done at once on every file system.
+    // A void claim is moved away, which only one of several processes can do, and the own one linked, which fails if
+    // there is one again: both are done at once on every file system.
     if let earlier = read(path) {
       let aside = "\(path).\(UUID().uuidString)"
       guard rename(path, aside) == 0 || errno == ENOENT else { throw FileSystem.failure("replace", path) }
@@ -86,8 +86,8 @@ final class FolderLease: Sendable {
     return age(of: path, in: folder) < patience
   }
 
-  /// Seconds since a file was touched, by the clock of the file system, which a new file tells; by this machine's where none
-  /// can be made. Infinite for a file that is gone.
+  /// Seconds since a file was touched, by the clock of the file system, which a new file tells; by this machine's where
+  /// none can be made. Infinite for a file that is gone.
   private static func age(of path: String, in folder: String) -> Double {
     var status = stat()
     guard stat(path, &status) == 0 else { return .infinity }

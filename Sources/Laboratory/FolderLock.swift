@@ -1,14 +1,14 @@
 public import Archive
 import Foundation
 
-/// Exclusive use of a folder, for as long as the value lives or the process does, on this machine and on others that share
-/// the file system.
+/// Exclusive use of a folder, for as long as the value lives or the process does, on this machine and on others that
+/// share the file system.
 ///
-/// Two things keep others out. The first is a lock of the operating system on the file `.lock`, which ends with the process
-/// and which NFS passes to its server. The second, for mounts that keep locks to one machine, is a lease: the file
-/// `.owner`, which names machine and process and is touched every `beat` seconds. Another machine's lease counts until it
-/// has not been touched for `patience` seconds by the file system's own clock; this machine's never does, because here the
-/// lock decides.
+/// Two things keep others out. The first is a lock of the operating system on the file `.lock`, which ends with the
+/// process and which NFS passes to its server. The second, for mounts that keep locks to one machine, is a lease: the
+/// file `.owner`, which names machine and process and is touched every `beat` seconds. Another machine's lease counts
+/// until it has not been touched for `patience` seconds by the file system's own clock; this machine's never does,
+/// because here the lock decides.
 public final class FolderLock: Sendable {
   private let descriptor: Int32
   private let lease: FolderLease
@@ -56,8 +56,8 @@ public final class FolderLock: Sendable {
     return FolderLease.isHeldElsewhere(path)
   }
 
-  /// Whether the folder is still this value's: not when this process stood still for so long that another machine took it
-  /// for dead. Looks at the file only when the lease was last touched long ago.
+  /// Whether the folder is still this value's: not when this process stood still for so long that another machine took
+  /// it for dead. Looks at the file only when the lease was last touched long ago.
   public var isValid: Bool { lease.isValid }
 
   /// Says now that this process is alive, as a thread does from time to time.

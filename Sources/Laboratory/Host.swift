@@ -32,8 +32,8 @@ public enum Host {
   /// Name and version of the operating system.
   public static var system: String { ProcessInfo.processInfo.operatingSystemVersionString }
 
-  /// Whether git knows of changes to tracked files of a source tree that no commit has; nil where there is no git, or no
-  /// answer within two seconds.
+  /// Whether git knows of changes to tracked files of a source tree that no commit has; nil where there is no git, or
+  /// no answer within two seconds.
   private static func isChanged(_ root: String) -> Bool? {
     let process = Process()
     let output = Pipe()

@@ -60,8 +60,8 @@ public struct ManifestDifference: Sendable, Equatable {
 
 /// Whether the tables of two runs say the same.
 public enum RunTableDifference {
-  /// A line for each table that repetitions have in common: equal, or where the first difference is. Throws `ArchiveError`
-  /// for one that cannot be read.
+  /// A line for each table that repetitions have in common: equal, or where the first difference is. Throws
+  /// `ArchiveError` for one that cannot be read.
   public static func lines(_ a: RunFolder, _ b: RunFolder) throws(ArchiveError) -> [String] {
     var lines: [String] = []
     for table in RunTable.allCases where table != .timing {

@@ -4,7 +4,8 @@ internal import Kernels
 
 extension Run {
   /// Runs to the end, or until asked to stop. All copies of the environment are always stepped together, and a
-  /// decision takes as many steps as the environment repeats it, so that the end may lie that much beyond the plan's steps.
+  /// decision takes as many steps as the environment repeats it, so that the end may lie that much beyond the plan's
+  /// steps.
   ///
   /// - Parameters:
   ///   - stop: looked at before every step, those of an evaluation included.

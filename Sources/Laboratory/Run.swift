@@ -134,8 +134,9 @@ public struct Run {
     self.log = log
   }
 
-  /// Writes a checkpoint unless the newest one is of this very state, or the run could not go on from it and it is neither
-  /// its end nor the best so far, which is there to be measured. Says whether a run can go on from what is saved now.
+  /// Writes a checkpoint unless the newest one is of this very state, or the run could not go on from it and it is
+  /// neither its end nor the best so far, which is there to be measured. Says whether a run can go on from what is
+  /// saved now.
   mutating func save(isLast: Bool, isBest: Bool = false) throws -> Bool {
     if let saved, saved == (steps, state.evaluatedAt) { return true }
     Activity.current = .saving

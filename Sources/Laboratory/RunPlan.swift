@@ -35,8 +35,8 @@ public struct RunPlan: Sendable {
   ///   - steps: at least 1.
   ///   - tree: settings that differ from the defaults: the loop's and the agent's by their own keys, the environment's
   ///     under `environment.`.
-  ///   - trial: whether to make the agent, to find out if it can act in the environment. Whoever opens the run at once finds
-  ///     out then.
+  ///   - trial: whether to make the agent, to find out if it can act in the environment. Whoever opens the run at once
+  ///     finds out then.
   /// - Throws: `ConfigurationError` naming the setting at fault.
   public init(
     agent: String, environment: String, label: String? = nil, seed: Int, steps: Int,

@@ -28,8 +28,8 @@ public struct SavedRun {
   /// Loads the agent from a run's folder, to be measured in its environment, or with `changes` in one whose settings
   /// (`environment.*`) differ in that, playing `copies` episodes at a time.
   ///
-  /// - Throws: `RunError.nothingSaved` when there is no run or no checkpoint, `RunError.noCheckpoint` when there is none of
-  ///   that moment, and `ArchiveError` or `ConfigurationError`
+  /// - Throws: `RunError.nothingSaved` when there is no run or no checkpoint, `RunError.noCheckpoint` when there is
+  ///   none of that moment, and `ArchiveError` or `ConfigurationError`
   ///   when they cannot be read.
   public init(
     _ folder: RunFolder, in registry: Registry, at moment: Moment = .last,
@@ -105,7 +105,8 @@ public struct SavedRun {
   /// What its environment measures besides returns.
   public var measureNames: [String] { state.measureNames }
 
-  /// The environment that it trained in, with all its copies, as the checkpoint has it; stepping it changes nothing saved.
+  /// The environment that it trained in, with all its copies, as the checkpoint has it; stepping it changes nothing
+  /// saved.
   public var trainingEnvironment: any VectorEnvironment { state.interaction.environment }
 
   /// What each float of an observation is; numbers of the components where that is not known.

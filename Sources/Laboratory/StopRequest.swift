@@ -1,6 +1,7 @@
 import Synchronization
 
-/// Asks a run to save itself at the next step, and to leave or to go on. Safe to set from a signal handler or another thread.
+/// Asks a run to save itself at the next step, and to leave or to go on. Safe to set from a signal handler or another
+/// thread.
 public final class StopRequest: Sendable {
   private let number = Atomic<Int32>(0)
   private let isSaveRequested = Atomic<Bool>(false)

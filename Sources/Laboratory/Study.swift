@@ -29,9 +29,9 @@ public struct Study: Sendable {
   ///
   /// - `name`: the study's name.
   /// - `environments`: a list of names, or a mapping from names to `{steps, settings}`.
-  /// - `agents`: a list of names, or a mapping from labels to `{agent, steps, seeds, settings, environments, sweep}`, where
-  ///   `agent` is the label unless given, and `environments` is a list of the environments that it runs in, or maps names to
-  ///   `{steps, settings}` for that pair alone.
+  /// - `agents`: a list of names, or a mapping from labels to `{agent, steps, seeds, settings, environments, sweep}`,
+  ///   where `agent` is the label unless given, and `environments` is a list of the environments that it runs in, or
+  ///   maps names to `{steps, settings}` for that pair alone.
   /// - `sweep`: of an agent, or of all agents without one of their own: see `Sweep`.
   /// - `seeds`: how many (0, 1, 2, ...), or a list; an agent's own win.
   /// - `steps`, `settings`: for all runs. More specific entries override more general ones: pair, agent, environment,

@@ -1,6 +1,7 @@
 /// Lines by which the process of a run tells the study that started it how far it is.
 public enum StudyReport {
-  /// One line: steps, budget, evaluation, rate and pauses, `-` for what is not known, and what it does besides stepping.
+  /// One line: steps, budget, evaluation, rate and pauses, `-` for what is not known, and what it does besides
+  /// stepping.
   public static func line(_ progress: RunProgress) -> String {
     let words = [progress.evaluation, progress.rate, progress.pauses].map { $0.map { "\($0)" } ?? "-" }
     let activity = progress.activity.map { " \($0)" } ?? ""

@@ -18,8 +18,8 @@ struct Sweep {
   /// The most variants of an agent.
   static let most = 100_000
 
-  /// Reads `node`, whose keys have the path `path` in front of them; `label` is that of the agent. Draws from a stream that
-  /// depends on the seed and the agent's label alone.
+  /// Reads `node`, whose keys have the path `path` in front of them; `label` is that of the agent. Draws from a stream
+  /// that depends on the seed and the agent's label alone.
   init(_ node: ConfigurationTree, path: String, label: String) throws(ConfigurationError) {
     guard node.isMapping, !node.keys.isEmpty else {
       throw ConfigurationError(

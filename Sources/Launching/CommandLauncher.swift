@@ -3,10 +3,11 @@ import Foundation
 
 /// Any scheduler, by the command that submits to it, such as `qsub -l walltime={time},ncpus={cpus} {script}`.
 ///
-/// In the template `{script}` is the script to submit, and `{name}`, `{time}` (`h:mm:ss`), `{seconds}`, `{cpus}`, `{memory}`,
-/// `{partition}`, `{account}`, `{log}`, `{index}` and `{last}` stand for what they say. With `indexVariable`, the template is
-/// an array's: it is run once for all tasks, `0` to `{last}`, each of which finds its number in that variable of its
-/// environment. Without, it is run once a task. The last word that the command says is the job's id.
+/// In the template `{script}` is the script to submit, and `{name}`, `{time}` (`h:mm:ss`), `{seconds}`, `{cpus}`,
+/// `{memory}`, `{partition}`, `{account}`, `{log}`, `{index}` and `{last}` stand for what they say. With
+/// `indexVariable`, the template is an array's: it is run once for all tasks, `0` to `{last}`, each of which finds its
+/// number in that variable of its environment. Without, it is run once a task. The last word that the command says is
+/// the job's id.
 public struct CommandLauncher: Launcher {
   /// The command that submits.
   public let template: String

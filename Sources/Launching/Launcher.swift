@@ -50,8 +50,8 @@ public protocol Launcher: Sendable {
   func states(of handle: JobHandle, count: Int, in folder: JobFolder) throws -> [QueueState]?
   /// Ends all tasks; their runs are saved. Throws `LaunchError`.
   func cancel(_ handle: JobHandle, in folder: JobFolder) throws
-  /// Has the task that this process is started again, and ends this process if need be. False where the launcher cannot do
-  /// that.
+  /// Has the task that this process is started again, and ends this process if need be. False where the launcher cannot
+  /// do that.
   func requeue(task: Int) throws -> Bool
   /// When the scheduler will end the task that this process is, in seconds since 1970; nil where it does not say.
   func deadline() -> Double?

@@ -22,8 +22,8 @@ public struct StudySubmitter {
   /// What there is to do.
   public let outline: Outline
 
-  /// Looks at what is there. Runs are told apart by environment, label and seed, so the same command submits what is not
-  /// finished, and never what is finished or in the queue.
+  /// Looks at what is there. Runs are told apart by environment, label and seed, so the same command submits what is
+  /// not finished, and never what is finished or in the queue.
   ///
   /// - Parameters:
   ///   - only: whether a run may be submitted, by its title.

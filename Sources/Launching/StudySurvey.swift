@@ -41,8 +41,8 @@ public struct StudySurvey: Sendable {
   /// What could not be asked, in words.
   public private(set) var remarks: [String] = []
 
-  /// Looks at everything. Throws `ArchiveError` for a submission that cannot be read, and `RunError.occupied` for a folder
-  /// with another run than that of `plans`, which are those of the entries; nil for no demand.
+  /// Looks at everything. Throws `ArchiveError` for a submission that cannot be read, and `RunError.occupied` for a
+  /// folder with another run than that of `plans`, which are those of the entries; nil for no demand.
   public init(_ folder: StudyFolder, entries: [StudyFolder.Entry], plans: [RunPlan]? = nil) throws {
     let statuses = try Self.statuses(folder, entries, plans)
     lines = zip(entries, statuses).map { entry, status in
@@ -156,7 +156,8 @@ public struct StudySurvey: Sendable {
     }
   }
 
-  /// Whether a task that ended so was ended by the scheduler, or with its machine, so that nothing is wrong with its run.
+  /// Whether a task that ended so was ended by the scheduler, or with its machine, so that nothing is wrong with its
+  /// run.
   private static func isSchedulersDoing(_ name: String) -> Bool {
     ["CANCELLED", "PREEMPTED", "NODE_FAIL", "BOOT_FAIL", "TIMEOUT", "DEADLINE", "REVOKED"].contains(name)
   }

@@ -3,8 +3,8 @@ internal import Configuration
 import Foundation
 internal import Laboratory
 
-/// Runs of a study as they were handed to a launcher: everything that its tasks need, so that a study file that is edited
-/// afterwards changes nothing. In `jobs/<number>/submission.json` of the study's folder.
+/// Runs of a study as they were handed to a launcher: everything that its tasks need, so that a study file that is
+/// edited afterwards changes nothing. In `jobs/<number>/submission.json` of the study's folder.
 public struct Submission: Codable, Sendable, Equatable {
   /// Settings that many runs share.
   public struct Configuration: Codable, Sendable, Equatable {

@@ -2,11 +2,12 @@ internal import Archive
 import Foundation
 public import Laboratory
 
-/// One task of a submission: runs processes of this program, one after the other, until they are finished or the time is up.
+/// One task of a submission: runs processes of this program, one after the other, until they are finished or the time
+/// is up.
 ///
-/// Only this process gets the scheduler's signals; it passes them on. A run is saved before the time is up, by the clock as
-/// well as by the signal, and every `JobSettings.saveInterval` seconds, so that after a death without warning the last save
-/// is near.
+/// Only this process gets the scheduler's signals; it passes them on. A run is saved before the time is up, by the
+/// clock as well as by the signal, and every `JobSettings.saveInterval` seconds, so that after a death without warning
+/// the last save is near.
 public struct TaskRunner {
   /// How a task ended.
   public enum Ending: Sendable, Equatable {
@@ -122,7 +123,8 @@ public struct TaskRunner {
     return .failed
   }
 
-  /// The time is up, or a signal came: to be started again where the launcher can, and the scheduler does not do it itself.
+  /// The time is up, or a signal came: to be started again where the launcher can, and the scheduler does not do it
+  /// itself.
   private mutating func leave(_ stop: StopRequest) throws -> Ending {
     // After SIGTERM the scheduler has decided: it cancels, or preempts and requeues by itself.
     guard stop.signal == nil || stop.signal == SIGUSR1 else {

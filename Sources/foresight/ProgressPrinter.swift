@@ -3,9 +3,9 @@ import Interfaces
 import Laboratory
 import Synchronization
 
-/// Shows a run's progress: one line redrawn in place on a terminal, a plain line elsewhere, every few seconds at first and
-/// the less often the longer it takes, or lines for the study that started this process. What keeps the run from reporting
-/// for long, a fit or a save, is shown by a thread of its own.
+/// Shows a run's progress: one line redrawn in place on a terminal, a plain line elsewhere, every few seconds at first
+/// and the less often the longer it takes, or lines for the study that started this process. What keeps the run from
+/// reporting for long, a fit or a save, is shown by a thread of its own.
 final class ProgressPrinter: Sendable {
   /// For whom.
   private enum Audience {

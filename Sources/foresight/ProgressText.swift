@@ -3,8 +3,8 @@ import Laboratory
 
 /// Words for how far a run is.
 enum ProgressText {
-  /// `2,000/10,000 steps  evaluation -183.2  212 steps/s  0:27 left`, parts in columns; while it does something else than
-  /// stepping, that before the time left.
+  /// `2,000/10,000 steps  evaluation -183.2  212 steps/s  0:27 left`, parts in columns; while it does something else
+  /// than stepping, that before the time left.
   static func line(_ progress: RunProgress) -> String {
     let steps = "\(grouped(progress.steps))/\(grouped(progress.budget)) steps"
     let evaluation = progress.evaluation.map { "evaluation \(fixed($0, digits: 1))" } ?? "not evaluated yet"

@@ -7,11 +7,12 @@ enum Signals {
   /// What the signals ask.
   static let stop = StopRequest()
 
-  /// From now on SIGHUP, SIGINT and SIGTERM raise `stop`, and SIGUSR1 asks to save and go on. A process that has not left
-  /// `grace` seconds after the first of those that stop it, because a step takes that long, is ended as if the signal had
-  /// killed it; its last checkpoint stays.
+  /// From now on SIGHUP, SIGINT and SIGTERM raise `stop`, and SIGUSR1 asks to save and go on. A process that has not
+  /// left `grace` seconds after the first of those that stop it, because a step takes that long, is ended as if the
+  /// signal had killed it; its last checkpoint stays.
   ///
-  /// A file that reached its size limit becomes an error of the write instead of a signal, as a closed output already is.
+  /// A file that reached its size limit becomes an error of the write instead of a signal, as a closed output already
+  /// is.
   static func install(grace: Double?) {
     _ = stop.isRaised  // made now, because a signal handler must not make it
     // Programs that start others from their worker threads often leave them with signals blocked.

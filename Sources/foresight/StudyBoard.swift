@@ -1,9 +1,9 @@
 import Foundation
 import Laboratory
 
-/// Shows a study's runs. On a terminal: as many lines as fit, redrawn in place, the runs at work first, above a line that
-/// sums up. Elsewhere: a line when a run changes its state, and for those that are running one now and then, the less often
-/// the longer it takes, with the same summary.
+/// Shows a study's runs. On a terminal: as many lines as fit, redrawn in place, the runs at work first, above a line
+/// that sums up. Elsewhere: a line when a run changes its state, and for those that are running one now and then, the
+/// less often the longer it takes, with the same summary.
 final class StudyBoard {
   private let isTerminal = isatty(STDOUT_FILENO) != 0
   private let start = ContinuousClock.now
@@ -98,8 +98,8 @@ final class StudyBoard {
     return parts.joined(separator: ", ")
   }
 
-  /// Seconds until all are done, if those that wait take as long for a step as those at work of the same agent, or of any;
-  /// nil while no rate is known.
+  /// Seconds until all are done, if those that wait take as long for a step as those at work of the same agent, or of
+  /// any; nil while no rate is known.
   static func secondsLeft(_ lines: [StudyRunner.Line], jobs: Int) -> Double? {
     let running = lines.filter { $0.status.state == .running }
     let known = running.compactMap { line in

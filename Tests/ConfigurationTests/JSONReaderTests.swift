@@ -24,7 +24,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{"a": 1, "a": 2}"#, "given more than once"), (#"{"a": 1"#, "f:1"),
+    (#"{"a": 1, "a": 2}"#, "given more than once"), (#"{"a": 1"#, "did not find expected"),
     (#"{"a.b": 1, "a": {"b": 2}}"#, "more than once"),
     (#"{"a": [1, 2}"#, "f:1"),
   ])

@@ -52,8 +52,8 @@ import TestSupport
     #expect(!lock.isValid)
   }
 
-  /// Of many processes that find a void claim exactly one gets the folder. Threads stand in for them, whose locks of the
-  /// operating system differ as those of processes do.
+  /// Of many processes that find a void claim exactly one gets the folder. Threads stand in for them, whose locks of
+  /// the operating system differ as those of processes do.
   @Test func oneOfManyTakesAVoidClaim() async throws {
     let path = root.path
     for _ in 0..<5 {

@@ -43,7 +43,8 @@ import Testing
     #expect(try study.runs.map { try $0.resolved.integer(at: "nested.depth") } == [1, 1, 3, 3])
   }
 
-  /// The same file gives the same variants, more of them leave the first as they were, and values are where they may be.
+  /// The same file gives the same variants, more of them leave the first as they were, and values are where they may
+  /// be.
   @Test func randomVariantsAreReproducible() throws {
     func drawn(_ count: Int, seed: Int = 0) throws -> [(depth: Int, reach: Double)] {
       let random =
@@ -76,7 +77,7 @@ import Testing
 
   @Test(arguments: [
     ("{tally: {sweep: {grit: {}}}}", "did you mean 'grid'"),
-    ("{tally: {sweep: {grid: {nested.depth: 3}}}}", "agents.tally.sweep.grid.nested.depth: expected a list"),
+    ("{tally: {sweep: {grid: {nested.depth: 3}}}}", "expected a list of values"),
     ("{tally: {sweep: {grid: {nested.deep: [3]}}}}", "nested.depth"),
     ("{tally: {sweep: {random: {count: 2, settings: {reach: {low: 2, high: 1}}}}}}", "low must be less than high"),
     ("{tally: {sweep: {grid: {reach: [1, 1.0, 1]}}}}", "two variants would have this label"),
