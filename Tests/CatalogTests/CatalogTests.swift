@@ -200,6 +200,15 @@ import Testing
       #expect(error.map { "\($0)" }?.contains("--dataset") == true)
       return
     }
+    if ["mc-pilco", "pilco"].contains(agent),
+      !(made.objective?.knowsReward == true && made.objective?.knowsTermination == true
+        && made.objective is any DifferentiableObjective)
+    {
+      let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
+      let message = error.map { "\($0)" } ?? ""
+      #expect(message.contains(environment) && message.contains("gp"), "\(message)")
+      return
+    }
     let truth = (made.environment as? any ImaginableEnvironment)?.trueWorld
     if agent == "ilqr", truth?.knownDynamics == nil, (truth?.gradients ?? GradientSupport.none) < .pathwise {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
