@@ -61,7 +61,7 @@ def _manifest_line(folder: Path) -> str:
 
 
 def _evaluations(folder: Path, steps: int) -> tuple[list[str], list[list[str]]]:
-    """Names of what was measured besides returns, where it was, and the rows up to `steps`, as written."""
+    """Names of what was measured besides returns, and the rows as they were written, up to the first step not below `steps`."""
     path = folder / "evaluations.csv"
     if not path.exists():
         return [], []
@@ -70,7 +70,8 @@ def _evaluations(folder: Path, steps: int) -> tuple[list[str], list[list[str]]]:
     measures = header[_MEASURES_BEGIN:]
     if measures and measures[-1] in DECISIONS:
         measures.pop()
-    return measures, [row for row in rows if int(row[0]) <= steps]
+    last = min((int(row[0]) for row in rows if int(row[0]) >= steps), default=steps)
+    return measures, [row for row in rows if int(row[0]) <= last]
 
 
 def write_summary(experiment: Path, figures: bool = True) -> list[Path]:

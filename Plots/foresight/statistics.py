@@ -60,9 +60,12 @@ def align(curves: list[tuple[np.ndarray, np.ndarray]], grid: np.ndarray | None =
     """Curves of unequal steps on one grid: [points], [curves, points].
 
     The last observation is carried forward between a curve's points. Before its first and after its last point a
-    curve is NaN: an unfinished run says nothing of steps it has not taken. `grid` defaults to the union of the steps.
+    curve is NaN: an unfinished run says nothing of steps it has not taken. `grid` defaults to the union of the steps, where
+    those of different curves that lie close together are one: where a step is several, runs are measured a little later
+    than planned, each by its own bit.
     """
     if grid is None:
+        curves = _together(curves)
         grid = np.unique(np.concatenate([steps for steps, _ in curves]))
     aligned = np.full((len(curves), len(grid)), np.nan)
     for row, (steps, values) in zip(aligned, curves):
@@ -70,6 +73,19 @@ def align(curves: list[tuple[np.ndarray, np.ndarray]], grid: np.ndarray | None =
         inside = (latest >= 0) & (grid <= steps[-1])
         row[inside] = np.asarray(values)[latest[inside]]
     return grid, aligned
+
+
+def _together(curves: list[tuple[np.ndarray, np.ndarray]]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The curves with steps that differ by less than a tenth of any curve's spacing moved to the last of them."""
+    spacings = [np.diff(steps).min() for steps, _ in curves if len(steps) > 1]
+    if len(curves) < 2 or not spacings:
+        return curves
+    union = np.unique(np.concatenate([steps for steps, _ in curves]))
+    ends = np.append(np.flatnonzero(np.diff(union) > min(spacings) / 10), len(union) - 1)
+    moved = [union[ends[np.searchsorted(union[ends], steps)]] for steps, _ in curves]
+    if any(len(np.unique(steps)) < len(steps) for steps in moved):
+        return curves
+    return [(steps, values) for steps, (_, values) in zip(moved, curves)]
 
 
 def summarize_curves(aligned: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

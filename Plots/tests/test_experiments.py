@@ -60,6 +60,15 @@ class KeptStudy(unittest.TestCase):
         self.assertEqual(len(lines), 12)
         self.assertTrue(all('"rate": 1e-05' in line for line in lines))
 
+    def test_keeps_the_last_evaluation_just_beyond_the_budget(self):
+        """Where a step is several, runs end there; evaluations of a longer budget are not kept."""
+        for path in (self.results / "Pendulum-v1").glob("pets/*/evaluations.csv"):
+            rows = [[steps, 0, -150.0, 5] for steps in (0, 1002, 2004, 3006)]
+            write_csv(path, ["environment_steps", "episode", "return", "length"], rows)
+        keep_runs(self.results, self.kept)
+        runs = load_study(self.kept).select("Pendulum-v1", "pets")
+        self.assertEqual([(list(run.evaluation_steps), run.finished) for run in runs], [([0, 1002, 2004], True)] * 3)
+
     def test_keeps_what_environments_measured(self):
         for path in (self.results / "Pendulum-v1").glob("pets/*/evaluations.csv"):
             rows = [[0, 0, -900.0, 5, 0.5], [2000, 0, -150.0, 5, 0.25]]

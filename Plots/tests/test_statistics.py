@@ -81,6 +81,13 @@ class Alignment(unittest.TestCase):
         np.testing.assert_array_equal(grid, [0, 50, 100, 150, 200])
         np.testing.assert_array_equal(aligned, [[1, 1, 2, 2, 3], [np.nan, 10, 10, 20, np.nan]])
 
+    def test_steps_that_lie_close_together_are_one(self):
+        first = (np.array([0, 1001, 2007]), np.array([1.0, 2, 3]))
+        second = (np.array([0, 1006, 2000]), np.array([4.0, 5, 6]))
+        grid, aligned = align([first, second])
+        np.testing.assert_array_equal(grid, [0, 1006, 2007])
+        np.testing.assert_array_equal(aligned, [[1, 2, 3], [4, 5, 6]])
+
     def test_summary_is_over_the_curves_present(self):
         aligned = np.array([[1.0, 1, np.nan], [3, 5, 7], [np.nan] * 3])
         center, interval = summarize_curves(aligned)

@@ -12,15 +12,17 @@ struct CheckpointStore {
   let trusts: Bool
   /// Text that names everything the run's results depend on; a checkpoint of another run is refused.
   private let fingerprint: String
+  private let keepsBest: Bool
 
   init(folder: RunFolder, plan: RunPlan, trusts: Bool = false) {
     self.folder = folder
     self.trusts = trusts
+    keepsBest = plan.settings.checkpoint.best
     fingerprint =
       "\(plan.environment.name) \(plan.agent.name) \(plan.seed) " + plan.resolved.influential.json(indent: 0)
   }
 
-  /// Writes the checkpoint of `steps` and deletes all older ones but the newest of them and the best.
+  /// Writes the checkpoint of `steps` and deletes all older ones but the newest of them and, where it is kept, the best.
   func write(_ state: RunState, _ tables: RunTables, steps: Int) throws(ArchiveError) {
     var writer = StateWriter()
     try writer.scope("tables") { writer throws(ArchiveError) in try tables.save(to: &writer) }
@@ -29,7 +31,8 @@ struct CheckpointStore {
     file.metadata = ["run": fingerprint, "version": Foresight.version]
     file.metadata["crc32c"] = file.checksum
     try file.write(to: folder.checkpoint(step: steps))
-    let others = folder.checkpoints().filter { $0 < steps && $0 != state.best?.step }
+    let best = keepsBest ? state.best?.step : nil
+    let others = folder.checkpoints().filter { $0 < steps && $0 != best }
     for old in others.dropFirst() { folder.removeCheckpoint(step: old) }
   }
 

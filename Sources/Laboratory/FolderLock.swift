@@ -49,7 +49,7 @@ public final class FolderLock: Sendable {
   /// Whether some process has the folder right now.
   public static func isHeld(_ path: String) -> Bool {
     let descriptor = open(path + "/.lock", O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return false }
+    guard descriptor >= 0 else { return FolderLease.isHeldElsewhere(path) }
     defer { close(descriptor) }
     // a shared lock needs no right to write, and keeps a process that wants the folder waiting for an instant only
     if flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK { return true }

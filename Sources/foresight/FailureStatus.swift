@@ -21,7 +21,8 @@ enum FailureStatus {
     case is ArchiveError: damagedFile
     case RunError.occupied, RunError.busy, RunError.foreign, RunError.lost, RunError.changed: folderTaken
     case LaunchError.settings: usage
-    case RunError.nothingSaved, RunError.noCheckpoint, VideoError.unknownFormat, PlotError.noStudy, is DatasetError: usage
+    case RunError.nothingSaved, RunError.noCheckpoint, VideoError.unknownFormat, PlotError.noStudy: usage
+    case is DatasetError: usage
     default: failed
     }
   }

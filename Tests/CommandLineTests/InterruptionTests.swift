@@ -53,8 +53,10 @@ import TestSupport
   @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, Int32(143))])
   func aSignalSavesAndLeavesInTime(signal: Int32, status: Int32) throws {
     let process = try Program.start(
-      ["train", "random", "Pendulum-v1", "--steps", "2000000000", "--set", "checkpoint.interval=1000000000"],
-      in: root.path)
+      [
+        "train", "random", "Pendulum-v1", "--steps", "2000000000", "--set", "checkpoint.interval=1000000000", "--set",
+        "checkpoint.best=false",
+      ], in: root.path)
     let folder = RunFolder(root.path + "/runs/Pendulum-v1/random/seed-0")
     while !FileManager.default.fileExists(atPath: folder.checkpoint(step: 0)) { usleep(10_000) }
     usleep(300_000)

@@ -36,7 +36,11 @@ import TestSupport
       name: long
       environments: [Pendulum-v1]
       seeds: \(seeds)
-      settings: {learner.hidden: [16, 16], agent.batch_size: 16, agent.random_steps: 50, evaluation.episodes: 1, checkpoint.best: false}
+      settings:
+        learner.hidden: [64, 64]
+        agent: {batch_size: 64, random_steps: 50}
+        evaluation.episodes: 1
+        checkpoint.best: false
       agents: {sac: {steps: \(steps)}}
       """)
   }
@@ -152,7 +156,7 @@ import TestSupport
     #expect(task.finish().status == 128 + SIGKILL)
     let status = try study("status", "results")
     #expect(status.output.contains("failed") && status.output.contains("ended without a word"), "\(status.output)")
-    #expect(status.output.contains("log: \(job.log(of: 0))"), "\(status.output)")
+    #expect(status.output.contains("log: results/jobs/1/logs/0.log"), "\(status.output)")
     #expect(try submit().output.contains("1 to submit, of which 1 failed before"))
     let saved = try #require(folder.checkpoints().first)
     #expect(saved > 0 && !saved.isMultiple(of: 1000), "\(saved)")
@@ -198,7 +202,7 @@ import TestSupport
     let status = try study("status", "results", "--log-lines", "3")
     #expect(status.output.contains("2 runs: 1 finished, 1 failed"), "\(status.output)")
     #expect(status.output.contains("a file has that name"), "\(status.output)")
-    #expect(status.output.contains("log: \(job.log(of: 1))"), "\(status.output)")
+    #expect(status.output.contains("log: results/jobs/1/logs/1.log"), "\(status.output)")
     try FileManager.default.removeItem(atPath: obstacle)
     #expect(try submit("--no-gather").output.contains("submitted 1 runs as 1 tasks of job 72"))
     #expect(try slurm.start(72, element: 0).finish().status == 0)

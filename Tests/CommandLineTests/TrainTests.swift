@@ -24,8 +24,8 @@ import TestSupport
     #expect(result.output.contains("runs/Pendulum-v1/random/seed-2"))
     #expect(
       try files(folder) == [
-        "checkpoint-0.safetensors", "checkpoint-400.safetensors", "episodes.csv", "evaluations.csv", "manifest.json",
-        "timing.csv", "training.csv",
+        ".lock", "checkpoint-0.safetensors", "checkpoint-400.safetensors", "episodes.csv", "evaluations.csv",
+        "manifest.json", "timing.csv", "training.csv",
       ])
   }
 

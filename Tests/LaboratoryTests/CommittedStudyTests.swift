@@ -27,6 +27,9 @@ import Testing
       } catch let error as ConfigurationError where error.key == "expert.run" {
         // an expert of its own, which its page trains first
         #expect("\(error)".contains("holds no saved run"), "\(error)")
+      } catch let error as ConfigurationError where error.key == "agent.dataset" {
+        // a dataset of its own, which its page makes first
+        #expect("\(error)".contains("No such file"), "\(error)")
       }
     }
   }
