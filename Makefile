@@ -127,8 +127,9 @@ slurmtest: build ## a study on a real Slurm of this machine: requeues, a death, 
 test: setup video tools ## build and run every test
 	$(SWIFT_BUILD) --build-tests
 	swift test -c release $(FLAGS) --skip-build
-	.venv/bin/python -m unittest discover -s Plots/tests
-	.venv/bin/python -m unittest discover -s Tuning/tests
+	@# two at a time: they take a core each
+	printf '%s\n' 'Plots/tests test_[a-e]*.py' 'Plots/tests test_[f-z]*.py' 'Tuning/tests test_*.py' \
+	  | xargs -P 2 -L 1 sh -c '.venv/bin/python -m unittest discover -s "$$0" -p "$$1"'
 
 lint: $(STAMPS)/venv ## formatting rules, of Swift and Python
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples
