@@ -11,12 +11,7 @@ public final class EnsembleRollout: ModelRollout {
   let model: ProbabilisticEnsemble
   /// Weights of each elite.
   let packed: [PackedWeights]
-  let capacity: Int
-  /// Steps that are kept; 0 where there is no tape.
-  let keptSteps: Int
-  public private(set) var count = 0
-  public private(set) var steps = 0
-  private var state: Vector  // [steps + 1, capacity, D] with a tape, else [capacity, D]
+  private var state: RolloutStates
   private(set) var input: Vector  // [capacity, D + encoded A], sorted by member
   private var rewards: Vector
   /// Whether rows terminated, and the numbers that this is decided by; where terminations are learned.
@@ -40,8 +35,6 @@ public final class EnsembleRollout: ModelRollout {
   /// Room for `capacity` rows, and for the derivatives of `keptSteps` steps.
   init(_ model: ProbabilisticEnsemble, capacity: Int, keptSteps: Int = 0) {
     self.model = model
-    self.capacity = capacity
-    self.keptSteps = keptSteps
     let (network, keeps) = (model.networks.network, keptSteps > 0)
     // With `mean` every member sees all rows; a tape keeps them side by side.
     let passRows = keeps && model.settings.propagation == .mean ? capacity * model.elites.count : capacity
@@ -53,7 +46,7 @@ public final class EnsembleRollout: ModelRollout {
       packed.update(from: model.networks.parameters.pointer + member * network.layout.count)
       return packed
     }
-    state = Vector(count: (keptSteps + 1) * capacity * model.stateSize)
+    state = RolloutStates(capacity: capacity, size: model.stateSize, keptSteps: keptSteps)
     input = Vector(count: capacity * network.inputs)
     noise = (0..<max(keptSteps, 1)).map { _ in Vector(count: capacity * model.outputSize) }
     groups = (0..<max(keptSteps, 1)).map { _ in MemberGroups(capacity: capacity, elites: model.elites.count) }
@@ -71,15 +64,14 @@ public final class EnsembleRollout: ModelRollout {
 
   deinit { terminatedRows.deallocate() }
 
-  public var states: UnsafePointer<Float> { state.pointer + place(of: steps) }
+  public var count: Int { state.count }
+  public var steps: Int { state.steps }
+  public var states: UnsafePointer<Float> { state.present }
 
-  public func states(at step: Int) -> UnsafePointer<Float> {
-    precondition(keptSteps > 0 && step >= 0 && step <= steps, "step \(step) of \(steps), \(keptSteps) kept")
-    return state.pointer + place(of: step)
-  }
+  public func states(at step: Int) -> UnsafePointer<Float> { state.after(step) }
 
-  /// First element of the states after `step` steps.
-  private func place(of step: Int) -> Int { keptSteps > 0 ? step * capacity * model.stateSize : 0 }
+  /// Steps that are kept; 0 where there is no tape.
+  var keptSteps: Int { state.keptSteps }
 
   public var predictedRewards: UnsafePointer<Float>? { model.learnsReward ? rewards.pointer : nil }
 
@@ -90,10 +82,8 @@ public final class EnsembleRollout: ModelRollout {
   }
 
   public func reset(_ starts: RolloutStarts, using random: RandomStream) {
-    precondition(starts.count <= capacity, "\(starts.count) rows in a rollout of \(capacity)")
-    count = starts.count
+    state.begin(starts)
     self.random = random
-    steps = 0
     particles = (starts.rowsPerParticle, starts.firstParticle)
     if model.settings.propagation == .tsInfinity,
       (count + starts.rowsPerParticle - 1) / starts.rowsPerParticle < model.elites.count
@@ -102,16 +92,13 @@ public final class EnsembleRollout: ModelRollout {
       var choice = random.child("first particle")
       particles.first += choice.index(below: model.elites.count)
     }
-    state.mutablePointer.update(from: starts.states, count: count * model.stateSize)
     guard model.settings.propagation == .tsInfinity, keptSteps == 0 else { return }
     groups[0].assign(count: count, rowsPerParticle: particles.rows, firstParticle: particles.first)
   }
 
   public func advance(_ actions: UnsafePointer<Float>) {
-    precondition(keptSteps == 0 || steps < keptSteps, "step \(steps + 1) of a rollout that keeps \(keptSteps)")
     let stepIndex = keptSteps > 0 ? steps : 0
-    let base = state.mutablePointer
-    let (before, after) = (base + place(of: steps), base + place(of: steps + 1))
+    let (before, after) = state.next()
     switch model.settings.propagation {
     case .mean, .distribution: advanceByAllMembers(actions, before, after, stepIndex)
     case .tsInfinity:
@@ -123,7 +110,7 @@ public final class EnsembleRollout: ModelRollout {
       groups[stepIndex].draw(count: count, using: &random)
       advanceByMembers(actions, before, after, stepIndex)
     }
-    steps += 1
+    state.finishStep()
   }
 
   /// Normalized network inputs of the rows in order of their members, or as they stand.

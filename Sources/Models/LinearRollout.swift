@@ -4,47 +4,33 @@ import Kernels
 /// Imagined trajectories of linear dynamics.
 public final class LinearRollout: ModelRollout {
   private let model: LinearDynamics
-  private let capacity: Int
-  private let keptSteps: Int
-  public private(set) var count = 0
-  public private(set) var steps = 0
-  private var state: Vector  // [kept steps + 1, capacity, D]
+  private var state: RolloutStates
   private var input: Vector  // [capacity, K]
   private var noise: Vector  // [capacity, D]
   private var random = RandomStream(seed: 0)
 
   init(_ model: LinearDynamics, capacity: Int, keptSteps: Int) {
     self.model = model
-    self.capacity = capacity
-    self.keptSteps = keptSteps
-    state = Vector(count: (keptSteps + 1) * capacity * model.stateSize)
+    state = RolloutStates(capacity: capacity, size: model.stateSize, keptSteps: keptSteps)
     input = Vector(count: capacity * model.coefficients.rows)
     noise = Vector(count: capacity * model.stateSize)
   }
 
-  public var states: UnsafePointer<Float> { state.pointer + place(of: steps) }
+  public var count: Int { state.count }
+  public var steps: Int { state.steps }
+  public var states: UnsafePointer<Float> { state.present }
 
-  public func states(at step: Int) -> UnsafePointer<Float> {
-    precondition(keptSteps > 0 && step >= 0 && step <= steps, "step \(step) of \(steps), \(keptSteps) kept")
-    return state.pointer + place(of: step)
-  }
-
-  /// First element of the states after `step` steps.
-  private func place(of step: Int) -> Int { keptSteps > 0 ? step * capacity * model.stateSize : 0 }
+  public func states(at step: Int) -> UnsafePointer<Float> { state.after(step) }
 
   public func reset(_ starts: RolloutStarts, using random: RandomStream) {
-    precondition(starts.count <= capacity, "\(starts.count) rows in a rollout of \(capacity)")
-    count = starts.count
-    steps = 0
+    state.begin(starts)
     self.random = random
-    state.mutablePointer.update(from: starts.states, count: count * model.stateSize)
   }
 
   public func advance(_ actions: UnsafePointer<Float>) {
-    precondition(keptSteps == 0 || steps < keptSteps, "step \(steps + 1) of a rollout that keeps \(keptSteps)")
     let (size, width, encoding) = (model.stateSize, model.coefficients.rows, model.encoding)
     let (x, e) = (input.mutablePointer, noise.mutablePointer)
-    let (before, s) = (state.mutablePointer + place(of: steps), state.mutablePointer + place(of: steps + 1))
+    let (before, s) = state.next()
     let (mean, inverse) = (model.inputs.mean.pointer, model.inputs.inverse.pointer)
     for row in 0..<count {
       let target = x + row * width
@@ -54,7 +40,7 @@ public final class LinearRollout: ModelRollout {
       target[width - 1] = 1
     }
     // S' = S + X C + E
-    if keptSteps > 0 { s.update(from: before, count: count * size) }
+    if state.keptSteps > 0 { s.update(from: before, count: count * size) }
     if model.settings.samplesNoise {
       random.fillNormal(e, count: count * size)
       for row in 0..<count {
@@ -64,7 +50,7 @@ public final class LinearRollout: ModelRollout {
     gemm(
       .none, .none, m: count, n: size, k: width, x, lda: width, model.coefficients.pointer, ldb: size, beta: 1, s,
       ldc: size)
-    steps += 1
+    state.finishStep()
   }
 
   /// With s' = s + C (z - mean) * inverse + e, z = (s, a): ∂L/∂s = g + inverse_s * C_s g and ∂L/∂a = inverse_a * C_a g, where

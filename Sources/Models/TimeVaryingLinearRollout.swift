@@ -5,11 +5,7 @@ import Kernels
 public struct TimeVaryingLinearRollout: ModelRollout {
   private let dynamics: TimeVaryingLinearGaussian
   private let factors: [Double]?
-  private let capacity: Int
-  private let keptSteps: Int
-  public private(set) var count = 0
-  public private(set) var steps = 0
-  private var state: Vector  // [kept steps + 1, capacity, D]
+  private var state: RolloutStates
   /// Times of the rows at the last reset.
   private var starts: [Int]
   private var random = RandomStream(seed: 0)
@@ -19,39 +15,28 @@ public struct TimeVaryingLinearRollout: ModelRollout {
   init(_ dynamics: TimeVaryingLinearGaussian, factors: [Double]?, capacity: Int, keptSteps: Int) {
     self.dynamics = dynamics
     self.factors = factors
-    self.capacity = capacity
-    self.keptSteps = keptSteps
-    state = Vector(count: (keptSteps + 1) * capacity * dynamics.stateSize)
+    state = RolloutStates(capacity: capacity, size: dynamics.stateSize, keptSteps: keptSteps)
     starts = Array(repeating: 0, count: capacity)
     next = Array(repeating: 0, count: dynamics.stateSize)
     noise = Vector(count: capacity * dynamics.stateSize)
   }
 
-  public var states: UnsafePointer<Float> { state.pointer + place(of: steps) }
+  public var count: Int { state.count }
+  public var steps: Int { state.steps }
+  public var states: UnsafePointer<Float> { state.present }
 
-  public func states(at step: Int) -> UnsafePointer<Float> {
-    precondition(keptSteps > 0 && step >= 0 && step <= steps, "step \(step) of \(steps), \(keptSteps) kept")
-    return state.pointer + place(of: step)
-  }
-
-  /// First element of the states after `step` steps.
-  private func place(of step: Int) -> Int { keptSteps > 0 ? step * capacity * dynamics.stateSize : 0 }
+  public func states(at step: Int) -> UnsafePointer<Float> { state.after(step) }
 
   public mutating func reset(_ starts: RolloutStarts, using random: RandomStream) {
-    precondition(starts.count <= capacity, "\(starts.count) rows in a rollout of \(capacity)")
-    count = starts.count
-    steps = 0
+    state.begin(starts)
     self.random = random
-    state.mutablePointer.update(from: starts.states, count: count * dynamics.stateSize)
     for row in 0..<count { self.starts[row] = starts.times?[row] ?? 0 }
   }
 
   public mutating func advance(_ actions: UnsafePointer<Float>) {
-    precondition(keptSteps == 0 || steps < keptSteps, "step \(steps + 1) of a rollout that keeps \(keptSteps)")
     let (n, m) = (dynamics.stateSize, dynamics.actionSize)
-    let before = UnsafePointer(state.mutablePointer + place(of: steps))
-    let x = state.mutablePointer + place(of: steps + 1)
-    if keptSteps > 0 { x.update(from: before, count: count * n) }
+    let (before, x) = state.next()
+    if state.keptSteps > 0 { x.update(from: before, count: count * n) }
     if factors != nil { random.fillNormal(noise.mutablePointer, count: count * n) }
     for row in 0..<count {
       let time = starts[row] + steps
@@ -68,7 +53,7 @@ public struct TimeVaryingLinearRollout: ModelRollout {
       }
       for i in 0..<n { x[row * n + i] = Float(next[i]) }
     }
-    steps += 1
+    state.finishStep()
   }
 
   /// ∂L/∂x = Aᵀ ∂L/∂x' and ∂L/∂u = Bᵀ ∂L/∂x' of the row's own time.

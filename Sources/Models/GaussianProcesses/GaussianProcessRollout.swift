@@ -6,11 +6,7 @@ import Kernels
 /// (Amadio et al. 2022, section III).
 public final class GaussianProcessRollout: ModelRollout {
   private let model: GaussianProcessModel
-  private let capacity: Int
-  private let keptSteps: Int
-  public private(set) var count = 0
-  public private(set) var steps = 0
-  private var state: Vector  // [kept steps + 1, capacity, D]
+  private var state: RolloutStates
   private var noise: Vector  // [kept steps or 1, capacity, D]
   private var code: Vector
   private let inputs: FixedBuffer<Double>  // [capacity, K]
@@ -29,10 +25,8 @@ public final class GaussianProcessRollout: ModelRollout {
   init(_ model: GaussianProcessModel, capacity: Int, keptSteps: Int) {
     precondition(model.isFitted, "a rollout of a model that was not fitted")
     self.model = model
-    self.capacity = capacity
-    self.keptSteps = keptSteps
     let (size, width) = (model.stateSize, model.inputSize)
-    state = Vector(count: (keptSteps + 1) * capacity * size)
+    state = RolloutStates(capacity: capacity, size: size, keptSteps: keptSteps)
     noise = Vector(count: capacity * size)
     code = Vector(count: model.encoding.width)
     inputs = FixedBuffer(0, count: capacity * width)
@@ -46,28 +40,23 @@ public final class GaussianProcessRollout: ModelRollout {
     scores = Vector(count: keptSteps * room)
   }
 
-  public var states: UnsafePointer<Float> { state.pointer + place(of: steps) }
+  public var count: Int { state.count }
+  public var steps: Int { state.steps }
+  public var states: UnsafePointer<Float> { state.present }
 
-  public func states(at step: Int) -> UnsafePointer<Float> {
-    precondition(keptSteps > 0 && step >= 0 && step <= steps, "step \(step) of \(steps), \(keptSteps) kept")
-    return state.pointer + place(of: step)
-  }
+  public func states(at step: Int) -> UnsafePointer<Float> { state.after(step) }
 
-  /// First element of the states after `step` steps.
-  private func place(of step: Int) -> Int { keptSteps > 0 ? step * capacity * model.stateSize : 0 }
+  private var capacity: Int { state.capacity }
+  private var keptSteps: Int { state.keptSteps }
 
   public func reset(_ starts: RolloutStarts, using random: RandomStream) {
-    precondition(starts.count <= capacity, "\(starts.count) rows in a rollout of \(capacity)")
-    count = starts.count
-    steps = 0
+    state.begin(starts)
     self.random = random
-    state.mutablePointer.update(from: starts.states, count: count * model.stateSize)
   }
 
   public func advance(_ actions: UnsafePointer<Float>) {
-    precondition(keptSteps == 0 || steps < keptSteps, "step \(steps + 1) of a rollout that keeps \(keptSteps)")
     let size = model.stateSize
-    let (before, after) = (state.mutablePointer + place(of: steps), state.mutablePointer + place(of: steps + 1))
+    let (before, after) = state.next()
     normalize(before, actions)
     if model.settings.samples { random.fillNormal(noise.mutablePointer, count: count * size) }
     if keptSteps > 0 {
@@ -88,7 +77,7 @@ public final class GaussianProcessRollout: ModelRollout {
       }
       if keptSteps > 0 { keepSlopes(of: output) }
     }
-    steps += 1
+    state.finishStep()
   }
 
   /// Leaves normalized states and actions in `inputs`.
