@@ -22,10 +22,12 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 METHODS = {
-    "Planning in models": ("PETS", "MPC", "ILQR"),
-    "Learning in models": ("MBPO", "METRPO", "MVE", "Dyna", "MBA", "PolicyBackpropagation"),
+    "Planning in models": ("PETS", "MPC", "ILQR", "LOOP"),
+    "Learning in models": ("MBPO", "METRPO", "MVE", "Dyna", "MBA", "PolicyBackpropagation", "MCPILCO", "PILCO"),
     "Local models": ("LQRFLM", "GuidedPolicySearch"),
     "Model-free": ("SAC", "REDQ", "DroQ", "CrossQ", "TD3", "NAF", "MaximizedQ", "QTOpt", "DQN", "FittedQ", "Random"),
+    "Policy gradients": ("REINFORCE", "ActorCritic", "A2C", "NPG", "TRPO", "PPO", "KLPenalty"),
+    "From data": ("BehaviourCloning", "DAgger", "IQL", "CQL", "MOPO"),
     "Tables": ("PolicyIteration", "ValueIteration", "TDLambda", "SARSA", "QLearning", "DoubleQLearning", "DynaQ"),
     "Several learners, one policy": ("Distillation", "DivideAndConquer", "Distral"),
 }

@@ -53,9 +53,9 @@ def read_hdf5(path: str) -> dict:
             data["next_observations"] = file["next_observations"][:]
             return data
     # without next observations the last step of an episode that was cut off leads nowhere
-    ended = (data["terminated"].astype(bool) | data["truncated"])[:-1]
+    done = (data["terminated"].astype(bool) | data["truncated"])[:-1]
     data["next_observations"] = np.concatenate([data["observations"][1:], data["observations"][-1:]])
-    kept = np.append(~ended, False) | data["terminated"].astype(bool)
+    kept = np.append(~done, False) | data["terminated"].astype(bool)
     # the step before one that is left out is now the last of its episode
     data["truncated"] = np.append(~kept[1:], True) & ~data["terminated"].astype(bool)
     return {name: values[kept] if name != "environment" else values for name, values in data.items()}

@@ -61,7 +61,7 @@ struct RewardScaling: Sendable {
     sums = Array(repeating: 0, count: copies)
   }
 
-  /// Forgets what a copy has earned.
+  /// Starts the discounted sum of a copy anew.
   mutating func startEpisode(_ copy: Int) { sums[copy] = 0 }
 
   /// Takes in a reward of a copy.

@@ -16,7 +16,7 @@ struct StudyRunCommand: ParsableCommand {
 
       Keys of the file: name; seeds, how many or a list; environments and agents, each a list of names, or a mapping from \
       names to steps and settings, and for agents also to agent, seeds, environments and sweep; steps; settings; thresholds; \
-      sweep. More specific entries override more general ones. Documentation/studies.md describes every key.
+      sweep; figures. More specific entries override more general ones. Documentation/studies.md describes every key.
 
       Example:
         foresight study run Experiments/demo/study.yaml --jobs 2

@@ -89,7 +89,7 @@ import Testing
     #expect(worst.hessian < 1e-8, "\(Task.name): Hessians are off by up to \(worst.hessian)")
   }
 
-  /// States, actions, what followed and was earned in episodes of random actions away from kinks and bounds.
+  /// States, actions, next states and rewards of episodes of random actions away from kinks and bounds.
   private func course<Task: DifferentiableTask>(
     _ task: Task, _ count: Int, _ precision: Double
   ) throws -> (states: [Double], actions: [Double], next: [Double], rewards: [Double]) {

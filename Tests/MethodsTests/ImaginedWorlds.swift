@@ -19,18 +19,18 @@ struct Line: DynamicsModel {
   final class Walk: ModelRollout {
     private let poison: Float
     private var position: Vector
-    private var earned: Vector
+    private var rewards: Vector
     private(set) var count = 0
     private(set) var steps = 0
 
     init(poison: Float, capacity: Int) {
       self.poison = poison
       position = Vector(count: capacity)
-      earned = Vector(count: capacity)
+      rewards = Vector(count: capacity)
     }
 
     var states: UnsafePointer<Float> { position.pointer }
-    var predictedRewards: UnsafePointer<Float>? { earned.pointer }
+    var predictedRewards: UnsafePointer<Float>? { rewards.pointer }
 
     func reset(_ starts: RolloutStarts, using random: RandomStream) {
       (count, steps) = (starts.count, 0)
@@ -39,7 +39,7 @@ struct Line: DynamicsModel {
 
     func advance(_ actions: UnsafePointer<Float>) {
       steps += 1
-      let (x, r) = (position.mutablePointer, earned.mutablePointer)
+      let (x, r) = (position.mutablePointer, rewards.mutablePointer)
       for row in 0..<count {
         r[row] = 2 * x[row] + actions[row]
         x[row] = x[row] == poison ? .nan : x[row] + 1

@@ -78,11 +78,11 @@ func measure<Task: Environment>(_ environment: inout Task, like training: some E
       NormalizedRewards(Pendulum(PendulumSettings()), discount: 0.9), Pendulum(PendulumSettings())
     )
     #expect(normalized.spec.rewardRange == -10...10)
-    let (shown, earned) = (
+    let (shown, rewards) = (
       try play(&normalized, Self.actions).outcomes, try play(&plain, Self.actions).outcomes.map { Double($0.reward) }
     )
     var (sum, sums) = (0.0, [Double]())
-    for (step, reward) in earned.enumerated() {
+    for (step, reward) in rewards.enumerated() {
       sum = 0.9 * sum + reward
       sums.append(sum)
       let mean = sums.reduce(0, +) / Double(sums.count)
@@ -92,7 +92,7 @@ func measure<Task: Environment>(_ environment: inout Task, like training: some E
       #expect(abs(Double(shown[step].reward) - limited) < 1e-3)
     }
     try measure(&normalized, like: normalized)
-    #expect(try play(&normalized, Self.actions).outcomes.map { Double($0.reward) } == earned)
+    #expect(try play(&normalized, Self.actions).outcomes.map { Double($0.reward) } == rewards)
   }
 
   @Test func imagesAreNotNormalized() {

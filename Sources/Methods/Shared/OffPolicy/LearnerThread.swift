@@ -47,8 +47,8 @@ where Base.Learner: PublishingLearner {
     base.prepare(copies: copies, for: .collect)
     slots = (0..<lag).map { _ in Slot(copies, spec) }
     Thread.detachNewThread { [self] in
-      var work = Slot(copies, spec)
-      while take(&work) { train(on: work) }
+      var (work, recorded) = (Slot(copies, spec), MetricRow(names: base.metricNames))
+      while take(&work) { train(on: work, recording: &recorded) }
     }
   }
 
@@ -125,8 +125,9 @@ where Base.Learner: PublishingLearner {
     }
   }
 
-  private func train(on work: Slot) {
-    var recorded = MetricRow(names: base.metricNames)
+  /// Takes in a step and trains on it; `recorded` is scratch.
+  private func train(on work: Slot, recording recorded: inout MetricRow) {
+    recorded.clear()
     var thrown: NumericalFailure?
     for copy in work.begins.indices where work.begins[copy] {
       // a stream that nothing is drawn from: the other side acts
