@@ -23,13 +23,13 @@ public struct ProbabilisticEnsemble: LearnedDynamics {
   public private(set) var isFitted = false
   var networks: EnsemblePerceptron
   /// Upper and lower bounds of the log-variance, [B, outputs] each, one after the other.
-  var bounds: Vector
-  var optimizer: Adam
-  var boundOptimizer: Adam
+  package var bounds: Vector
+  package internal(set) var optimizer: Adam
+  package internal(set) var boundOptimizer: Adam
   var inputs: Normalizer
   var targets: Normalizer
   /// Members that predictions use, best first.
-  package internal(set) var elites: [Int]
+  package var elites: [Int]
   /// Fits so far, which number their random streams.
   private var fits = 0
 
@@ -39,13 +39,22 @@ public struct ProbabilisticEnsemble: LearnedDynamics {
   /// Networks of each member that give the log-odds of termination, if learned. They have nothing in common with the others:
   /// the likelihood of nearly deterministic dynamics has gradients that would leave no room in shared layers.
   var terminators: EnsemblePerceptron?
-  var terminatorOptimizer: Adam
+  package internal(set) var terminatorOptimizer: Adam
   /// Whether any transition of the last fit terminated its episode: what never happened is not imagined either.
   private(set) var hasSeenTermination = false
 
   /// Architecture of each member: normalized (state, encoded action) -> [mean, raw log-variance] of the outputs, or their
   /// means alone.
   package var network: Perceptron { networks.network }
+
+  /// Parameters of the members' networks, [B, parameters of one].
+  package var parameters: Vector {
+    get { networks.parameters }
+    set { networks.parameters.copy(from: newValue) }
+  }
+
+  /// Those of the networks that give terminations; nil where none are learned.
+  package var terminatorParameters: Vector? { terminators?.parameters }
 
   /// Whether rewards are predicted.
   public var learnsReward: Bool { settings.learnsReward == true }

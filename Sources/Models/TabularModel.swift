@@ -36,7 +36,7 @@ public struct TabularModel: Sendable {
   private var successors: [Int] = []
   private var ends: [UInt8] = []
   private var counts: [Int] = []
-  private var rewards: [Double] = []
+  package private(set) var rewards: [Double] = []
   private var links: [Int] = []
 
   /// A model that has seen nothing.

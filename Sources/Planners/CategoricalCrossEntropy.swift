@@ -44,7 +44,7 @@ public struct CategoricalCrossEntropy: DiscretePlanner {
   private let places: [Int]
   private let size: Int
   /// Probabilities [H, all choices].
-  private var probabilities: [Float]
+  package private(set) var probabilities: [Float]
   private var plans: Matrix
   private var returns: [Float]
   private var order: [Int32]

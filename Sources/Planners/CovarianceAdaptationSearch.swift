@@ -125,3 +125,7 @@ public struct CovarianceAdaptationSearch: ContinuousPlanner {
 
   public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) { try fields.inline(&mean) }
 }
+
+extension CovarianceAdaptationSearch: WarmStartedPlanner {
+  package var warmStart: [Float] { mean.values }
+}

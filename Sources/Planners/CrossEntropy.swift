@@ -122,3 +122,7 @@ public struct CrossEntropy: ContinuousPlanner {
 
   public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) { try fields.inline(&mean) }
 }
+
+extension CrossEntropy: WarmStartedPlanner {
+  package var warmStart: [Float] { mean.values }
+}

@@ -122,3 +122,7 @@ public struct GradientAscent: ContinuousPlanner {
 
   public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) { try fields.inline(&mean) }
 }
+
+extension GradientAscent: WarmStartedPlanner {
+  package var warmStart: [Float] { mean.values }
+}

@@ -212,3 +212,7 @@ public struct ImprovedCrossEntropy: ContinuousPlanner {
     try fields.field("kept_count", &keptCount, in: 0...kept.rows)
   }
 }
+
+extension ImprovedCrossEntropy: WarmStartedPlanner {
+  package var warmStart: [Float] { mean.values }
+}

@@ -88,3 +88,7 @@ public struct PathIntegral: ContinuousPlanner {
 
   public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) { try fields.inline(&mean) }
 }
+
+extension PathIntegral: WarmStartedPlanner {
+  package var warmStart: [Float] { mean.values }
+}

@@ -85,3 +85,9 @@ struct PlannedMean: Archived, Sendable {
     if fields.isRestoring { isContested = false }
   }
 }
+
+/// A planner that keeps a plan from one decision to the next.
+package protocol WarmStartedPlanner {
+  /// The mean that the next search starts from, [H, A] row-major.
+  var warmStart: [Float] { get }
+}

@@ -139,3 +139,7 @@ private final class DynamicsSearch<Dynamics: PlannedDynamics>: TrajectorySearch 
     return report
   }
 }
+
+extension TrajectoryOptimization: WarmStartedPlanner {
+  package var warmStart: [Float] { mean.values }
+}

@@ -12,7 +12,7 @@ import Testing
       "redq",
       Cases.learner {
         ($0.critics, $0.targetCritics, $0.ascent, $0.policyInterval) = (4, 2, .mean, 2)
-      })
+      }, TorchUpdates.softActorCritic, temperature: \.logTemperature)
   }
 
   @Test func droqUpdatesAreTheReferences() throws {
@@ -20,10 +20,15 @@ import Testing
       "droq",
       Cases.learner {
         ($0.layerNormalization, $0.dropout, $0.ascent, $0.policyInterval) = (true, 0.2, .mean, 2)
-      })
+      }, TorchUpdates.softActorCritic, temperature: \.logTemperature)
   }
 
   @Test func crossQUpdatesAreTheReferences() throws {
-    try TorchUpdates("actor_critic_torch").check("crossq", CrossQTests.learner())
+    try TorchUpdates("actor_critic_torch").check(
+      "crossq", CrossQTests.learner(),
+      [
+        "actor": \.actorParameters, "critics": \.criticParameters, "actor_statistics": \.actorAverages,
+        "critic_statistics": \.criticAverages,
+      ], temperature: \.logTemperature)
   }
 }

@@ -26,7 +26,8 @@ enum Cases {
     change(&settings)
     let learner = SoftActorCritic(
       settings, observationSize: observationSize, low: low, high: high, using: RandomStream(seed: seed))
-    return try drawn(learner, ["actor", "critics", "critic_targets"], seed: seed)
+    return drawn(
+      learner, [\.actorParameters, \.criticParameters, \.criticTargetParameters], seed: seed)
   }
 
   static func deterministic(
@@ -42,7 +43,8 @@ enum Cases {
     change(&settings)
     let learner = DeterministicActorCritic(
       settings, observationSize: observationSize, low: low, high: high, using: RandomStream(seed: seed))
-    return try drawn(learner, ["actor", "actor_target", "critics", "critic_targets"], seed: seed)
+    return drawn(
+      learner, [\.actorParameters, \.criticParameters, \.criticTargetParameters], [\.actorTargetParameters], seed: seed)
   }
 
   static func normalizedAdvantage(
@@ -56,7 +58,7 @@ enum Cases {
     change(&settings)
     let learner = NormalizedAdvantageFunction(
       settings, observationSize: observationSize, low: low, high: high, using: RandomStream(seed: seed))
-    return try drawn(learner, ["network", "target"], seed: seed)
+    return drawn(learner, [\.parameters, \.targetParameters], seed: seed)
   }
 
   static func maximized(
@@ -73,7 +75,7 @@ enum Cases {
     change(&settings)
     let learner = MaximizedQLearning(
       settings, observationSize: observationSize, low: low, high: high, using: RandomStream(seed: seed))
-    return try drawn(learner, ["critic", "target"] + (settings.clipped ? ["lagged"] : []), seed: seed)
+    return drawn(learner, [\.parameters, \.targets], [\.lagged], seed: seed)
   }
 
   static func deepQNetwork(
@@ -89,17 +91,24 @@ enum Cases {
     change(&settings)
     let learner = DeepQNetwork(
       settings, observationSize: observationSize, actions: choices, using: RandomStream(seed: seed))
-    return try drawn(learner, ["network", "target"], seed: seed)
+    return drawn(learner, [\.parameters, \.targetParameters], seed: seed)
   }
 
-  /// The learner with every element of the named tensors drawn at random.
-  private static func drawn<Learner: OffPolicyLearner>(
-    _ learner: Learner, _ names: [String], seed: UInt64
-  ) throws -> Learner {
-    var (learner, state, random) = (learner, OracleState(learner), RandomStream(seed: seed).child("parameters"))
-    for name in names { state.set(name, state.elements(name, as: Float.self).map { _ in 0.5 * random.normal() }) }
-    try state.restore(into: &learner)
+  /// The learner with every element of some vectors drawn at random, and of others where there are any.
+  private static func drawn<Learner>(
+    _ learner: Learner, _ vectors: [WritableKeyPath<Learner, Vector>],
+    _ optional: [WritableKeyPath<Learner, Vector?>] = [], seed: UInt64
+  ) -> Learner {
+    var (learner, random) = (learner, RandomStream(seed: seed).child("parameters"))
+    for path in vectors { learner[keyPath: path] = normals(learner[keyPath: path].count, using: &random) }
+    for path in optional {
+      if let count = learner[keyPath: path]?.count { learner[keyPath: path] = normals(count, using: &random) }
+    }
     return learner
+  }
+
+  private static func normals(_ count: Int, using random: inout RandomStream) -> Vector {
+    Vector((0..<count).map { _ in 0.5 * random.normal() })
   }
 
   /// Transitions of normal states and uniform actions, one in three of them terminal.

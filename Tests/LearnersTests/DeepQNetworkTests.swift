@@ -34,8 +34,7 @@ import Testing
       network = OraclePerceptron(
         widths: [Cases.observationSize] + settings.hidden + [Cases.choices + (settings.dueling ? 1 : 0)],
         activation: naiveActivation(settings.activation))
-      let state = OracleState(learner)
-      (parameters, target) = (state.doubles("network"), state.doubles("target"))
+      (parameters, target) = (learner.parameters.doubles, learner.targetParameters.doubles)
       precondition(parameters.count == network.count, "another layout")
     }
 
@@ -86,14 +85,28 @@ import Testing
       var metrics = MetricRow(names: DeepQNetwork.metricNames)
       try learner.update(on: batch, using: &random, metrics: &metrics)
       let loss = naive.update(batch)
-      let state = OracleState(learner)
-      for (name, expected) in [("network", naive.parameters), ("target", naive.target)] {
-        let worst = worstGap(state.doubles(name), expected)
+      for (name, parameters, expected) in [
+        ("network", learner.parameters, naive.parameters), ("target", learner.targetParameters, naive.target),
+      ] {
+        let worst = worstGap(parameters.doubles, expected)
         #expect(worst < 1e-5, "\(name) is off by \(worst) after \(update) updates")
       }
       let found = try #require(metrics.mean(of: "critic_loss"))
       #expect(abs(found - loss) < 1e-5 * max(1, loss), "loss \(found), not \(loss)")
     }
+  }
+
+  /// Adam's first step moves what has a gradient by the learning rate, which falls with the decisions: half of it is left
+  /// after half of them, nothing in the end.
+  @Test(arguments: [(0, Float(2e-3)), (50, 1e-3), (100, 0), (150, 0)])
+  func theLearningRateFalls(_ decisions: Int, _ rate: Float) throws {
+    var learner = try Cases.deepQNetwork { $0.learningRateSteps = 100 }
+    learner.countDecisions(decisions)
+    let before = learner.parameters
+    var (random, metrics) = (RandomStream(seed: 3), MetricRow(names: DeepQNetwork.metricNames))
+    try learner.update(on: Cases.batch(40, seed: 1, discrete: true), using: &random, metrics: &metrics)
+    let moves = zip(before.elements, learner.parameters.elements).map { abs($0 - $1) }
+    #expect(abs((moves.max() ?? 0) - rate) < 1e-5, "\(moves.max() ?? 0)")
   }
 
   /// The share of random actions falls along the line, and all choices occur.

@@ -52,12 +52,13 @@ import Testing
       var metrics = MetricRow(names: DeterministicActorCritic.metricNames)
       try learner.update(on: batch, using: &random, metrics: &metrics)
       let losses = naive.update(batch, noise: noise.elements)
-      let state = OracleState(learner)
-      for (name, expected) in [
-        ("actor", naive.actor), ("actor_target", naive.actorTarget), ("critics", naive.critics),
-        ("critic_targets", naive.criticTargets),
+      for (name, parameters, expected) in [
+        ("actor", learner.actorParameters, naive.actor),
+        ("actor target", try #require(learner.actorTargetParameters), naive.actorTarget),
+        ("critics", learner.criticParameters, naive.critics),
+        ("critic targets", learner.criticTargetParameters, naive.criticTargets),
       ] {
-        let worst = worstGap(state.doubles(name), expected)
+        let worst = worstGap(parameters.doubles, expected)
         #expect(worst < 1e-5, "\(name) is off by \(worst) after \(update) updates")
       }
       let critic = try #require(metrics.mean(of: "critic_loss"))

@@ -167,10 +167,8 @@ import Testing
     var student = DistilledPolicy(
       settings, head: head, observationSize: size, teachers: 2, featureSize: features, featureWeight: weight,
       using: RandomStream(seed: 1))
-    var state = OracleState(student)
-    let parameters = Self.drawn(state.elements("network", as: Float.self).count, "parameters", scale: 0.5)
-    state.set("network", parameters)
-    try state.restore(into: &student)
+    let parameters = Self.drawn(student.parameters.count, "parameters", scale: 0.5)
+    student.parameters = Vector(parameters)
     var lessons = DistillationBatch(count: count, observationSize: size, targetSize: choices, featureSize: features)
     let (x, teacherOutputs, wanted) = (
       Self.drawn(count * size, "x"), Self.drawn(count * choices, "said"),
@@ -185,7 +183,7 @@ import Testing
     }
     var metrics = MetricRow(names: DistilledPolicy<CategoricalStudent>.metricNames)
     try student.learn(lessons, metrics: &metrics)
-    let gradient = OracleState(student).elements("optimizer.first", as: Float.self).map { 10 * $0 }
+    let gradient = student.optimizer.first.elements.map { 10 * $0 }
     let network = OraclePerceptron(widths: [size, 6, 5, choices + 2 * features], activation: tanh)
     let error = gradientError(of: gradient, at: parameters.map(Double.init)) { parameters in
       (0..<count).reduce(0.0) { sum, r in

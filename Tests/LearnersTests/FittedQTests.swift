@@ -124,7 +124,7 @@ import Testing
     var settings = NeuralRegressionSettings()
     (settings.hidden, settings.epochs, settings.initialStep) = ([8, 5], 25, 0.02)
     var regression = NeuralRegression(settings, observationSize: 2, actions: 3, using: RandomStream(seed: 6))
-    let parameters: [Float] = OracleState(regression).elements("parameters")
+    let parameters = regression.parameters.elements
     let request = Request(
       sizes: [5, 8, 5, 1], parameters: parameters, observations: observations, actions: actions, targets: targets,
       epochs: 25, choices: 3, step: 0.02)

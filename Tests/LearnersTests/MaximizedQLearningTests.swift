@@ -52,11 +52,8 @@ import Testing
     var learner = MaximizedQLearning(
       settings, observationSize: fixture.observationSize, low: fixture.low, high: fixture.high,
       using: RandomStream(seed: 1))
-    var state = OracleState(learner)
-    state.set("critic", expected.critic)
-    state.set("target", expected.target)
-    if expected.clipped { state.set("lagged", expected.lagged) }
-    try state.restore(into: &learner)
+    (learner.parameters, learner.targets) = (Vector(expected.critic), Vector(expected.target))
+    if expected.clipped { learner.lagged = Vector(expected.lagged) }
     var random = RandomStream(seed: fixture.seed)
     for (update, rows) in expected.batches.enumerated() {
       var batch = TransitionBatch(
@@ -70,9 +67,10 @@ import Testing
       let found = try #require(metrics.mean(of: "critic_loss"))
       #expect(abs(found - expected.losses[update]) < 1e-5, "loss \(found), not \(expected.losses[update])")
     }
-    let after = OracleState(learner)
-    for (name, parameters) in [("critic", expected.criticAfter), ("target", expected.targetAfter)] {
-      let worst = worstGap(after.doubles(name), parameters)
+    for (name, found, parameters) in [
+      ("critic", learner.parameters, expected.criticAfter), ("target", learner.targets, expected.targetAfter),
+    ] {
+      let worst = worstGap(found.doubles, parameters)
       #expect(worst < 1e-5, "\(name) is off by \(worst)")
     }
     #expect(worstGap(expected.critic.map(Double.init), expected.criticAfter) > 1e-3)
@@ -91,7 +89,7 @@ import Testing
       $0.search.elites = 20
     }
     let network = Perceptron(inputs: 5, hidden: [20, 20], outputs: 1, activation: .tanh)
-    let parameters = Vector(OracleState(learner).elements("target"))
+    let parameters = learner.targets
     let (bootstrap, states) = (learner.bootstrap, Cases.batch(12, seed: 4).observations)
     var (random, values) = (RandomStream(seed: 1), Vector(count: 12))
     let side = 101

@@ -28,11 +28,10 @@ struct NaiveDeterministicActorCritic {
     criticNetwork = OraclePerceptron(
       widths: [Cases.observationSize + low.count] + settings.hidden + [1], normalized: settings.layerNormalization,
       activation: activation)
-    let state = OracleState(learner)
-    actor = state.doubles("actor")
-    actorTarget = state.doubles("actor_target")
-    critics = state.doubles("critics")
-    criticTargets = state.doubles("critic_targets")
+    actor = learner.actorParameters.doubles
+    actorTarget = learner.actorTargetParameters?.doubles ?? []
+    critics = learner.criticParameters.doubles
+    criticTargets = learner.criticTargetParameters.doubles
     precondition(
       actor.count == actorNetwork.count && critics.count == settings.critics * criticNetwork.count, "another layout")
   }

@@ -22,8 +22,7 @@ struct NaiveNormalizedAdvantage {
     network = OraclePerceptron(
       widths: [Cases.observationSize] + settings.hidden + [1 + size + size * (size + 1) / 2],
       normalized: settings.layerNormalization, activation: naiveActivation(settings.activation))
-    let state = OracleState(learner)
-    (parameters, target) = (state.doubles("network"), state.doubles("target"))
+    (parameters, target) = (learner.parameters.doubles, learner.targetParameters.doubles)
     precondition(parameters.count == network.count, "another layout")
   }
 

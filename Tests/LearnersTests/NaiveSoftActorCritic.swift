@@ -43,11 +43,10 @@ struct NaiveSoftActorCritic {
     criticNetwork = OraclePerceptron(
       widths: [observationSize + low.count] + settings.hidden + [1], normalized: settings.layerNormalization,
       activation: activation)
-    let state = OracleState(learner)
-    actor = state.doubles("actor")
-    critics = state.doubles("critics")
-    criticTargets = state.doubles("critic_targets")
-    logTemperature = state.doubles("log_temperature")
+    actor = learner.actorParameters.doubles
+    critics = learner.criticParameters.doubles
+    criticTargets = learner.criticTargetParameters.doubles
+    logTemperature = learner.logTemperature.doubles
     precondition(
       actor.count == actorNetwork.count && critics.count == settings.critics * criticNetwork.count, "another layout")
   }

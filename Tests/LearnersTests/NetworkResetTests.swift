@@ -5,29 +5,23 @@ import TestSupport
 import Testing
 
 @Suite struct NetworkResetTests {
-  /// What is left of a learner's networks after 3 updates, and after 4 of which a reset comes before the last.
-  private static func states<Learner: OffPolicyLearner>(_ learner: Learner) throws -> (
-    before: OracleState, after: OracleState
-  ) {
+  /// A step of Adam moves a weight by about the learning rate at most, a reset by far more; moments start anew: after 3
+  /// updates, and after 4 of which a reset comes before the last.
+  private static func check<Learner: OffPolicyLearner>(
+    _ name: String, _ networks: ResetNetworks, _ learner: Learner, actor: KeyPath<Learner, Vector>,
+    critics: KeyPath<Learner, Vector>, steps: KeyPath<Learner, Int>
+  ) throws {
     var (learner, random, metrics) = (learner, RandomStream(seed: 3), MetricRow(names: Learner.metricNames))
     for seed in 0..<3 { try learner.update(on: Cases.batch(20, seed: UInt64(seed)), using: &random, metrics: &metrics) }
-    let before = OracleState(learner)
+    let before = learner
     try learner.update(on: Cases.batch(20, seed: 3), using: &random, metrics: &metrics)
-    return (before, OracleState(learner))
-  }
-
-  /// A step of Adam moves a weight by about the learning rate at most, a reset by far more; moments start anew.
-  private static func check<Learner: OffPolicyLearner>(
-    _ name: String, _ networks: ResetNetworks, _ learner: Learner, actor: String = "actor", critics: String = "critics"
-  ) throws {
-    let (before, after) = try states(learner)
-    func moved(_ tensor: String) -> Bool {
-      zip(before.doubles(tensor), after.doubles(tensor)).contains { abs($0 - $1) > 0.05 }
+    func moved(_ vector: KeyPath<Learner, Vector>) -> Bool {
+      zip(before[keyPath: vector].elements, learner[keyPath: vector].elements).contains { abs($0 - $1) > 0.05 }
     }
     #expect(moved(actor) == (networks != .critics), "\(name), \(networks)")
     #expect(moved(critics) == (networks != .actor), "\(name), \(networks)")
-    let steps = after.integers("critic_optimizer.steps")
-    #expect(steps == [networks == .actor ? 4 : 1], "\(name), \(networks): \(steps)")
+    let taken = learner[keyPath: steps]
+    #expect(taken == (networks == .actor ? 4 : 1), "\(name), \(networks): \(taken)")
   }
 
   @Test(arguments: ResetNetworks.allCases) func resetsDrawNetworksAnew(_ networks: ResetNetworks) throws {
@@ -35,17 +29,17 @@ import Testing
       "sac", networks,
       Cases.learner {
         $0.resets.interval = 3; $0.resets.networks = networks
-      })
+      }, actor: \.actorParameters, critics: \.criticParameters, steps: \.criticSteps)
     try Self.check(
       "td3", networks,
       Cases.deterministic {
         $0.resets.interval = 3; $0.resets.networks = networks
-      })
+      }, actor: \.actorParameters, critics: \.criticParameters, steps: \.criticSteps)
     try Self.check(
       "crossq", networks,
       CrossQTests.learner {
         $0.resets.interval = 3; $0.resets.networks = networks
-      })
+      }, actor: \.actorParameters, critics: \.criticParameters, steps: \.criticSteps)
   }
 
   /// A learner that was saved between resets goes on to the next as if it had not been.
@@ -83,6 +77,6 @@ import Testing
       try learner.fitValues(to: batch, metrics: &metrics)
       try learner.improvePolicy(at: batch.observations, using: &random, metrics: &metrics)
     }
-    #expect(OracleState(learner).integers("critic_optimizer.steps") == [1])
+    #expect(learner.criticSteps == 1)
   }
 }

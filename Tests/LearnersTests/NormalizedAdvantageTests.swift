@@ -29,9 +29,10 @@ import Testing
       var metrics = MetricRow(names: NormalizedAdvantageFunction.metricNames)
       try learner.update(on: batch, using: &random, metrics: &metrics)
       let loss = naive.update(batch)
-      let state = OracleState(learner)
-      for (name, expected) in [("network", naive.parameters), ("target", naive.target)] {
-        let worst = worstGap(state.doubles(name), expected)
+      for (name, parameters, expected) in [
+        ("network", learner.parameters, naive.parameters), ("target", learner.targetParameters, naive.target),
+      ] {
+        let worst = worstGap(parameters.doubles, expected)
         #expect(worst < 1e-5, "\(name) is off by \(worst) after \(update) updates")
       }
       let found = try #require(metrics.mean(of: "critic_loss"))
@@ -47,7 +48,7 @@ import Testing
     var (random, best) = (RandomStream(seed: 1), Matrix(rows: count, columns: 2))
     policy.act(on: states, explore: false, using: &random, actions: &best, policy.makeWorkspace())
     let naive = NaiveNormalizedAdvantage(learner)
-    let parameters = OracleState(learner).doubles("network")
+    let parameters = learner.parameters.doubles
     for row in 0..<count {
       let observation = states.row(row).map(Double.init)
       let (value, mean, precision) = naive.outputs(parameters, observation)
@@ -73,7 +74,7 @@ import Testing
     }
     let observation: [Float] = [0.2, 0.1, -0.3]
     let naive = NaiveNormalizedAdvantage(learner)
-    let (_, mean, precision) = naive.outputs(OracleState(learner).doubles("network"), observation.map(Double.init))
+    let (_, mean, precision) = naive.outputs(learner.parameters.doubles, observation.map(Double.init))
     let determinant = precision[0][0] * precision[1][1] - precision[0][1] * precision[1][0]
     let covariance = [
       [precision[1][1] / determinant, -precision[0][1] / determinant],

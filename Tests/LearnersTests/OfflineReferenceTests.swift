@@ -8,13 +8,19 @@ import Testing
 /// `Benchmarks/peers/offline_torch.py` wrote to a file.
 @Suite struct OfflineReferenceTests {
   @Test func implicitUpdatesAreTheReferences() throws {
-    try TorchUpdates("offline_torch").check("iql", Self.implicit())
+    try TorchUpdates("offline_torch").check(
+      "iql", Self.implicit(),
+      [
+        "actor": \.actorParameters, "value": \.valueParameters, "critics": \.criticParameters,
+        "critic_targets": \.criticTargets,
+      ])
   }
 
   @Test func conservativeUpdatesAreTheReferences() throws {
     try TorchUpdates("offline_torch").check(
       "cql",
-      Cases.learner { ($0.conservatism, $0.conservativeActions, $0.entropyInTargets) = (0.7, 3, false) })
+      Cases.learner { ($0.conservatism, $0.conservativeActions, $0.entropyInTargets) = (0.7, 3, false) },
+      TorchUpdates.softActorCritic, temperature: \.logTemperature)
   }
 
   @Test(arguments: [false, true])
@@ -23,7 +29,7 @@ import Testing
       dueling ? "dueling" : "dqn",
       Cases.deepQNetwork {
         ($0.conservatism, $0.dueling, $0.targetInterval, $0.tau) = (0.7, dueling, 1, 0.1)
-      })
+      }, ["network": \.parameters, "target": \.targetParameters])
   }
 
   /// A copy learns as the original does, and from its own parameters.

@@ -19,9 +19,7 @@ import Testing
   /// A student whose parameters are all drawn at random.
   private static func drawnStudent(seed: UInt64) throws -> DistilledPolicy<GaussianStudent> {
     var (student, random) = (student(seed: seed), RandomStream(seed: seed).child("drawn"))
-    var state = OracleState(student)
-    state.set("network", state.elements("network", as: Float.self).map { _ in 0.4 * random.normal() })
-    try state.restore(into: &student)
+    student.parameters = Vector(student.parameters.elements.map { _ in 0.4 * random.normal() })
     return student
   }
 
@@ -38,9 +36,9 @@ import Testing
     var student = DistilledPolicy(
       settings, head: GaussianStudent(low: Cases.low, high: Cases.high, .divergence),
       observationSize: Cases.observationSize, using: RandomStream(seed: 8))
-    try OracleState(Self.drawnStudent(seed: 8)).restore(into: &student)
+    student.parameters = try Self.drawnStudent(seed: 8).parameters
     let prior = NaiveSoftActorCritic.Prior(
-      parameters: OracleState(student).doubles("network"), regularization: regularization)
+      parameters: student.parameters.doubles, regularization: regularization)
     var random = RandomStream(seed: 3)
     for update in 1...3 {
       let batch = Cases.batch(140, seed: UInt64(update))
@@ -50,12 +48,12 @@ import Testing
       try learner.update(
         on: batch, toward: student.prior, regularization: regularization, using: &random, metrics: &metrics)
       let losses = naive.update(batch, noise: noise.elements, prior: prior)
-      let state = OracleState(learner)
-      for (name, expected) in [
-        ("actor", naive.actor), ("critics", naive.critics), ("critic_targets", naive.criticTargets),
-        ("log_temperature", naive.logTemperature),
+      for (name, parameters, expected) in [
+        ("actor", learner.actorParameters, naive.actor), ("critics", learner.criticParameters, naive.critics),
+        ("critic targets", learner.criticTargetParameters, naive.criticTargets),
+        ("log temperature", learner.logTemperature, naive.logTemperature),
       ] {
-        let worst = zip(state.doubles(name), expected).map { abs($0 - $1) }.reduce(0, max)
+        let worst = worstGap(parameters.doubles, expected)
         #expect(worst < 1e-5, "\(name) is off by \(worst) after \(update) updates")
       }
       for (name, expected) in [("critic_loss", losses.critic), ("actor_loss", losses.actor)] {
@@ -102,11 +100,9 @@ import Testing
     var student = DistilledPolicy(
       StudentSettings(), head: GaussianStudent(low: [-1], high: [1], .divergence), observationSize: 1,
       using: random.child("student"))
-    var state = OracleState(student)
-    var weights = state.elements("network", as: Float.self).map { _ in Float(0) }
+    var weights = [Float](repeating: 0, count: student.parameters.count)
     (weights[weights.count - 2], weights[weights.count - 1]) = (mean, logStd)
-    state.set("network", weights)
-    try state.restore(into: &student)
+    student.parameters = Vector(weights)
     var (batch, metrics) = (
       TransitionBatch(count: 128, observationSize: 1, actionSize: 1), MetricRow(names: SoftActorCritic.metricNames)
     )

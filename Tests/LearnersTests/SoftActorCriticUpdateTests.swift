@@ -65,12 +65,12 @@ import Testing
       let losses = naive.update(
         batch, noise: noise.elements, subset: subset.isEmpty ? nil : subset.sorted())
 
-      let state = OracleState(learner)
-      for (name, expected) in [
-        ("actor", naive.actor), ("critics", naive.critics), ("critic_targets", naive.criticTargets),
-        ("log_temperature", naive.logTemperature),
+      for (name, parameters, expected) in [
+        ("actor", learner.actorParameters, naive.actor), ("critics", learner.criticParameters, naive.critics),
+        ("critic targets", learner.criticTargetParameters, naive.criticTargets),
+        ("log temperature", learner.logTemperature, naive.logTemperature),
       ] {
-        let found = state.doubles(name)
+        let found = parameters.doubles
         let worst = zip(found, expected).map { abs($0 - $1) }.reduce(0, max)
         #expect(found.count == expected.count && worst < 1e-5, "\(name) is off by \(worst) after \(update) updates")
       }

@@ -13,17 +13,18 @@ import Testing
   }
 
   /// Three actions with values 1, 4 and 4 in state 1, none of state 0's known.
-  private func prepared<Learner: TabularControl>(_ learner: Learner, _ tables: [String]) throws -> Learner {
-    var (result, state) = (learner, OracleState(learner))
-    for name in tables { state.set(name, [0, 0, 0, 1, 4, 4] as [Double]) }
-    try state.restore(into: &result)
-    return result
+  private static let values: [Double] = [0, 0, 0, 1, 4, 4]
+
+  private func sarsa(isExpected: Bool, epsilon: Double = 0.2) -> Sarsa {
+    var learner = Sarsa(Self.settings(epsilon: epsilon), isExpected: isExpected, states: 2, actions: 3)
+    learner.values = Self.values
+    return learner
   }
 
   private let step = TabularStep(state: 0, action: 2, reward: 2, next: 1, terminates: false)
 
   @Test func sarsaCountsTheNextAction() throws {
-    var learner = try prepared(Sarsa(Self.settings(), isExpected: false, states: 2, actions: 3), ["values"])
+    var learner = sarsa(isExpected: false)
     var random = RandomStream(seed: 1)
     #expect(learner.needsNextAction)
     // 2 + 0.9 * 1 - 0
@@ -33,7 +34,7 @@ import Testing
 
   /// Two best actions share 0.8, all share 0.2: the expectation is 0.8 * 4 + 0.2 * 3 = 3.8.
   @Test func expectedSarsaCountsThemAll() throws {
-    var learner = try prepared(Sarsa(Self.settings(), isExpected: true, states: 2, actions: 3), ["values"])
+    var learner = sarsa(isExpected: true)
     var random = RandomStream(seed: 1)
     #expect(!learner.needsNextAction)
     #expect(abs(learner.learn(from: step, nextAction: nil, using: &random) - (2 + 0.9 * 3.8)) < 1e-12)
@@ -41,24 +42,19 @@ import Testing
     (end.state, end.action, end.terminates) = (1, 0, true)
     #expect(abs(learner.learn(from: end, nextAction: nil, using: &random) - 1) < 1e-12)
     // without exploration it is Q-learning
-    var greedy = try prepared(Sarsa(Self.settings(epsilon: 0), isExpected: true, states: 2, actions: 3), ["values"])
+    var greedy = sarsa(isExpected: true, epsilon: 0)
     #expect(abs(greedy.learn(from: step, nextAction: nil, using: &random) - (2 + 0.9 * 4)) < 1e-12)
   }
 
   /// The table that learns chooses, the other one says what the choice is worth, and each learns half of the time.
   @Test func doubleQLearningSeparatesChoiceAndWorth() throws {
-    let learner = DoubleTabularQ(Self.settings(), states: 2, actions: 3)
-    var state = OracleState(learner)
-    state.set("first", [0, 0, 0, 1, 5, 2] as [Double])
-    state.set("second", [0, 0, 0, 7, 3, 6] as [Double])
+    var learner = DoubleTabularQ(Self.settings(), states: 2, actions: 3)
+    learner.tables = ([0, 0, 0, 1, 5, 2], [0, 0, 0, 7, 3, 6])
     var (counts, random) = ([0, 0], RandomStream(seed: 2))
     for _ in 0..<2000 {
       var fresh = learner
-      try state.restore(into: &fresh)
       let error = fresh.learn(from: step, nextAction: nil, using: &random)
-      let (first, second): ([Double], [Double]) = (
-        OracleState(fresh).elements("first"), OracleState(fresh).elements("second")
-      )
+      let (first, second) = fresh.tables
       // first chooses action 1, worth 3 in second; second chooses action 0, worth 1 in first
       if first[2] != 0 {
         #expect(abs(error - (2 + 0.9 * 3)) < 1e-12 && second[2] == 0 && abs(first[2] - error / 2) < 1e-12)
@@ -71,9 +67,8 @@ import Testing
     let test = OracleUniformity(counts)
     #expect(test.holds, "\(test)")
     // acting by the sum: 8, 8, 8 are equal; then action 1 leads
-    var (chosen, acting) = ([0, 0, 0], learner)
-    try state.restore(into: &acting)
-    for _ in 0..<600 { chosen[acting.act(in: 1, explore: false, using: &random)] += 1 }
+    var chosen = [0, 0, 0]
+    for _ in 0..<600 { chosen[learner.act(in: 1, explore: false, using: &random)] += 1 }
     #expect(OracleUniformity(chosen).holds)
   }
 }

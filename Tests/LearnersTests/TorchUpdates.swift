@@ -1,6 +1,7 @@
 import Foundation
 import Interfaces
 import Kernels
+import Learners
 import TestSupport
 import Testing
 
@@ -33,6 +34,13 @@ struct TorchUpdates {
     }
   }
 
+  /// Names of a soft actor-critic's vectors.
+  static var softActorCritic: [String: WritableKeyPath<SoftActorCritic, Vector>] {
+    [
+      "actor": \.actorParameters, "critics": \.criticParameters, "critic_targets": \.criticTargetParameters,
+    ]
+  }
+
   private let cases: [String: Case]
 
   /// The updates in `Fixtures/<file>.json`.
@@ -42,22 +50,29 @@ struct TorchUpdates {
     cases = try JSONDecoder().decode([String: Case].self, from: Data(contentsOf: path))
   }
 
-  /// Has `fresh` make the updates of a case, from its parameters, and expects the parameters that the reference ends with.
-  func check<Learner: OffPolicyLearner>(_ name: String, _ fresh: Learner) throws {
+  /// Has `fresh` make the updates of a case, from its parameters, and expects the parameters that the reference ends with:
+  /// those of `vectors`, by their names in the file, and of the `temperature` if the learner has one.
+  func check<Learner: OffPolicyLearner>(
+    _ name: String, _ fresh: Learner, _ vectors: [String: WritableKeyPath<Learner, Vector>],
+    temperature: KeyPath<Learner, Vector>? = nil
+  ) throws {
     let reference = try #require(cases[name])
-    var (learner, state, random) = (fresh, OracleState(fresh), RandomStream(seed: 3))
-    for (name, values) in reference.before { state.set(name, values) }
-    try state.restore(into: &learner)
+    var (learner, random) = (fresh, RandomStream(seed: 3))
+    for (name, values) in reference.before {
+      let path = try #require(vectors[name], "'\(name)'")
+      learner[keyPath: path] = Vector(values)
+    }
+    let start = OracleState(learner)
     var metrics = MetricRow(names: Learner.metricNames)
     for batch in reference.batches {
       try learner.update(on: batch.transitions, using: &random, metrics: &metrics)
     }
-    let found = OracleState(learner)
     for (name, expected) in reference.after {
-      let values = found.doubles(name)
+      let path = try #require(name == "log_temperature" ? temperature : vectors[name], "'\(name)'")
+      let values = learner[keyPath: path].doubles
       let worst = zip(values, expected).map { abs($0 - $1) }.reduce(0, max)
       #expect(values.count == expected.count && worst < 1e-5, "\(name) is off by \(worst)")
     }
-    #expect(found != state, "nothing was learned")
+    #expect(OracleState(learner) != start, "nothing was learned")
   }
 }

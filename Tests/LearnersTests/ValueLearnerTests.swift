@@ -129,11 +129,8 @@ import Testing
         try whole.update(on: batch, using: &random, metrics: &metrics)
         try halves.fitValues(to: fitted, metrics: &metrics)
         try halves.improvePolicy(at: batch.observations, using: &random, metrics: &metrics)
-        let (a, b) = (OracleState(whole), OracleState(halves))
-        for name in a.file.tensors.keys {
-          let (x, y) = (a.doubles(name), b.doubles(name))
-          let worst = zip(x, y).map { abs($0 - $1) }.reduce(0, max)
-          #expect(worst < 1e-6, "\(name) differs by \(worst) after \(update) updates")
+        for (name, gap, _) in OracleState(whole).gaps(to: OracleState(halves)) {
+          #expect(gap < 1e-6, "\(name) differs by \(gap) after \(update) updates")
         }
       }
     }
@@ -164,11 +161,9 @@ import Testing
       let (weighted, repeated) = (
         try fitted([(0, 2), (1, 1), (2, 0), (3, 1)]), try fitted([(0, 1), (0, 1), (1, 1), (3, 1)])
       )
-      for name in weighted.file.tensors.keys where name.hasSuffix("first") {
-        let (x, y) = (weighted.doubles(name), repeated.doubles(name))
-        let scale = y.map(abs).reduce(1e-6, max)
-        let worst = zip(x, y).map { abs($0 - $1) }.reduce(0, max)
-        #expect(worst < 1e-5 * scale, "\(name) differs by \(worst)")
+      // moments, not parameters: Adam's step has the sign of a gradient that is nearly 0
+      for (name, gap, scale) in repeated.gaps(to: weighted) where name.hasSuffix("first") {
+        #expect(gap < 1e-5 * max(1e-6, scale), "\(name) differs by \(gap)")
       }
     }
     try check(test.factory)

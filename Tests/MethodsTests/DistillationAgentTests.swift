@@ -1,9 +1,11 @@
-import Methods
 import Environments
+import Experience
 import Foundation
 import Interfaces
 import Kernels
 import Learners
+import Methods
+import Networks
 import TestSupport
 import Testing
 
@@ -78,20 +80,19 @@ import Testing
     let task = Self.task()
     var runner = AgentRunner(Self.distillation(task, seed: 1), in: task, seed: 1)
     try runner.collect(60)
-    let taught = OracleState(runner.agent)
+    let taught = runner.agent
     for part in 0..<3 {
-      let seen = taught.doubles("learners.\(part).replay.observations")
-      let codes = stride(from: 0, to: seen.count, by: 7).map { Array(seen[$0 + 4..<$0 + 7]) }
-      let own = [0.0, 1, 2].map { $0 == Double(part) ? 1.0 : 0 }
+      let seen = taught.replay(of: part).held.observations
+      let codes = (0..<seen.rows).map { Array(seen.row($0).suffix(3)) }
+      let own: [Float] = (0..<3).map { $0 == part ? 1 : 0 }
       #expect(codes.allSatisfy { $0 == own }, "part \(part)")
     }
-    #expect(taught.integers("student.optimizer.steps") == [0])
+    #expect(taught.student.optimizer.steps == 0)
     try runner.collect(30)
-    let studied = OracleState(runner.agent)
-    #expect(studied.integers("student.optimizer.steps") == [30])
+    let studied = runner.agent
+    #expect(studied.student.optimizer.steps == 30)
     for part in 0..<3 {
-      let name = "learners.\(part).learner.actor"
-      #expect(studied.doubles(name) == taught.doubles(name))
+      #expect(studied.learner(of: part).actorParameters == taught.learner(of: part).actorParameters)
     }
   }
 
@@ -129,14 +130,14 @@ import Testing
     var taught = AgentRunner(
       Self.distillation(task, seed: 7, returnSteps: 4) { $0.teachingSteps = 1 }, in: task, seed: 7)
     try taught.collect(3)
-    #expect(OracleState(taught.agent).integers("student.optimizer.steps") == [0])
+    #expect(taught.agent.student.optimizer.steps == 0)
     try taught.collect(3)
-    #expect(OracleState(taught.agent).integers("student.optimizer.steps") == [3])
+    #expect(taught.agent.student.optimizer.steps == 3)
     var shared = AgentRunner(Self.shared(task, seed: 7, returnSteps: 4), in: task, seed: 7)
     try shared.collect(3)
-    #expect(OracleState(shared.agent).integers("shared.optimizer.steps") == [0])
+    #expect(shared.agent.shared.optimizer.steps == 0)
     try shared.collect(3)
-    #expect(OracleState(shared.agent).integers("shared.optimizer.steps") == [3])
+    #expect(shared.agent.shared.optimizer.steps == 3)
   }
 
   // MARK: - Shared policies
@@ -146,11 +147,10 @@ import Testing
     let task = Self.task()
     var runner = AgentRunner(Self.shared(task, seed: 3), in: task, seed: 3)
     try runner.collect(80)
-    let state = OracleState(runner.agent)
-    let steps = (0..<3).map { state.integers("learners.\($0).steps")[0] }
+    let steps = (0..<3).map { runner.agent.steps(of: $0) }
     #expect(steps.reduce(0, +) == 80 && steps.allSatisfy { $0 % 12 == 0 || $0 % 12 == 80 % 12 })
-    #expect(state.doubles("learners.0.replay.observations").count == 4 * steps[0])
-    #expect(state.integers("shared.optimizer.steps") == [80])
+    #expect(runner.agent.replay(of: 0).count == steps[0])
+    #expect(runner.agent.shared.optimizer.steps == 80)
     var other = try runner.continued(with: Self.shared(task, seed: 3, evaluatesShared: true))
     let (own, shared) = (try runner.evaluate(), try other.evaluate())
     #expect(own.start == shared.start && own.actions != shared.actions)
@@ -161,11 +161,10 @@ import Testing
     let agent = Self.shared(task, seed: 4, rule: .starts(episodes: 9), seen: 7)
     var runner = AgentRunner(agent, in: task, seed: 4)
     try runner.collect(9 * 12)
-    #expect((0..<3).map { OracleState(runner.agent).integers("learners.\($0).steps")[0] } == [36, 36, 36])
+    #expect((0..<3).map { runner.agent.steps(of: $0) } == [36, 36, 36])
     try runner.collect(20 * 12)
-    let state = OracleState(runner.agent)
-    #expect(state.elements("learners.parts.starts", as: Float.self).isEmpty)
-    #expect((0..<3).map { state.integers("learners.\($0).steps")[0] }.reduce(0, +) == 29 * 12)
+    #expect(!runner.agent.holdsStarts)
+    #expect((0..<3).map { runner.agent.steps(of: $0) }.reduce(0, +) == 29 * 12)
   }
 
   // MARK: - What all agents must do

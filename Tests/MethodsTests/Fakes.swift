@@ -1,6 +1,7 @@
 import Archive
 import Configuration
 import Environments
+import Experience
 import Interfaces
 import Kernels
 
@@ -145,4 +146,13 @@ struct PoisonedObjective: Objective {
 /// Settings of what has none.
 struct NoSettings: Configuration {
   init() {}
+}
+
+extension ReplayBuffer {
+  /// Everything that it holds.
+  var held: TransitionBatch {
+    var batch = TransitionBatch(count: count, observationSize: observationSize, actionSize: actionSize)
+    (0..<Int32(count)).map { $0 }.withUnsafeBufferPointer { gather($0, into: &batch) }
+    return batch
+  }
 }

@@ -107,7 +107,7 @@ struct BatchProbe: OffPolicyLearner {
     let settings = Self.settings { $0.realRatio = ratio }
     var (agent, metrics) = Self.probe(settings)
     for _ in 0..<14 { try Self.step(&agent, &metrics) }
-    let rewards = OracleState(agent).doubles("learner.rewards")
+    let rewards = agent.learner.batches.joined().map(Double.init)
     #expect(rewards.count == 8 * 40)
     for first in stride(from: 0, to: rewards.count, by: 40) {
       let batch = rewards[first..<first + 40]
@@ -142,7 +142,7 @@ struct BatchProbe: OffPolicyLearner {
     var (agent, metrics) = Self.probe(Self.settings())
     for _ in 0..<12 { try Self.step(&agent, &metrics, at: .greatestFiniteMagnitude) }
     #expect(metrics.mean(of: "nonfinite_rollouts") == 30 && agent.imagined.count == 0)
-    let rewards = OracleState(agent).doubles("learner.rewards")
+    let rewards = agent.learner.batches.joined().map(Double.init)
     #expect(rewards.count == 4 * 40 && rewards.allSatisfy { $0 == -1 })
   }
 

@@ -99,7 +99,7 @@ private struct NumberedPlanner: Planner {
     }
     var original = AgentRunner(agent(), in: Self.task, seed: 1)
     try original.collect(steps)
-    #expect((OracleState(original.agent).file.tensors["base.count"] != nil) == (steps < 20))
+    #expect((original.agent.base != nil) == (steps < 20))
     var restored = try original.continued(with: agent())
     try original.collect(30 - steps)
     try restored.collect(30 - steps)
@@ -130,7 +130,7 @@ private struct NumberedPlanner: Planner {
     try runner.collect(10)
     #expect(prior.log.observed == 10 && prior.log.fits == 2)
     // 7 steps to the second fit; of the plans at steps 0, 2, 4, 6 and 8 only the last had a prior
-    #expect(OracleState(runner.agent).integers("collecting.planner.proposals") == [1])
+    #expect(runner.agent.planners.map(\.proposals) == [1])
     #expect(runner.agent.metricNames.last == "prior_loss")
   }
 }

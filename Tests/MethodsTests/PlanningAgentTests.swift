@@ -56,9 +56,9 @@ import Testing
     #expect(plain.0 == evaluated.0)
     for name in plain.1.names { #expect(plain.1.mean(of: name) == evaluated.1.mean(of: name), "\(name)") }
     #expect(plain.1.mean(of: "nonfinite_returns").map { $0 > 0 } == true, "the objective never failed")
-    for name in ["model.parameters", "collecting.planner.mean", "replay.rewards"] {
-      #expect(plain.2.doubles(name) == evaluated.2.doubles(name) && !plain.2.doubles(name).isEmpty)
-    }
+    // all but what evaluation has for itself
+    let gaps = plain.2.gaps(to: evaluated.2).filter { !$0.name.hasPrefix("evaluating") }
+    #expect(gaps.count > 10 && gaps.allSatisfy { $0.gap == 0 }, "\(gaps.filter { $0.gap != 0 })")
   }
 
   @Test func oneSeedOneCourse() throws {

@@ -34,12 +34,12 @@ import Testing
 
   @Test func ratesAndBuffersAreAsSet() throws {
     let runner = try Self.run(Self.agent(), steps: 200)
-    let state = OracleState(runner.agent)
+    let agent = runner.agent
     // 180 steps of 24 labels, a training step for 20 labels
-    #expect(state.integers("labels.appended") == [4320])
-    #expect(state.integers("updates") == [216] && state.integers("learner.updates") == [216])
-    #expect(state.integers("replay.online.count") == [30] && state.integers("replay.log.count") == [100])
-    #expect(state.integers("replay.log.appended") == [170])
+    #expect(agent.labels.appended == 4320)
+    #expect(agent.updates == 216 && agent.learner.updates == 216)
+    #expect(agent.replay.online.count == 30 && agent.replay.log.count == 100)
+    #expect(agent.replay.log.appended == 170)
     func mean(_ name: String) throws -> Double { try #require(runner.metrics.mean(of: name), "\(name)") }
     let (labels, updates) = (try mean("labels_per_step"), try mean("updates_per_label"))
     #expect(abs(labels - 24) < 1 && abs(updates - 0.05) < 0.005, "\(labels), \(updates)")
@@ -55,15 +55,13 @@ import Testing
     let agent = Self.agent {
       ($0.updaterInterval, $0.collectorInterval) = (100, 1_000_000)
     }
-    let state = OracleState(try Self.run(agent, steps: 200).agent)
-    let initial = OracleState(agent)
-    #expect(state.doubles("collectors.parameters") == initial.doubles("collectors.parameters"))
-    #expect(state.doubles("updaters.target") != initial.doubles("updaters.target"))
-    #expect(state.doubles("updaters.target") != state.doubles("learner.target"))
-    let prompt = OracleState(
-      try Self.run(Self.agent { ($0.updaterInterval, $0.collectorInterval) = (1, 1) }, steps: 200).agent)
-    #expect(prompt.doubles("updaters.target") == prompt.doubles("learner.target"))
-    #expect(prompt.doubles("collectors.parameters") == prompt.doubles("learner.critic"))
+    let late = try Self.run(agent, steps: 200).agent
+    #expect(late.collectors.parameters == agent.collectors.parameters)
+    #expect(late.updaters.target != agent.updaters.target)
+    #expect(late.updaters.target != late.learner.targets)
+    let prompt = try Self.run(Self.agent { ($0.updaterInterval, $0.collectorInterval) = (1, 1) }, steps: 200).agent
+    #expect(prompt.updaters.target == prompt.learner.targets)
+    #expect(prompt.collectors.parameters == prompt.learner.parameters)
   }
 
   /// Files of other collectors come into log replay once; those of other shapes are counted and left alone.
@@ -87,9 +85,9 @@ import Testing
       ($0.logFolder, $0.logInterval, $0.onlineCapacity) = (folder.path, 10, 1000)
     }
     let runner = try Self.run(agent, steps: 60)
-    #expect(OracleState(runner.agent).integers("replay.log.appended") == [10])
+    #expect(runner.agent.replay.log.appended == 10)
     #expect(runner.metrics.mean(of: "log_files") == 2 && runner.metrics.mean(of: "refused_files") == 2)
-    let rewards = OracleState(runner.agent).doubles("replay.log.rewards")
+    let rewards = runner.agent.replay.log.held.rewards.elements
     #expect(rewards == Array(repeating: -1, count: 10))
   }
 

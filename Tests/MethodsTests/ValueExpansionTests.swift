@@ -268,7 +268,7 @@ private struct BrakingBootstrap: BootstrapValue {
       try runner.collect(1)
       let fits = stride(from: 10, through: step, by: 7).map { $0 }
       #expect(runner.agent.world.dynamics.fits == fits)
-      #expect(OracleState(runner.agent).integers("updates") == [max(0, step - 10)])
+      #expect(runner.agent.updates == max(0, step - 10))
     }
   }
 

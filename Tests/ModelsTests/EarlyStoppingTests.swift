@@ -30,7 +30,7 @@ import Testing
     for epochs in 1...12 {
       var model = rough(epochs: epochs)
       let metrics = try model.fit(data)
-      let all = OracleState(model).doubles("parameters")
+      let all = model.parameters.doubles
       let size = all.count / 3
       let parameters = (0..<3).map { Array(all[$0 * size..<($0 + 1) * size]) }
       let error = try #require(metrics.mean(of: "model_holdout_error"))
@@ -77,15 +77,13 @@ import Testing
     }
     let data = LinearSystem().data(800, seed: 1)
     try model.fit(data)
-    var state = OracleState(model)
-    var parameters = state.elements("parameters", as: Float.self)
+    var parameters = model.parameters.elements
     var random = RandomStream(seed: 12)
     let size = parameters.count / 5
     for (member, spoiling) in [Float(0.1), 0, 0.2, 0.025, 0.05].enumerated() {
       for index in member * size..<(member + 1) * size { parameters[index] += spoiling * random.normal() }
     }
-    state.set("parameters", parameters)
-    try state.restore(into: &model)
+    model.parameters = Vector(parameters)
     model = try model.with {
       $0.learningRate = 1e-7
       $0.epochs = 1

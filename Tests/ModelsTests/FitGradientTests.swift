@@ -30,9 +30,8 @@ import Testing
       $0.holdout = 0
       change(&$0)
     }
-    var (state, random) = (OracleState(model), RandomStream(seed: 21))
-    state.set("parameters", state.elements("parameters", as: Float.self).map { _ in 0.4 * random.normal() })
-    try state.restore(into: &model)
+    var random = RandomStream(seed: 21)
+    model.parameters = Vector(model.parameters.elements.map { _ in 0.4 * random.normal() })
     return model
   }
 
@@ -104,11 +103,9 @@ import Testing
   ) {
     var model = model
     try model.fit(data)
-    let state = OracleState(model)
     let share = 1 - Float(0.9)  // of the gradient in the first moment
     return (
-      state.elements("optimizer.first", as: Float.self).map { $0 / share },
-      state.elements("bound_optimizer.first", as: Float.self).map { $0 / share }
+      model.optimizer.first.elements.map { $0 / share }, model.boundOptimizer.first.elements.map { $0 / share }
     )
   }
 
@@ -118,10 +115,9 @@ import Testing
   {
     let (model, data) = (try model(members: 1, activation), system.data(rows, seed: 2))
     let found = try gradients(model, data)
-    let state = OracleState(model)
     let reference = normalized(data)
     let error = gradientError(
-      of: found.parameters + found.bounds, at: state.doubles("parameters") + state.doubles("bounds")
+      of: found.parameters + found.bounds, at: model.parameters.doubles + model.bounds.doubles
     ) { loss(model, $0, reference) }
     #expect(error.worst < 2e-4, "\(error)")
   }
@@ -144,10 +140,9 @@ import Testing
         x, u, reward: system.reward(x, u), next: zip(x, system.change(x, u)).map { $0 + $1 }, continues: ends.last == 0)
     }
     let reference = normalized(data)
-    let state = OracleState(model)
     let oracle = OraclePerceptron(widths: [3, 5, 4, 3], activation: OraclePerceptron.silu)
     let error = gradientError(
-      of: try gradients(model, data).parameters, at: state.doubles("parameters")
+      of: try gradients(model, data).parameters, at: model.parameters.doubles
     ) { (point: [Double]) -> Double in
       var total = 0.0
       for (x, y) in zip(reference.inputs, reference.targets) {
@@ -163,10 +158,10 @@ import Testing
 
     var fitted = model
     try fitted.fit(data)
-    let moments = OracleState(fitted).elements("terminator_optimizer.first", as: Float.self)
+    let moments = fitted.terminatorOptimizer.first.elements
     let terminator = OraclePerceptron(widths: [3, 3, 1], activation: OraclePerceptron.silu)
     let other = gradientError(
-      of: moments.map { $0 / (1 - Float(0.9)) }, at: state.doubles("terminators")
+      of: moments.map { $0 / (1 - Float(0.9)) }, at: try #require(model.terminatorParameters).doubles
     ) { (point: [Double]) -> Double in
       var total = 0.0
       for (x, ended) in zip(reference.inputs, ends) {
@@ -234,11 +229,10 @@ import Testing
       }
       return total / Double(steps)
     }
-    let state = OracleState(model)
     let found = try gradients(model, data)
-    let bounds = deterministic ? [] : state.doubles("bounds")
+    let bounds = deterministic ? [] : model.bounds.doubles
     let error = gradientError(
-      of: found.parameters + (deterministic ? [] : found.bounds), at: state.doubles("parameters") + bounds
+      of: found.parameters + (deterministic ? [] : found.bounds), at: model.parameters.doubles + bounds
     ) { (point: [Double]) -> Double in
       var total = (0..<rows).reduce(0) { $0 + chainLoss(point, from: $1) } / Double(rows)
       for (range, rate) in zip(oracle.weights, model.settings.weightDecay) {
@@ -259,11 +253,9 @@ import Testing
     let (members, rows) = (80, 120)
     var model = try model(members: members)
     let data = system.data(rows, seed: 3)
-    var state = OracleState(model)
     let oracle = oracle(model)
-    let one = state.elements("parameters", as: Float.self).prefix(oracle.count)
-    state.set("parameters", Array(repeating: one, count: members).flatMap { $0 })
-    try state.restore(into: &model)
+    let one = model.parameters.elements.prefix(oracle.count)
+    model.parameters = Vector(Array(repeating: one, count: members).flatMap { $0 })
     let found = try gradients(model, data).parameters
     let reference = normalized(data)
     let point =

@@ -21,7 +21,6 @@ import Testing
       $0.propagation = propagation
       $0.elites = elites.count
     }
-    var state = OracleState(model)
     let layout = model.network.layout
     let bias = try #require(layout.entries.last)
     #expect(bias.name == "layers.2.bias" && bias.shape == [4])
@@ -31,10 +30,9 @@ import Testing
         parameters[member * layout.count + bias.offset + index] = value
       }
     }
-    state.set("parameters", parameters)
-    state.set("bounds", [Float](repeating: 0.5, count: 10) + [Float](repeating: -20, count: 10))
-    state.set("elites", elites.map { Int64($0) })
-    try state.restore(into: &model)
+    model.parameters = Vector(parameters)
+    model.bounds = Vector([Float](repeating: 0.5, count: 10) + [Float](repeating: -20, count: 10))
+    model.elites = elites
     return model
   }
 

@@ -140,12 +140,12 @@ import Testing
       zip(plan, wanted).reduce(0) { $0 + ($1.0 == $1.1 ? 1 : 0) }
     }
     #expect(Self.plan(&planner, &evaluator, &random) == [0])
-    let warm = OracleState(planner).elements("probabilities", as: Float.self)
+    let warm = planner.probabilities
     let first = (0..<4).map { warm[2 * $0] }
     #expect(first[0] < 0.3 && first[1] < 0.3 && first[2] > 0.7 && first[3] == 0.5, "\(first)")
     #expect(warm.allSatisfy { $0 > 0.2 })
     planner.reset()
-    #expect(OracleState(planner).elements("probabilities", as: Float.self).allSatisfy { $0 == 0.5 })
+    #expect(planner.probabilities.allSatisfy { $0 == 0.5 })
   }
 
   /// Plans without a finite return never win, and without any there is still a choice.

@@ -28,7 +28,7 @@ import Testing
     var random = RandomStream(seed: seed)
     var action = [Float](repeating: .nan, count: evaluator.actionSize)
     planner.plan(with: &evaluator, using: &random, action: &action)
-    return action + OracleState(planner).elements("mean", as: Float.self).dropLast(evaluator.actionSize)
+    return action + ((planner as? any WarmStartedPlanner)?.warmStart ?? []).dropLast(evaluator.actionSize)
   }
 
   private static func worstGap(_ plan: [Float]) -> Float {

@@ -18,7 +18,7 @@ import Testing
     return action
   }
 
-  private static func mean(_ planner: some Planner) -> [Float] { OracleState(planner).elements("mean") }
+  private static func mean(_ planner: some Planner) -> [Float] { (planner as? any WarmStartedPlanner)?.warmStart ?? [] }
 
   /// A score that has no optimum inside the bounds.
   private static func evaluator(_ score: @escaping ([Float]) -> Float = { $0.reduce(0, +) }) -> RecordingEvaluator {

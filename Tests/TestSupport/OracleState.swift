@@ -1,9 +1,9 @@
 import Archive
 
-/// Everything that a part of a program saves, open to comparison and to changes by name (`optimizer.first`).
+/// Everything that a part of a program saves, to compare and to restore.
 package struct OracleState: Equatable {
   /// The saved tensors.
-  package private(set) var file: TensorFile
+  package let file: TensorFile
 
   /// What `part` saves.
   package init(_ part: some Checkpointable) {
@@ -15,20 +15,13 @@ package struct OracleState: Equatable {
   /// Overwrites the state of `part`.
   package func restore(into part: inout some Checkpointable) throws { try part.restore(from: StateReader(file)) }
 
-  /// A saved tensor's elements; empty if there is no such tensor of that type.
-  package func elements<Element: TensorElement>(_ name: String, as type: Element.Type = Element.self) -> [Element] {
-    file.tensors[name]?.elements(as: type) ?? []
-  }
-
-  /// A saved tensor of floats in double precision.
-  package func doubles(_ name: String) -> [Double] { elements(name, as: Float.self).map(Double.init) }
-
-  /// A saved integer or list of integers.
-  package func integers(_ name: String) -> [Int] { elements(name, as: Int64.self).map { Int($0) } }
-
-  /// Replaces a tensor's elements by as many others.
-  package mutating func set<Element: TensorElement>(_ name: String, _ elements: [Element]) {
-    guard let old = file.tensors[name] else { preconditionFailure("nothing is saved as '\(name)'") }
-    file.tensors[name] = elements.withUnsafeBufferPointer { Tensor(shape: old.shape, $0) }
+  /// Of each tensor of floats, the largest difference from `other`'s and its own largest magnitude.
+  package func gaps(to other: OracleState) -> [(name: String, gap: Float, scale: Float)] {
+    file.tensors.sorted { $0.key < $1.key }.compactMap { name, tensor in
+      guard let own = tensor.elements(as: Float.self) else { return nil }
+      let others = other.file.tensors[name]?.elements(as: Float.self) ?? []
+      let gap = own.count == others.count ? zip(own, others).map { abs($0 - $1) }.reduce(0, max) : .infinity
+      return (name, gap, own.map(abs).reduce(0, max))
+    }
   }
 }

@@ -96,6 +96,35 @@ public struct DeterministicActorCritic: ValueLearner {
   }
 }
 
+extension DeterministicActorCritic {
+  /// Parameters of the actor, flat.
+  package var actorParameters: Vector {
+    get { core.actor }
+    set { core.actor.copy(from: newValue) }
+  }
+
+  /// Parameters of the critics, one critic's after another.
+  package var criticParameters: Vector {
+    get { core.criticParameters }
+    set { core.criticParameters.copy(from: newValue) }
+  }
+
+  /// Those of the critics' targets.
+  package var criticTargetParameters: Vector {
+    get { core.criticTargets }
+    set { core.criticTargets.copy(from: newValue) }
+  }
+
+  /// Steps of the critics' optimizer since they were drawn.
+  package var criticSteps: Int { core.criticOptimizer.steps }
+
+  /// Those of the actor's target, if it has one.
+  package var actorTargetParameters: Vector? {
+    get { core.actorTarget }
+    set { core.actorTarget = newValue }
+  }
+}
+
 extension DeterministicActorCritic: Archived {
   public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
     try fields.inline(&core)

@@ -11,7 +11,7 @@ struct EntropyTemperature {
   /// Where the target starts, and the steps in which it gets to the end, linearly; nil where it stays.
   private let schedule: (start: Float, steps: Int)?
   private let learningRate: Float
-  private var logarithm: Vector
+  private(set) var logarithm: Vector
   private var optimizer = Adam(count: 1)
 
   /// Starts at `initial` > 0; a learning rate of 0 keeps it there. Without a target it is minus the number of action

@@ -189,6 +189,32 @@ extension SoftActorCritic: GuidedLearner {
   }
 }
 
+extension SoftActorCritic {
+  /// Parameters of the actor, flat.
+  package var actorParameters: Vector {
+    get { core.actor }
+    set { core.actor.copy(from: newValue) }
+  }
+
+  /// Parameters of the critics, one critic's after another.
+  package var criticParameters: Vector {
+    get { core.criticParameters }
+    set { core.criticParameters.copy(from: newValue) }
+  }
+
+  /// Those of the critics' targets.
+  package var criticTargetParameters: Vector {
+    get { core.criticTargets }
+    set { core.criticTargets.copy(from: newValue) }
+  }
+
+  /// Steps of the critics' optimizer since they were drawn.
+  package var criticSteps: Int { core.criticOptimizer.steps }
+
+  /// Logarithm of the temperature, [1].
+  package var logTemperature: Vector { alpha.logarithm }
+}
+
 extension SoftActorCritic: Archived {
   public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
     try fields.inline(&core)

@@ -206,6 +206,44 @@ public struct CrossQ: OffPolicyLearner {
   }
 }
 
+extension CrossQ {
+  /// Parameters of the actor, flat.
+  package var actorParameters: Vector {
+    get { actor }
+    set {
+      actor.copy(from: newValue)
+      foldActor()
+    }
+  }
+
+  /// Running averages of the actor's layers.
+  package var actorAverages: Vector {
+    get { actorStatistics }
+    set {
+      actorStatistics.copy(from: newValue)
+      foldActor()
+    }
+  }
+
+  /// Parameters of the critics, one critic's after another.
+  package var criticParameters: Vector {
+    get { critics }
+    set { critics.copy(from: newValue) }
+  }
+
+  /// Running averages of the critics' layers.
+  package var criticAverages: Vector {
+    get { criticStatistics }
+    set { criticStatistics.copy(from: newValue) }
+  }
+
+  /// Logarithm of the temperature, [1].
+  package var logTemperature: Vector { alpha.logarithm }
+
+  /// Steps of the critics' optimizer since they were drawn.
+  package var criticSteps: Int { criticOptimizer.steps }
+}
+
 extension CrossQ: Archived {
   public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
     try fields.field("actor", &actor)

@@ -18,8 +18,8 @@ public struct DistilledPolicy<Head: StudentHead>: PolicyStudent {
   public let featureSize: Int
   private let teachers: Int
   private let learningRate: Float
-  private(set) var parameters: Vector
-  private var optimizer: Adam
+  package var parameters: Vector
+  package private(set) var optimizer: Adam
   private var scratch: DistillationScratch<Head>?
   private let acting: PerceptronWorkspace
 

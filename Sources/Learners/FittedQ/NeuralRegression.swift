@@ -26,7 +26,7 @@ public struct NeuralRegression: ActionValueRegression {
   private let network: Perceptron
   private let observationSize: Int
   public let actionCount: Int
-  private var parameters: Vector
+  package private(set) var parameters: Vector
   private var optimizer: Rprop
   private var scaling: InputScaling
   /// m and d.

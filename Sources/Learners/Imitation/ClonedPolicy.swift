@@ -28,7 +28,7 @@ public struct ClonedPolicy: PlanPrior, Archived {
   private var random: RandomStream
   /// Decisions in a ring: observations [capacity, D] and unit actions [capacity, A]. Rows are added as they come.
   private var observations: [Float] = []
-  private var actions: [Float] = []
+  package private(set) var actions: [Float] = []
   /// Decisions taken in so far.
   private var seen = 0
   private var mean: [Float]

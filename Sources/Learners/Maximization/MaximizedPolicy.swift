@@ -14,7 +14,7 @@ public struct MaximizedPolicy: Policy {
   /// Standard deviation of the noise in the unit box.
   let noise: Float
   let base: RandomStream
-  var parameters: Vector
+  package var parameters: Vector
 
   public var observationSize: Int { search.observationSize }
   public var actionSize: Int { search.size }

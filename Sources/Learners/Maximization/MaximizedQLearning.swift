@@ -17,11 +17,11 @@ public struct MaximizedQLearning: ValueLearner {
   let search: ActionSearch
   let scaling: ActionScaling
   let scale: ActionValueScale
-  var parameters: Vector
-  var targets: Vector
-  var lagged: Vector?
+  package var parameters: Vector
+  package var targets: Vector
+  package var lagged: Vector?
   var optimizer: Adam
-  private(set) var updates = 0
+  package private(set) var updates = 0
   /// Where searches of decisions draw from.
   private var base: RandomStream
   private var scratch: MaximizedScratch?

@@ -39,7 +39,7 @@ public struct MaximizedBootstrap: BootstrapValue {
   let search: ActionSearch
   let scaling: ActionScaling
   let scale: ActionValueScale
-  var target: Vector
+  package var target: Vector
   var lagged: Vector?
 
   public var observationSize: Int { search.observationSize }

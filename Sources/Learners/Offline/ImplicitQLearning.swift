@@ -27,8 +27,8 @@ public struct ImplicitQLearning: OffPolicyLearner {
   /// The network's, then the logarithm of each component's deviation, [A].
   var actor: Vector
   var value: Vector
-  var criticParameters: Vector
-  var criticTargets: Vector
+  package var criticParameters: Vector
+  package var criticTargets: Vector
   var actorOptimizer: Adam
   var valueOptimizer: Adam
   var criticOptimizer: Adam
@@ -146,6 +146,20 @@ public struct ImplicitQLearning: OffPolicyLearner {
     let fresh = ImplicitQScratch(self, rows: rows)
     scratch = fresh
     return fresh
+  }
+}
+
+extension ImplicitQLearning {
+  /// Parameters of the actor, flat, then the logarithm of each deviation.
+  package var actorParameters: Vector {
+    get { actor }
+    set { actor.copy(from: newValue) }
+  }
+
+  /// Parameters of the state value.
+  package var valueParameters: Vector {
+    get { value }
+    set { value.copy(from: newValue) }
   }
 }
 

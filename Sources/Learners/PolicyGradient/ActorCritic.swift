@@ -58,6 +58,10 @@ public struct ActorCritic: OnPolicyLearner {
   }
 
   public var policy: StochasticPolicy { core.policy }
+  public var parameters: Vector {
+    get { core.parameters }
+    set { core.parameters.copy(from: newValue) }
+  }
 
   public var gradientEstimate: GradientEstimate {
     GradientEstimate(

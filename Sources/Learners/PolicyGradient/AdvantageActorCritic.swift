@@ -61,6 +61,10 @@ public struct AdvantageActorCritic: OnPolicyLearner {
   }
 
   public var policy: StochasticPolicy { core.policy }
+  public var parameters: Vector {
+    get { core.parameters }
+    set { core.parameters.copy(from: newValue) }
+  }
 
   public var gradientEstimate: GradientEstimate {
     GradientEstimate(

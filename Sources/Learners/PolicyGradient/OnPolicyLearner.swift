@@ -11,6 +11,9 @@ public protocol OnPolicyLearner: Checkpointable {
   /// The policy as it is now. O(1): parameters are shared, not copied.
   var policy: StochasticPolicy { get }
 
+  /// Parameters of the policy and of the value function, flat.
+  var parameters: Vector { get set }
+
   /// Learns from a segment that `policy` collected. `steps` are environment steps taken so far, over all copies, for
   /// what changes with progress. Does not allocate after the first call of a given size. Throws `NumericalFailure` when
   /// a loss is not finite.

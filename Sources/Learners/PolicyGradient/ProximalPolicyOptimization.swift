@@ -55,6 +55,10 @@ public struct ProximalPolicyOptimization: OnPolicyLearner {
   }
 
   public var policy: StochasticPolicy { core.policy }
+  public var parameters: Vector {
+    get { core.parameters }
+    set { core.parameters.copy(from: newValue) }
+  }
 
   public var gradientEstimate: GradientEstimate {
     GradientEstimate(

@@ -67,6 +67,10 @@ public struct Reinforce: OnPolicyLearner {
   }
 
   public var policy: StochasticPolicy { core.policy }
+  public var parameters: Vector {
+    get { core.parameters }
+    set { core.parameters.copy(from: newValue) }
+  }
 
   public var gradientEstimate: GradientEstimate {
     GradientEstimate(discount: settings.discount, lambda: 1, normalizesAdvantages: settings.normalize)

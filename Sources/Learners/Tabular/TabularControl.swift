@@ -35,7 +35,10 @@ public struct Sarsa: TabularControl, Sendable {
   public var needsNextAction: Bool { !isExpected }
 
   /// Q(s, a), [S, A] row-major.
-  public var values: [Double] { table.values }
+  public package(set) var values: [Double] {
+    get { table.values }
+    set { table.values = newValue }
+  }
 
   public func act(in state: Int, explore: Bool, using random: inout RandomStream) -> Int {
     table.act(in: state, explore: explore, using: &random)
@@ -68,6 +71,12 @@ public struct DoubleTabularQ: TabularControl, Sendable {
   }
 
   public var needsNextAction: Bool { false }
+
+  /// Both tables, [S, A] row-major.
+  package var tables: (first: [Double], second: [Double]) {
+    get { (first.elements, second.elements) }
+    set { (first.elements, second.elements) = newValue }
+  }
 
   /// Means of both tables, [S, A] row-major.
   public var values: [Double] { zip(first.elements, second.elements).map { ($0 + $1) / 2 } }

@@ -32,7 +32,10 @@ public struct TabularQ: Sendable {
   /// Number of actions, A.
   public var actionCount: Int { table.actionCount }
   /// Q(s, a), [S, A] row-major.
-  public var values: [Double] { table.elements }
+  public package(set) var values: [Double] {
+    get { table.elements }
+    set { table.elements = newValue }
+  }
 
   /// Discount of a step.
   public var discount: Double { settings.discount }

@@ -198,6 +198,7 @@ public struct DeepQNetwork: ValueLearner {
   ) throws(NumericalFailure) {
     updates += 1
     let tau = updates % settings.targetInterval == 0 ? settings.tau : 0
+    core.learningRate = Schedule.falling(settings.learningRate, over: settings.learningRateSteps).value(at: decisions)
     try core.update(head, rows, tau: tau, using: &random).record(in: &metrics)
     metrics.record("epsilon", epsilon)
   }
@@ -220,6 +221,23 @@ extension DeepQNetwork: PublishingLearner {
   public mutating func adopt(_ parameters: Vector) { core.parameters.copy(from: parameters) }
 
   public mutating func countDecisions(_ count: Int) { decisions += count }
+}
+
+extension DeepQNetwork {
+  /// Parameters of the network, flat.
+  package var parameters: Vector {
+    get { core.parameters }
+    set { core.parameters.copy(from: newValue) }
+  }
+
+  /// Those of its target.
+  package var targetParameters: Vector {
+    get { core.targets }
+    set { core.targets.copy(from: newValue) }
+  }
+
+  /// Scales of the noise on the network's parameters and on its target's; nil for a network without noise.
+  package var noiseScales: (network: Vector, target: Vector)? { core.noise.map { ($0.scales, $0.targetScales) } }
 }
 
 extension DeepQNetwork: Checkpointable {

@@ -32,6 +32,8 @@ public struct DeepQNetworkSettings: Configuration {
   @Setting("Optimizer: Adam, or RMSprop centered, with decay 0.95 and epsilon 0.01")
   public var optimizer: OptimizerChoice = .adam
   @Setting("Learning rate", in: 1e-7...1) public var learningRate: Float = 5e-4
+  @Setting("Decisions over which the learning rate falls linearly to 0; auto keeps it", in: 1...1_000_000_000)
+  public var learningRateSteps: Int? = nil
   @Setting("Discount of a step", in: 0...1) public var discount: Float = 0.99
   @Setting("Targets value the action that the online network chooses (double Q-learning)")
   public var double: Bool = true

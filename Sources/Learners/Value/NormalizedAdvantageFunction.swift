@@ -106,6 +106,20 @@ public struct NormalizedAdvantageFunction: ValueLearner {
   ) throws(NumericalFailure) {}
 }
 
+extension NormalizedAdvantageFunction {
+  /// Parameters of the network, flat.
+  package var parameters: Vector {
+    get { core.parameters }
+    set { core.parameters.copy(from: newValue) }
+  }
+
+  /// Those of its target.
+  package var targetParameters: Vector {
+    get { core.targets }
+    set { core.targets.copy(from: newValue) }
+  }
+}
+
 extension NormalizedAdvantageFunction: Archived {
   public mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
     try fields.inline(&core)

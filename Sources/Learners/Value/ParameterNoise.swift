@@ -10,8 +10,8 @@ struct ParameterNoise {
   private let layers: [Perceptron.Layer]
   /// Where the parameters of the layers' perceptron begin.
   private let offset: Int
-  private var scales: Vector
-  private var targetScales: Vector
+  private(set) var scales: Vector
+  private(set) var targetScales: Vector
   private var optimizer: Adam
   private var draws: Vector
   private var targetDraws: Vector

@@ -6,7 +6,8 @@ import Networks
 /// What methods with one value network share: the network, its target, its optimizer, and an update.
 struct ValueCore<Head: ValueHead> {
   let network: ConvolutionalNetwork
-  let learningRate: Float
+  /// That of the next update.
+  var learningRate: Float
   let discount: Float
   var parameters: Vector
   var targets: Vector

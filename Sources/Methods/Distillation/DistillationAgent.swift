@@ -1,5 +1,6 @@
 import Archive
 import Configuration
+import Experience
 import Interfaces
 import Kernels
 
@@ -12,7 +13,7 @@ import Kernels
 public struct DistillationAgent<Learner: TeachingLearner, Student: PolicyStudent>: RowwiseAgent {
   private let settings: DistillationScheduleSettings
   private var learners: PartitionedLearners<Learner>
-  private var student: Student
+  package private(set) var student: Student
   private var lessons: DistillationSampler<Learner>
   private var training: RandomStream
   /// Of each copy.
@@ -40,6 +41,12 @@ public struct DistillationAgent<Learner: TeachingLearner, Student: PolicyStudent
       count: settings.lessonSize, self.learners, featureSize: student.featureSize, spec: spec)
     training = random.child("training")
   }
+
+  /// What the learner of `part` remembers.
+  package func replay(of part: Int) -> ReplayBuffer { learners.learners[part].replay }
+
+  /// The learner of `part`.
+  package func learner(of part: Int) -> Learner { learners.learners[part].learner }
 
   /// Whether the student learns.
   private var studies: Bool { counter.steps > settings.teachingSteps }

@@ -25,7 +25,7 @@ public struct ModelBasedValueExpansion<World: LearnedWorld, Learner: ValueLearne
   private var batch: TransitionBatch
   private var expanded: ValueBatch
   private var unexpanded: ValueBatch?
-  private var updates = 0
+  package private(set) var updates = 0
   private var training: RandomStream
   private var fitting: RandomStream
   private var imagination: RandomStream

@@ -60,13 +60,8 @@ extension AgentEntry {
         "learner.learning_rate=2.0633e-05", "learner.entropy_weight=0.000401762", "learner.clip_range=0.1",
         "learner.epochs=20", "learner.lambda=0.92", "learner.max_gradient_norm=0.8", "learner.value_weight=0.58096",
       ]),
-    AgentPreset(
-      ["Walker2d-v4", "Walker2d-v5"],
-      normalized + [
-        "agent.steps=512", "learner.batch_size=32", "learner.learning_rate=5.05041e-05",
-        "learner.entropy_weight=0.000585045", "learner.clip_range=0.1", "learner.epochs=20",
-        "learner.max_gradient_norm=1", "learner.value_weight=0.871923",
-      ]),
+    // rl-zoo3's settings end lower; those of OpenAI's baselines have the rate fall
+    AgentPreset(["Walker2d-v4", "Walker2d-v5"], normalized + ["learner.learning_rate_steps=1000000"]),
     AgentPreset(
       ["Reacher-v4", "Reacher-v5"],
       normalized + [

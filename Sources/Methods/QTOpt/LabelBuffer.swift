@@ -4,12 +4,12 @@ import Kernels
 
 /// Ring of the last labelled transitions: observation, action and the value that the critic should have there, with the
 /// number of training steps there had been when the label was made.
-struct LabelBuffer: Sendable {
+package struct LabelBuffer: Sendable {
   let capacity: Int
   /// Labels held.
   private(set) var count = 0
   /// Labels made since the start.
-  private(set) var appended = 0
+  package private(set) var appended = 0
   private var observations: Matrix
   private var actions: Matrix
   private var targets: Vector
@@ -58,7 +58,7 @@ struct LabelBuffer: Sendable {
 }
 
 extension LabelBuffer: Archived {
-  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+  package mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
     try fields.field("appended", &appended)
     count = min(appended, capacity)
     try fields.field("observations", &observations)

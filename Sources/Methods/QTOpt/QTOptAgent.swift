@@ -17,15 +17,15 @@ import Learners
 public struct QTOptAgent: Agent {
   private let settings: QTOptSettings
   private let space: ActionSpace
-  private var learner: MaximizedQLearning
-  private var collectors: MaximizedPolicy
-  private var updaters: MaximizedBootstrap
+  package private(set) var learner: MaximizedQLearning
+  package private(set) var collectors: MaximizedPolicy
+  package private(set) var updaters: MaximizedBootstrap
   private let labeler: BellmanUpdaters
   private let acting: MaximizedWorkspace
-  private var replay: TwofoldReplay
-  private var labels: LabelBuffer
+  package private(set) var replay: TwofoldReplay
+  package private(set) var labels: LabelBuffer
   private var counter = StepCounter()
-  private var updates = 0
+  package private(set) var updates = 0
   /// Labels that are due.
   private var due = 0
   private var random: RandomStream

@@ -4,9 +4,9 @@ import Interfaces
 import Kernels
 
 /// Online replay, of the newest transitions, and log replay, of what online replay has let go of and of episode files.
-struct TwofoldReplay: Sendable {
-  private(set) var online: ReplayBuffer
-  private(set) var log: ReplayBuffer
+package struct TwofoldReplay: Sendable {
+  package private(set) var online: ReplayBuffer
+  package private(set) var log: ReplayBuffer
   private(set) var folder: EpisodeFolder?
   private let logShare: Float
   private let interval: Int
@@ -67,7 +67,7 @@ struct TwofoldReplay: Sendable {
 }
 
 extension TwofoldReplay: Archived {
-  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+  package mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
     try fields.field("online", &online)
     try fields.field("log", &log)
     try fields.field("folder", present: &folder)

@@ -125,16 +125,14 @@ import Testing
 
   /// The learner with random parameters of the policy and a linear value function that gives `v` [steps + 1][states].
   private static func set<Learner: OnPolicyLearner>(_ learner: Learner, values v: [[Double]]?) throws -> Learner {
-    var learner = try OnPolicyCases.drawn(learner, seed: 3, scale: 0.7)
+    var learner = OnPolicyCases.drawn(learner, seed: 3, scale: 0.7)
     guard let v else { return learner }
-    var state = OracleState(learner)
-    var parameters = state.elements("parameters", as: Float.self)
+    var parameters = learner.parameters.elements
     for time in 0..<steps {
       for s in 0..<states { parameters[policyCount + place(s, time)] = Float(v[time][s]) }
     }
     parameters[policyCount + observationSize] = 0
-    state.set("parameters", parameters)
-    try state.restore(into: &learner)
+    learner.parameters = Vector(parameters)
     return learner
   }
 
@@ -163,7 +161,7 @@ import Testing
   }
 
   private static func parameters<Learner: OnPolicyLearner>(_ learner: Learner) -> [Double] {
-    Array(OracleState(learner).doubles("parameters")[..<policyCount])
+    Array(learner.parameters.doubles[..<policyCount])
   }
 
   private static func gradient(_ parameters: [Double]) -> [Double] {

@@ -93,12 +93,10 @@ import Testing
     func means(_ segment: RolloutSegment, weights: [Float]) throws -> [Float] {
       var learner = NaturalPolicyGradient(
         settings, spec: OnPolicyCases.spec(OnPolicyCases.box), using: RandomStream(seed: 1))
-      var state = OracleState(learner)
-      var parameters = state.elements("parameters", as: Float.self)
+      var parameters = learner.parameters.elements
       for i in 0..<6 { parameters[i] = weights[i] }
       for i in 10..<parameters.count { parameters[i] = 0 }  // values of zero
-      state.set("parameters", parameters)
-      try state.restore(into: &learner)
+      learner.parameters = Vector(parameters)
       var (random, metrics) = (RandomStream(seed: 2), OnPolicyCases.metrics(NaturalPolicyGradient.self))
       try learner.update(on: segment, steps: 0, using: &random, metrics: &metrics)
       let workspace = learner.policy.makeWorkspace()
@@ -127,16 +125,16 @@ import Testing
     var settings = TrustRegionPolicyOptimizationSettings()
     settings.policy = OnPolicyCases.policy()
     settings.natural.valueEpochs = 2
-    var learner = try OnPolicyCases.drawn(
+    var learner = OnPolicyCases.drawn(
       TrustRegionPolicyOptimization(settings, spec: OnPolicyCases.spec(OnPolicyCases.box), using: RandomStream(seed: 1))
     )
     let naive = NaiveDistribution.gaussian(size: 2, spread: .shared, squashed: false)
     let segment = OnPolicyCases.segment(OnPolicyCases.box, steps: 70, copies: 2, seed: 9)
     let rollout = NaiveRollout(naive, segment, hidden: [5, 4])
-    let old = OracleState(learner).doubles("parameters")
+    let old = learner.parameters.doubles
     var (random, metrics) = (RandomStream(seed: 3), OnPolicyCases.metrics(TrustRegionPolicyOptimization.self))
     try learner.update(on: segment, steps: 0, using: &random, metrics: &metrics)
-    let new = OracleState(learner).doubles("parameters")
+    let new = learner.parameters.doubles
     let rows = 0..<segment.rows
     let divergence = rows.reduce(0) { $0 + rollout.divergence(from: old, to: new, $1) } / Double(rows.count)
     let advantages = standardized(rollout.advantages(old, discount: 0.99, lambda: 0.95))
@@ -152,14 +150,14 @@ import Testing
     settings.natural.maxDivergence = 1e-8
     settings.backtracks = 1
     settings.natural.valueEpochs = 0
-    var stuck = try OnPolicyCases.drawn(
+    var stuck = OnPolicyCases.drawn(
       TrustRegionPolicyOptimization(settings, spec: OnPolicyCases.spec(OnPolicyCases.box), using: RandomStream(seed: 1))
     )
-    let before = OracleState(stuck)
+    let before = stuck.parameters
     var other = OnPolicyCases.metrics(TrustRegionPolicyOptimization.self)
     try stuck.update(on: segment, steps: 0, using: &random, metrics: &other)
     if other.mean(of: "accepted") == 0 {
-      #expect(OracleState(stuck).doubles("parameters") == before.doubles("parameters"))
+      #expect(stuck.parameters == before)
     }
   }
 
@@ -171,7 +169,7 @@ import Testing
       settings.policy = OnPolicyCases.policy()
       (settings.natural.maxDivergence, settings.natural.divergenceSteps) = (limit, duration)
       settings.natural.valueEpochs = 0
-      var learner = try OnPolicyCases.drawn(
+      var learner = OnPolicyCases.drawn(
         TrustRegionPolicyOptimization(
           settings, spec: OnPolicyCases.spec(OnPolicyCases.box), using: RandomStream(seed: 1)))
       var (random, metrics) = (RandomStream(seed: 3), OnPolicyCases.metrics(TrustRegionPolicyOptimization.self))

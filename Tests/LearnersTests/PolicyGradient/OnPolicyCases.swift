@@ -55,12 +55,9 @@ enum OnPolicyCases {
   }
 
   /// The learner with every parameter drawn at random.
-  static func drawn<Learner: OnPolicyLearner>(_ learner: Learner, seed: UInt64 = 1, scale: Float = 0.5) throws
-    -> Learner
-  {
-    var (learner, state, random) = (learner, OracleState(learner), RandomStream(seed: seed).child("parameters"))
-    state.set("parameters", state.elements("parameters", as: Float.self).map { _ in scale * random.normal() })
-    try state.restore(into: &learner)
+  static func drawn<Learner: OnPolicyLearner>(_ learner: Learner, seed: UInt64 = 1, scale: Float = 0.5) -> Learner {
+    var (learner, random) = (learner, RandomStream(seed: seed).child("parameters"))
+    learner.parameters = Vector(learner.parameters.elements.map { _ in scale * random.normal() })
     return learner
   }
 

@@ -56,7 +56,7 @@ import Testing
     settings.learningRateSteps = 1000
     test.change(&settings)
     let space = action(naive)
-    var learner = try OnPolicyCases.drawn(
+    var learner = OnPolicyCases.drawn(
       ProximalPolicyOptimization(settings, spec: OnPolicyCases.spec(space), using: RandomStream(seed: 1)))
     let segment = OnPolicyCases.segment(space, steps: test.steps, copies: test.copies, seed: 2)
     let rollout = NaiveRollout(naive, segment, hidden: [5, 4], isShared: test.isShared)
@@ -65,7 +65,7 @@ import Testing
     var stream = random
 
     // the naive update
-    let old = OracleState(learner).doubles("parameters")
+    let old = learner.parameters.doubles
     var parameters = old
     let advantages = rollout.advantages(old, discount: Double(settings.discount), lambda: Double(settings.lambda))
     let values = rollout.observations.map { rollout.value(old, $0) }
@@ -103,7 +103,7 @@ import Testing
 
     var metrics = OnPolicyCases.metrics(ProximalPolicyOptimization.self)
     try learner.update(on: segment, steps: 100, using: &random, metrics: &metrics)
-    let worst = worstGap(OracleState(learner).doubles("parameters"), parameters)
+    let worst = worstGap(learner.parameters.doubles, parameters)
     #expect(worst < 3e-5, "parameters are off by \(worst)")
     #expect(worstGap(old, parameters) > 1e-4)
     #expect(random == stream)
@@ -116,9 +116,9 @@ import Testing
     settings.policy = OnPolicyCases.policy()
     settings.sharedNetwork = isShared
     (settings.entropyWeight, settings.lambda, settings.optimizer) = (0.02, 0.9, .tensorFlowRMSprop)
-    var learner = try OnPolicyCases.drawn(
+    var learner = OnPolicyCases.drawn(
       AdvantageActorCritic(settings, spec: OnPolicyCases.spec(OnPolicyCases.box), using: RandomStream(seed: 1)))
-    var (parameters, squares) = (OracleState(learner).doubles("parameters"), [Double]())
+    var (parameters, squares) = (learner.parameters.doubles, [Double]())
     squares = parameters.map { _ in 1 }
     var (random, metrics) = (RandomStream(seed: 3), OnPolicyCases.metrics(AdvantageActorCritic.self))
     for seed in 1...3 {
@@ -141,7 +141,7 @@ import Testing
         parameters[i] -= 7e-4 * gradient[i] / (squares[i] + 1e-5).squareRoot()
       }
       try learner.update(on: segment, steps: 0, using: &random, metrics: &metrics)
-      let worst = worstGap(OracleState(learner).doubles("parameters"), parameters)
+      let worst = worstGap(learner.parameters.doubles, parameters)
       #expect(worst < 1e-6, "parameters are off by \(worst) after segment \(seed)")
     }
   }
@@ -152,11 +152,11 @@ import Testing
     settings.policy = OnPolicyCases.policy { $0.spread = .state }
     (settings.batchSize, settings.epochs, settings.initialMultiplier, settings.learningRate) = (100, 4, 3, 1e-2)
     (settings.normalizeAdvantages, settings.maxGradientNorm) = (false, nil)
-    var learner = try OnPolicyCases.drawn(
+    var learner = OnPolicyCases.drawn(
       KLPenalizedPolicy(settings, spec: OnPolicyCases.spec(OnPolicyCases.box), using: RandomStream(seed: 1)))
     let segment = OnPolicyCases.segment(OnPolicyCases.box, steps: 10, copies: 1, seed: 4)
     let rollout = NaiveRollout(naive, segment, hidden: [5, 4])
-    let old = OracleState(learner).doubles("parameters")
+    let old = learner.parameters.doubles
     let advantages = rollout.advantages(old, discount: 0.99, lambda: 0.95)
     var (parameters, adam) = (old, NaiveOptimizer(epsilon: 1e-5))
     for _ in 0..<4 {
@@ -173,7 +173,7 @@ import Testing
     }
     var (random, metrics) = (RandomStream(seed: 3), OnPolicyCases.metrics(KLPenalizedPolicy.self))
     try learner.update(on: segment, steps: 0, using: &random, metrics: &metrics)
-    let worst = worstGap(OracleState(learner).doubles("parameters"), parameters)
+    let worst = worstGap(learner.parameters.doubles, parameters)
     #expect(worst < 5e-5, "parameters are off by \(worst)")
     let divergence = (0..<10).reduce(0) { $0 + rollout.divergence(from: old, to: parameters, $1) } / 10
     #expect(abs(Double(learner.multiplier) - max(0, 3 + 30 * (divergence - 0.01))) < 1e-2)
@@ -186,7 +186,7 @@ import Testing
       var settings = ProximalPolicyOptimizationSettings()
       settings.policy = OnPolicyCases.policy()
       (settings.batchSize, settings.epochs, settings.learningRate, settings.targetDivergence) = (8, 5, 0.05, target)
-      var learner = try OnPolicyCases.drawn(
+      var learner = OnPolicyCases.drawn(
         ProximalPolicyOptimization(settings, spec: OnPolicyCases.spec(OnPolicyCases.box), using: RandomStream(seed: 1)))
       var (random, metrics) = (RandomStream(seed: 3), OnPolicyCases.metrics(ProximalPolicyOptimization.self))
       try learner.update(

@@ -58,10 +58,8 @@ import Testing
       (settings.normalize, settings.discount) = (test.normalize, test.discount)
       let spec = EnvironmentSpec(observationSize: 4, action: .discrete(count: 2), timeStep: 1, stepLimit: 500)
       var learner = Reinforce(settings, spec: spec, using: RandomStream(seed: 1))
-      var state = OracleState(learner)
-      #expect(state.elements("parameters", as: Float.self).count == parameters.count)
-      state.set("parameters", parameters)
-      try state.restore(into: &learner)
+      #expect(learner.parameters.count == parameters.count)
+      learner.parameters = Vector(parameters)
       let gradient = learner.gradient(on: segment).map { -Double($0) }
       var expected = Array(test.gradient[..<inner])
       for value in test.gradient[inner...] { expected += [-value, value] }

@@ -27,7 +27,7 @@ import Testing
     settings.policy.hidden = []
     settings.policy.valueHidden = [4]
     let spec = EnvironmentSpec(observationSize: 2, action: .discrete(count: 2), timeStep: 1, stepLimit: 10)
-    return try OnPolicyCases.drawn(Reinforce(settings, spec: spec, using: RandomStream(seed: 1)), seed: 2, scale: 0.5)
+    return OnPolicyCases.drawn(Reinforce(settings, spec: spec, using: RandomStream(seed: 1)), seed: 2, scale: 0.5)
   }
 
   /// Expected discounted return of a linear policy with weights [2, 2] and biases [2].
@@ -71,7 +71,7 @@ import Testing
     (settings.credit, settings.baseline) = (test.credit, test.baseline)
     settings.discount = test.credit == .whole ? 0.8 : 1
     var learner = try learner(settings)
-    let parameters = Array(OracleState(learner).doubles("parameters")[..<6])
+    let parameters = Array(learner.parameters.doubles[..<6])
     let exact = centralDifferences(parameters, 0..<6) { value($0, discount: Double(settings.discount)) }
     let (copies, batches) = (50, 10_000)
     var segment = RolloutSegment(copies: copies, observationSize: 2, actionSize: 1, capacity: 2)

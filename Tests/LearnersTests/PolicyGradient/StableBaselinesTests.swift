@@ -65,12 +65,11 @@ import Testing
   private func parameters<Learner: OnPolicyLearner>(
     after learner: Learner, _ update: Update, _ segment: RolloutSegment
   ) throws -> [Double] {
-    var (learner, state) = (learner, OracleState(learner))
-    state.set("parameters", update.before)
-    try state.restore(into: &learner)
+    var learner = learner
+    learner.parameters = Vector(update.before)
     var (random, metrics) = (RandomStream(seed: 1), OnPolicyCases.metrics(Learner.self))
     try learner.update(on: segment, steps: 0, using: &random, metrics: &metrics)
-    return OracleState(learner).doubles("parameters")
+    return learner.parameters.doubles
   }
 
   @Test(arguments: ["gaussian", "categorical"]) func proximalUpdateIsTheirs(_ kind: String) throws {

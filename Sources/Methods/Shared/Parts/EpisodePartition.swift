@@ -22,6 +22,8 @@ struct EpisodePartition {
   private var clusters: StartClusters
   /// First observations before the clusters are fitted, [N, D].
   private var starts: [Float] = []
+  /// Whether any are held, to be clustered.
+  var holdsStarts: Bool { !starts.isEmpty }
   private var episodes = 0
   /// Parts of the episodes under way in each copy; nil before their first observation.
   private var (collected, evaluated): ([Int?], [Int?]) = ([nil], [nil])

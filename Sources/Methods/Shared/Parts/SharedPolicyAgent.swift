@@ -1,5 +1,6 @@
 import Archive
 import Configuration
+import Experience
 import Interfaces
 import Kernels
 
@@ -16,13 +17,22 @@ where Student.Prior == Learner.Prior {
   private let regularization: KLRegularization
   private let evaluatesShared: Bool
   private var learners: PartitionedLearners<Learner>
-  private var shared: Student
+  package private(set) var shared: Student
   private var lessons: DistillationSampler<Learner>
   private var training: RandomStream
   private var counter = StepCounter()
   /// The part of observations that policies see.
   private var (seen, seenNext): ([Float], [Float])
   public private(set) var phases = PhaseSeconds()
+
+  /// What the learner of `part` remembers.
+  package func replay(of part: Int) -> ReplayBuffer { learners.learners[part].replay }
+
+  /// Environment steps that the learner of `part` has taken.
+  package func steps(of part: Int) -> Int { learners.learners[part].steps }
+
+  /// Whether starts are still collected, to be clustered.
+  package var holdsStarts: Bool { learners.parts.holdsStarts }
 
   public var metricNames: [String] { Learner.metricNames + Student.metricNames }
 

@@ -22,11 +22,13 @@ public struct PlanningAgent<World: LearnedWorld, Search: Planner>: Agent {
   private var evaluator: RolloutEvaluator<World>?
   /// Of each copy.
   private var (collecting, evaluating): ([Episode], [Episode])
+  /// Planners of the copies that collect.
+  package var planners: [Search] { collecting.map(\.planner) }
   private var replay: ReplayBuffer
   private var fitting: RandomStream
   private var prior: (any PlanPrior)?
   /// Who acts in the first episodes; nil where actions are random, and afterwards.
-  private var base: (any Agent)?
+  package private(set) var base: (any Agent)?
   /// A plan that the prior proposes, [H * A].
   private var proposal: [Float]
   private let randomEpisodes: Int
