@@ -1,27 +1,20 @@
-"""Soft actor-critic in plain JAX: 200 updates in one jitted lax.scan, batches gathered inside the loop."""
+"""Soft actor-critic in plain JAX: 200 updates in one jitted lax.scan, batches gathered inside the loop.
+
+`redq` has ten critics, targets of two of them drawn for each update, and an actor that ascends the mean of all.
+"""
 
 import math
+import sys
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax_network import adam, adam_start, apply, perceptron
+from jax_transitions import replay, values
 from shapes import SAC
 from timing import report
 
-UPDATES = 200
-
-
-def replay() -> dict[str, jax.Array]:
-    random = np.random.default_rng(0)
-    rows = SAC.buffer
-    return {name: jnp.asarray(values, dtype=jnp.float32) for name, values in {
-        "observation": random.standard_normal((rows, SAC.observation)),
-        "action": random.uniform(-1, 1, (rows, SAC.action)),
-        "reward": random.standard_normal(rows),
-        "next": random.standard_normal((rows, SAC.observation)),
-        "continues": random.random(rows) > 0.01,
-    }.items()}
+CRITICS = 10 if "redq" in sys.argv else 2
+UPDATES = 200 if CRITICS == 2 else 40
 
 
 def sample_action(actor, observation, key):
@@ -35,20 +28,21 @@ def sample_action(actor, observation, key):
     return jnp.tanh(raw), (log_density - log_squash).sum(axis=1)
 
 
-def values(critics, observation, action):
-    inputs = jnp.concatenate([observation, action], axis=1)
-    return [apply(critic, inputs, jax.nn.relu)[:, 0] for critic in critics]
-
-
 def update(data, state, key):
     actor, critics, targets, log_alpha, actor_adam, critic_adam, alpha_adam = state
-    key_batch, key_next, key_now = jax.random.split(key, 3)
+    key_batch, key_next, key_now, key_subset = jax.random.split(key, 4)
     rows = jax.random.randint(key_batch, (SAC.batch,), 0, SAC.buffer)
     batch = {name: column[rows] for name, column in data.items()}
     alpha = jnp.exp(log_alpha)
 
     next_action, next_log = sample_action(actor, batch["next"], key_next)
-    next_value = jnp.minimum(*values(targets, batch["next"], next_action)) - alpha * next_log
+    if CRITICS == 2:
+        subset = targets
+    else:
+        chosen = jax.random.choice(key_subset, CRITICS, (2,), replace=False)
+        stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *targets)
+        subset = [jax.tree.map(lambda leaf, k=k: leaf[chosen[k]], stacked) for k in range(2)]
+    next_value = jnp.minimum(*values(subset, batch["next"], next_action)) - alpha * next_log
     goal = batch["reward"] + SAC.discount * batch["continues"] * next_value
 
     def critic_loss(critics):
@@ -59,7 +53,9 @@ def update(data, state, key):
 
     def actor_loss(actor):
         action, log = sample_action(actor, batch["observation"], key_now)
-        return jnp.mean(alpha * log - jnp.minimum(*values(critics, batch["observation"], action))), jnp.mean(log)
+        judged = values(critics, batch["observation"], action)
+        value = jnp.minimum(*judged) if CRITICS == 2 else sum(judged) / CRITICS
+        return jnp.mean(alpha * log - value), jnp.mean(log)
 
     gradients, mean_log = jax.grad(actor_loss, has_aux=True)(actor)
     actor, actor_adam = adam(actor, gradients, actor_adam, SAC.learning_rate)
@@ -70,7 +66,7 @@ def update(data, state, key):
 
 def main() -> None:
     data = replay()
-    keys = jax.random.split(jax.random.key(0), 3)
+    keys = jax.random.split(jax.random.key(0), 1 + CRITICS)
     actor = perceptron(keys[0], [SAC.observation, SAC.width, SAC.width, 2 * SAC.action])
     critics = [perceptron(key, [SAC.observation + SAC.action, SAC.width, SAC.width, 1]) for key in keys[1:]]
     log_alpha = jnp.zeros(())

@@ -62,7 +62,9 @@ extension BenchCase {
       }
     }
   }
+}
 
+extension BenchCase {
   /// One epoch of an ensemble on 50,000 transitions, data preparation included.
   static let ensembleFit = BenchCase(
     name: "ensemble-fit", summary: "ensemble epoch: 7 members x 4 x 200 SiLU, 14 -> 12, batch 256, 50,000 transitions"

@@ -42,7 +42,7 @@ struct BenchCommand: ParsableCommand {
 
   static var all: [BenchCase] {
     [
-      .gemm, .softActorCriticUpdate, .convolutionalUpdate, .proximalEpochs, .trustRegionUpdate, .ensembleFit,
+      .gemm, .softActorCriticUpdate, .twinDelayedUpdate, .deepDeterministicUpdate, .randomizedUpdate, .convolutionalUpdate, .proximalEpochs, .trustRegionUpdate, .ensembleFit,
       .ensembleRollout, .planCartPole,
       .planHalfCheetah, .deepQUpdate, .prioritizedSample, .prioritizedUpdate, .sumTree,
       .linearQuadraticIteration, .localModels, .gaussianProcess,

@@ -64,8 +64,8 @@ extension AgentEntry {
     },
   ]
 
-  /// Acrobot-v1 and LunarLander-v3 after rl-zoo3 (`hyperparams/dqn.yml`), with half and a quarter of its widths and
-  /// returns of three steps; MountainCar-v0 with its settings; CartPole-v1 with those of the study `dqn-cartpole`.
+  /// Acrobot-v1 after rl-zoo3 (`hyperparams/dqn.yml`), with half of its widths and returns of three steps; MountainCar-v0
+  /// with its settings; CartPole-v1 and LunarLander-v3 with those of the studies `dqn-cartpole` and `deep-q`.
   private static let deepQPresets: [AgentPreset] = [
     AgentPreset(
       ["CartPole-v1"],
@@ -89,8 +89,9 @@ extension AgentEntry {
     AgentPreset(
       ["gymnasium:LunarLander-v3"],
       [
-        "agent.replay_capacity=100000", "agent.train_interval=4", "agent.updates=4", "agent.batch_size=64",
-        "agent.return_steps=3", "learner.target_interval=500", "learner.epsilon_steps=36000",
+        "agent.replay_capacity=300000", "agent.train_interval=4", "agent.updates=4", "agent.batch_size=128",
+        "agent.return_steps=3", "learner.dueling=true", "learner.learning_rate_steps=300000",
+        "learner.target_interval=1", "learner.tau=0.005", "learner.epsilon_steps=50000", "learner.epsilon_end=0.02",
       ]),
   ]
 
