@@ -171,9 +171,12 @@ let package = Package(
       ], exclude: ["Fixtures"]),
     tests("Laboratory", ["Laboratory", "Catalog", "Interfaces", "Configuration", "Archive", "Kernels", logging]),
     tests("Launching", ["Launching", "Laboratory", "Archive"]),
-    tests("Catalog", ["Catalog", "Environments", "Laboratory", "Interfaces", "Configuration", "Archive", "Kernels"]),
     tests(
-      "CommandLine", ["Catalog", "Laboratory", "Launching", "Archive", "Recording", "foresight", "foresight-bench"]),
+      "Catalog",
+      ["Catalog", "Environments", "Laboratory", "Interfaces", "Configuration", "Archive", "Kernels", logging]),
+    tests(
+      "CommandLine",
+      ["Catalog", "Laboratory", "Launching", "Archive", "Recording", "foresight", "foresight-bench"]),
   ],
   swiftLanguageModes: [.v6]
 )
