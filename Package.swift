@@ -62,8 +62,9 @@ let package = Package(
     .systemLibrary(name: "CSIMD"),
     .systemLibrary(name: "CMuJoCo"),
     .target(name: "CAllocationCounter"),
+    .target(name: "CProcessorCheck"),
 
-    module("Kernels", ["COpenBLAS", "CSIMD"]),
+    module("Kernels", ["COpenBLAS", "CProcessorCheck", "CSIMD"]),
     module("Archive", ["Kernels"]),
     module("Configuration", [.product(name: "Yams", package: "Yams")]),
     module("Interfaces", ["Kernels", "Archive", "Configuration"]),
@@ -173,7 +174,8 @@ let package = Package(
     tests("Launching", ["Launching", "Laboratory", "Archive"]),
     tests(
       "Catalog",
-      ["Catalog", "Environments", "Laboratory", "Interfaces", "Configuration", "Archive", "Kernels", logging]),
+      ["Catalog", "Environments", "Laboratory", "Interfaces", "Configuration", "Archive", "Kernels", logging],
+      exclude: ["Fixtures"]),
     tests(
       "CommandLine",
       ["Catalog", "Laboratory", "Launching", "Archive", "Recording", "foresight", "foresight-bench"]),

@@ -7,6 +7,9 @@ public enum Host {
   /// Cores that this process may use (`CoreShare`).
   public static var cores: Int { CoreShare.available().count }
 
+  /// Whether this build multiplies and adds in one instruction: numbers are those of all processors that do.
+  public static var fusesMultiplyAdd: Bool { BLAS.isFused }
+
   /// Name of this machine, without asking anybody else for it.
   public static var name: String {
     var bytes = [CChar](repeating: 0, count: 256)
