@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: help flags setup video tools notebooks minatar offline build portable demo test slurmtest lint format settings docs bench
+.PHONY: help flags setup video tools notebooks minatar offline build portable demo test sanitize fuzz killtest slurmtest lint format settings docs bench
 .PHONY: doctor install uninstall clean
 
 PYTHON ?= python3.11
@@ -140,6 +140,23 @@ test: setup video tools ## build and run every test
 	@# two at a time: they take a core each
 	printf '%s\n' 'Plots/tests test_[a-e]*.py' 'Plots/tests test_[f-z]*.py' 'Tuning/tests test_*.py' \
 	  | xargs -P 2 -L 1 sh -c '.venv/bin/python -m unittest discover -s "$$0" -p "$$1"'
+
+# Sanitizers slow programs down five to twenty times: numeric suites are left out, and so are tests of speed.
+SANITIZED := ArchiveTests|ConfigurationTests|ExperienceTests|LaboratoryTests|WorkerPoolTests|WidthTests|CopiesTests
+
+sanitize: $(STAMPS)/apt $(STAMPS)/mujoco ## tests under the thread and the address sanitizer
+	for kind in thread address; do \
+	  swift build -c release $(FLAGS) --scratch-path .build/$$kind --sanitize=$$kind --build-tests && \
+	  swift test -c release $(FLAGS) --scratch-path .build/$$kind --sanitize=$$kind --skip-build --filter '$(SANITIZED)'; \
+	done
+
+killtest: setup ## a thousand runs of all agents killed at random instants: the same tables
+	$(SWIFT_BUILD) --build-tests
+	FORESIGHT_KILLS=1000 swift test -c release $(FLAGS) --skip-build --filter KillTests
+
+fuzz: $(STAMPS)/apt $(STAMPS)/mujoco ## a million mutated files, settings and messages
+	$(SWIFT_BUILD) --product foresight-fuzz
+	.build/release/foresight-fuzz --inputs 1000000
 
 lint: $(STAMPS)/venv ## formatting rules, of Swift and Python
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples

@@ -122,6 +122,13 @@ let package = Package(
       ],
       swiftSettings: strict),
     .executableTarget(
+      name: "foresight-fuzz",
+      dependencies: [
+        "Catalog", "Laboratory", "GymnasiumEnvironments", "Experience", "Interfaces", "Configuration", "Archive",
+        "Kernels", argumentParser,
+      ],
+      swiftSettings: strict),
+    .executableTarget(
       name: "own-task",
       dependencies: ["Catalog", "Configuration", "Environments", "Interfaces", "Kernels", "Laboratory"],
       path: "Examples/own-task", swiftSettings: strict),
@@ -178,7 +185,7 @@ let package = Package(
       exclude: ["Fixtures"]),
     tests(
       "CommandLine",
-      ["Catalog", "Laboratory", "Launching", "Archive", "Recording", "foresight", "foresight-bench"]),
+      ["Catalog", "Laboratory", "Launching", "Archive", "Recording", "foresight", "foresight-bench", "foresight-fuzz"]),
   ],
   swiftLanguageModes: [.v6]
 )
