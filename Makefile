@@ -4,7 +4,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: help flags setup video tools notebooks minatar offline build demo test slurmtest lint format settings docs bench doctor install uninstall clean
+.PHONY: help flags setup video tools notebooks minatar offline build portable demo test sanitize fuzz killtest slurmtest lint format settings docs bench
+.PHONY: doctor install uninstall clean
 
 PYTHON ?= python3.11
 PREFIX ?= $(HOME)/.local
@@ -14,12 +15,18 @@ STAMPS := .stamps
 
 # The compiler may use all that this processor has, and square roots need not set errno: without these the loops over
 # activations do not vectorize. FORESIGHT_FMA says that a * b + c is one instruction here.
+#
+# PORTABLE=1 builds for every x86-64 processor with AVX2 and FMA (x86-64-v3) instead of this one; numbers are the same.
+ifdef PORTABLE
+FLAGS := -Xcc -march=x86-64-v3 -Xcc -fno-math-errno -Xswiftc -DFORESIGHT_FMA --scratch-path .build/portable
+else
 FLAGS := -Xcc -march=native -Xcc -fno-math-errno
 ifneq ($(shell grep -m1 -o -w fma /proc/cpuinfo),)
 FLAGS += -Xswiftc -DFORESIGHT_FMA
 endif
 ifneq ($(shell grep -m1 -o -w avx512f /proc/cpuinfo),)
 FLAGS += -Xswiftc -DFORESIGHT_AVX512
+endif
 endif
 
 # The MuJoCo tasks stand behind a package trait. The library and its headers come with the Python package; links in .venv
@@ -104,6 +111,9 @@ build: $(STAMPS)/apt $(STAMPS)/mujoco ## the command line program and its benchm
 	$(SWIFT_BUILD) --product foresight
 	$(SWIFT_BUILD) --product foresight-bench
 
+portable: ## the program for every x86-64 processor with AVX2 and FMA, in .build/portable/release
+	$(MAKE) PORTABLE=1 build
+
 demo: setup build ## PETS against SAC on two tasks: table, CSV files and figures in under 8 minutes
 	.build/release/foresight study run Experiments/demo/study.yaml
 	.build/release/foresight plot Experiments/demo/results
@@ -130,6 +140,23 @@ test: setup video tools ## build and run every test
 	@# two at a time: they take a core each
 	printf '%s\n' 'Plots/tests test_[a-e]*.py' 'Plots/tests test_[f-z]*.py' 'Tuning/tests test_*.py' \
 	  | xargs -P 2 -L 1 sh -c '.venv/bin/python -m unittest discover -s "$$0" -p "$$1"'
+
+# Sanitizers slow programs down five to twenty times: numeric suites are left out, and so are tests of speed.
+SANITIZED := ArchiveTests|ConfigurationTests|ExperienceTests|LaboratoryTests|WorkerPoolTests|WidthTests|CopiesTests
+
+sanitize: $(STAMPS)/apt $(STAMPS)/mujoco ## tests under the thread and the address sanitizer
+	for kind in thread address; do \
+	  swift build -c release $(FLAGS) --scratch-path .build/$$kind --sanitize=$$kind --build-tests && \
+	  swift test -c release $(FLAGS) --scratch-path .build/$$kind --sanitize=$$kind --skip-build --filter '$(SANITIZED)'; \
+	done
+
+killtest: setup ## a thousand runs of all agents killed at random instants: the same tables
+	$(SWIFT_BUILD) --build-tests
+	FORESIGHT_KILLS=1000 swift test -c release $(FLAGS) --skip-build --filter KillTests
+
+fuzz: $(STAMPS)/apt $(STAMPS)/mujoco ## a million mutated files, settings and messages
+	$(SWIFT_BUILD) --product foresight-fuzz
+	.build/release/foresight-fuzz --inputs 1000000
 
 lint: $(STAMPS)/venv ## formatting rules, of Swift and Python
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples

@@ -62,8 +62,9 @@ let package = Package(
     .systemLibrary(name: "CSIMD"),
     .systemLibrary(name: "CMuJoCo"),
     .target(name: "CAllocationCounter"),
+    .target(name: "CProcessorCheck"),
 
-    module("Kernels", ["COpenBLAS", "CSIMD"]),
+    module("Kernels", ["COpenBLAS", "CProcessorCheck", "CSIMD"]),
     module("Archive", ["Kernels"]),
     module("Configuration", [.product(name: "Yams", package: "Yams")]),
     module("Interfaces", ["Kernels", "Archive", "Configuration"]),
@@ -121,6 +122,13 @@ let package = Package(
       ],
       swiftSettings: strict),
     .executableTarget(
+      name: "foresight-fuzz",
+      dependencies: [
+        "Catalog", "Laboratory", "GymnasiumEnvironments", "Experience", "Interfaces", "Configuration", "Archive",
+        "Kernels", argumentParser,
+      ],
+      swiftSettings: strict),
+    .executableTarget(
       name: "own-task",
       dependencies: ["Catalog", "Configuration", "Environments", "Interfaces", "Kernels", "Laboratory"],
       path: "Examples/own-task", swiftSettings: strict),
@@ -171,9 +179,13 @@ let package = Package(
       ], exclude: ["Fixtures"]),
     tests("Laboratory", ["Laboratory", "Catalog", "Interfaces", "Configuration", "Archive", "Kernels", logging]),
     tests("Launching", ["Launching", "Laboratory", "Archive"]),
-    tests("Catalog", ["Catalog", "Environments", "Laboratory", "Interfaces", "Configuration", "Archive", "Kernels"]),
     tests(
-      "CommandLine", ["Catalog", "Laboratory", "Launching", "Archive", "Recording", "foresight", "foresight-bench"]),
+      "Catalog",
+      ["Catalog", "Environments", "Laboratory", "Interfaces", "Configuration", "Archive", "Kernels", logging],
+      exclude: ["Fixtures"]),
+    tests(
+      "CommandLine",
+      ["Catalog", "Laboratory", "Launching", "Archive", "Recording", "foresight", "foresight-bench", "foresight-fuzz"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -9,9 +9,8 @@ Each run below takes a few dozen to a few hundred steps. Its fingerprint has thr
 * state: SHA-256 of its last checkpoint: names, types, shapes and bytes of all tensors, sorted by name;
 * values: the same without the names, so that a field which was renamed can be told from a number which changed.
 
-Numbers depend on the processor and on the compiler's flags, so compare two programs that were built and run on one
-machine. The first line of the file says which one that was. fingerprints.csv beside this script is the table of the
-program before its parts were rearranged; results do not depend on the number of threads.
+Transitions in a replay are left out: they are in files of their own. Numbers are the same on all x86-64 processors with
+AVX2 and FMA; the first line of the file says on which one it was made. Results do not depend on the number of threads.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from foresight.records import read_replay
 from safetensors.numpy import load_file
 
 COLORS = {"uniform": "#e69f00", "cem": "#0072b2", "cma-es": "#009e73", "ddpg": "#d55e00", "naf": "0.4"}
@@ -45,8 +46,8 @@ def actor_error(checkpoint: Path, hidden: list[int]) -> float:
     def tensor(name: str) -> np.ndarray:
         return next(value for key, value in tensors.items() if key.endswith(name))
 
-    observations = tensor("replay.observations")
-    size = tensor("replay.actions").shape[1]
+    replay = read_replay(checkpoint, "replay.", tensor("interaction.observation").shape[-1])
+    observations, size = replay["observations"], replay["actions"].shape[1]
     states = observations[np.random.default_rng(0).choice(len(observations), 256, replace=False)]
     actor, critics = tensor("learner.actor"), tensor("learner.critics")
     critic_widths = [states.shape[1] + size, *hidden, 1]

@@ -12,10 +12,20 @@ public protocol Checkpointable {
 public struct StateWriter {
   /// What has been written so far.
   public private(set) var file = TensorFile()
+  /// Records that were set aside, with the names of their scopes.
+  public private(set) var records: [(name: String, ring: any RecordRing)] = []
+  /// Whether records are set aside, for a file of their own, rather than written as tensors.
+  private let setsAside: Bool
   private var prefix = ""
 
-  /// A writer with nothing written.
-  public init() {}
+  /// A writer with nothing written, which sets records aside if told to.
+  public init(settingRecordsAside: Bool = false) { setsAside = settingRecordsAside }
+
+  /// Takes the records of the current scope, if they are to be set aside; else they must be written as tensors.
+  public mutating func setAside(_ ring: some RecordRing) -> Bool {
+    if setsAside { records.append((name: prefix, ring: ring)) }
+    return setsAside
+  }
 
   /// Runs `body` with `name` appended to the scope.
   public mutating func scope<Failure: Error>(
@@ -63,18 +73,29 @@ public struct StateWriter {
 /// Reads what a `StateWriter` wrote, under the same scopes.
 public struct StateReader: Sendable {
   private let file: TensorFile
+  private let records: (any RecordSource)?
   private let prefix: String
 
-  /// A reader at the root of `file`.
-  public init(_ file: TensorFile) { self.init(file, prefix: "") }
+  /// A reader at the root of `file`, whose records may have been set aside.
+  public init(_ file: TensorFile, records: (any RecordSource)? = nil) { self.init(file, records, prefix: "") }
 
-  private init(_ file: TensorFile, prefix: String) {
-    self.file = file
-    self.prefix = prefix
+  private init(_ file: TensorFile, _ records: (any RecordSource)?, prefix: String) {
+    (self.file, self.records, self.prefix) = (file, records, prefix)
+  }
+
+  /// Where the records of this scope were set aside; nil where they are among the tensors.
+  public var recordsAside: (any RecordSource)? { records.flatMap { $0.has(prefix) ? $0 : nil } }
+
+  /// Hands out the records of this scope that were set aside; see `RecordSource.read`.
+  public func readRecords(
+    _ numbers: Range<Int>, from source: any RecordSource, lineage: RecordLineage,
+    _ take: (RecordBlock) throws(ArchiveError) -> Void
+  ) throws(ArchiveError) -> Bool {
+    try source.read(prefix, numbers, lineage: lineage, take)
   }
 
   /// A reader whose names are under `name`.
-  public func scope(_ name: String) -> StateReader { StateReader(file, prefix: prefix + name + ".") }
+  public func scope(_ name: String) -> StateReader { StateReader(file, records, prefix: prefix + name + ".") }
 
   /// Restores a part saved under its own scope.
   public func read<Part: Checkpointable>(_ name: String, into part: inout Part) throws(ArchiveError) {

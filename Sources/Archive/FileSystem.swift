@@ -33,11 +33,19 @@ public enum FileSystem {
   /// - Parameter amongOthers: whether other processes may write the same file now: each then has a temporary file of
   ///   its own, and the last one wins.
   public static func replace(_ path: String, with bytes: [UInt8], amongOthers: Bool = false) throws(ArchiveError) {
+    try replace(path, amongOthers: amongOthers) { write throws(ArchiveError) in try write(bytes) }
+  }
+
+  /// The same with contents that `body` hands over part by part.
+  public static func replace(
+    _ path: String, amongOthers: Bool = false,
+    _ body: (_ write: ([UInt8]) throws(ArchiveError) -> Void) throws(ArchiveError) -> Void
+  ) throws(ArchiveError) {
     let temporary = amongOthers ? "\(path).\(UUID().uuidString).partial" : path + ".partial"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw failure("create", temporary) }
     do throws(ArchiveError) {
-      try write(bytes, to: descriptor, path: temporary)
+      try body { (bytes) throws(ArchiveError) in try write(bytes, to: descriptor, path: temporary) }
       guard fsync(descriptor) == 0 else { throw failure("flush", temporary) }
     } catch {
       close(descriptor)

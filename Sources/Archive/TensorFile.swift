@@ -16,11 +16,19 @@ public struct TensorFile: Sendable, Equatable {
 
   /// The file's bytes. Tensors are laid out in order of their names, so equal contents give equal bytes.
   public func encoded() -> [UInt8] {
+    var bytes = header()
+    for name in tensors.keys.sorted() {
+      if let tensor = tensors[name] { bytes.append(contentsOf: tensor.bytes) }
+    }
+    return bytes
+  }
+
+  /// The bytes before the tensors.
+  private func header() -> [UInt8] {
     var header: [String: Any] = [:]
     if !metadata.isEmpty { header["__metadata__"] = metadata }
-    let names = tensors.keys.sorted()
     var offset = 0
-    for name in names {
+    for name in tensors.keys.sorted() {
       guard let tensor = tensors[name] else { continue }
       header[name] = [
         "dtype": tensor.type.rawValue, "shape": tensor.shape, "data_offsets": [offset, offset + tensor.bytes.count],
@@ -31,13 +39,9 @@ public struct TensorFile: Sendable, Equatable {
     let json = (try? JSONSerialization.data(withJSONObject: header, options: [.sortedKeys])) ?? Data("{}".utf8)
     let padding = (8 - json.count % 8) % 8  // the format asks readers to accept trailing spaces; keeps data aligned
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(8 + json.count + padding + offset)
     withUnsafeBytes(of: UInt64(json.count + padding).littleEndian) { bytes.append(contentsOf: $0) }
     bytes.append(contentsOf: json)
     bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: padding))
-    for name in names {
-      if let tensor = tensors[name] { bytes.append(contentsOf: tensor.bytes) }
-    }
     return bytes
   }
 
@@ -99,6 +103,13 @@ public struct TensorFile: Sendable, Equatable {
     try self.init(decoding: FileSystem.read(path), path: path)
   }
 
-  /// Writes the file atomically (see `FileSystem.replace`).
-  public func write(to path: String) throws(ArchiveError) { try FileSystem.replace(path, with: encoded()) }
+  /// Writes the file atomically (see `FileSystem.replace`), without holding all of it in memory once more.
+  public func write(to path: String) throws(ArchiveError) {
+    try FileSystem.replace(path) { write throws(ArchiveError) in
+      try write(header())
+      for name in tensors.keys.sorted() {
+        if let tensor = tensors[name] { try write(tensor.bytes) }
+      }
+    }
+  }
 }

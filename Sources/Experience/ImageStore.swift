@@ -80,16 +80,27 @@ struct ImageStore: Sendable {
 
   /// The number of a channel of an image, which is added where there is none like it.
   private mutating func add(_ image: UnsafePointer<Float>, _ channel: Int) -> Int32 {
-    let (channels, size, last) = (shape.channels, planeSize, uses.count)
+    let bytes = roomForOneMore()
+    var place = channel
+    for pixel in 0..<planeSize {
+      bytes[pixel] = UInt8(min(max(0, image[place].rounded(.toNearestOrEven)), 255))
+      place += shape.channels
+    }
+    return admitLast()
+  }
+
+  /// Where the plane after all others would be, to be tried out there; it stays if it is new.
+  private mutating func roomForOneMore() -> UnsafeMutablePointer<UInt8> {
+    let (size, last) = (planeSize, uses.count)
     precondition(last < Int(Int32.max), "more than \(Int32.max) planes")
     if (last + 1) * size > planes.count { planes.reserve(min(planes.limit, max(64, 2 * last) * size)) }
-    // tried out at the end, where it stays if it is new
-    let bytes = planes.mutablePointer + last * size
-    var place = channel
-    for pixel in 0..<size {
-      bytes[pixel] = UInt8(min(max(0, image[place].rounded(.toNearestOrEven)), 255))
-      place += channels
-    }
+    return planes.mutablePointer + last * size
+  }
+
+  /// The number of the plane that was put after all others: that of one like it, if there is one.
+  private mutating func admitLast() -> Int32 {
+    let (size, last) = (planeSize, uses.count)
+    let bytes = UnsafePointer(planes.mutablePointer + last * size)
     let hash = Self.hash(bytes, size)
     let known = found[hash]
     if let known, Self.isSame(bytes, planes.pointer + Int(known) * size, size) {
@@ -199,6 +210,58 @@ extension ImageStore {
     }
     guard uses.allSatisfy({ $0 > 0 }) else {
       throw .mismatch(name: "planes", expected: "planes that are referred to", found: "others")
+    }
+  }
+}
+
+extension ImageStore {
+  /// Appends a block of the images of some slots: the number of its planes, which plane each channel of each image is
+  /// [slots, 2, channels] (32-bit integers), and the planes, each once.
+  func encode(_ runs: [(slot: Int, count: Int)], into bytes: inout [UInt8]) {
+    let width = 2 * shape.channels
+    var numbers: [Int32: Int32] = [:]
+    var order: [Int] = []
+    var own: [Int32] = []
+    for (slot, count) in runs {
+      for place in slot * width..<(slot + count) * width {
+        let plane = references.pointer[place]
+        let number = numbers[plane] ?? Int32(order.count)
+        if number == Int32(order.count) {
+          numbers[plane] = number
+          order.append(Int(plane))
+        }
+        own.append(number)
+      }
+    }
+    withUnsafeBytes(of: Int32(order.count)) { bytes.append(contentsOf: $0) }
+    own.withUnsafeBytes { bytes.append(contentsOf: $0) }
+    for plane in order {
+      bytes.append(contentsOf: UnsafeBufferPointer(start: planes.pointer + plane * planeSize, count: planeSize))
+    }
+  }
+
+  /// Puts a block's images, of `total` slots, into slots that hold none; the first `skipped` are passed over.
+  mutating func decode(
+    _ bytes: UnsafeRawBufferPointer, total: Int, skipping skipped: Int, into runs: [(slot: Int, count: Int)],
+    _ block: RecordBlock
+  ) throws(ArchiveError) {
+    let width = 2 * shape.channels
+    guard bytes.count >= 4, total <= (bytes.count - 4) / (4 * width) else { throw block.misfit() }
+    func word(_ place: Int) -> Int32 { bytes.loadUnaligned(fromByteOffset: 4 + 4 * place, as: Int32.self) }
+    let count = Int(bytes.loadUnaligned(as: Int32.self))
+    let start = 4 + 4 * width * total
+    guard count >= 0, count <= width * total, bytes.count == start + count * planeSize else { throw block.misfit() }
+    var place = skipped * width
+    for (slot, slots) in runs {
+      for target in slot * width..<(slot + slots) * width {
+        let plane = Int(word(place))
+        guard (0..<count).contains(plane) else { throw block.misfit() }
+        let source = UnsafeRawBufferPointer(
+          rebasing: bytes[start + plane * planeSize..<start + (plane + 1) * planeSize])
+        UnsafeMutableRawBufferPointer(start: roomForOneMore(), count: planeSize).copyMemory(from: source)
+        references.mutablePointer[target] = admitLast()
+        place += 1
+      }
     }
   }
 }

@@ -1,3 +1,4 @@
+import Archive
 import Interfaces
 import Kernels
 
@@ -56,6 +57,7 @@ extension ReplayBuffer {
   /// Forgets all transitions. O(1).
   public mutating func removeAll() {
     (count, appended) = (0, 0)
+    lineage = RecordLineage()
     images?.removeAll()
   }
 

@@ -33,6 +33,8 @@ public struct ReplayBuffer: TransitionSource, Sendable {
   var times: GrowingVector<Int>
   /// Observations and next observations where they are images.
   var images: ImageStore?
+  /// Whose numbers its transitions have.
+  public internal(set) var lineage = RecordLineage()
 
   /// An empty buffer. With `keepsTimes` it knows at which time of its episode each transition began, as models that
   /// predict by the time need. Observations that are images of that shape are held in bytes, rounded to whole numbers
@@ -228,6 +230,7 @@ extension ReplayBuffer: Checkpointable {
   public func save(to writer: inout StateWriter) {
     writer.write("appended", appended)
     writer.write("count", count)
+    if writer.setAside(self) { return }
     func part(_ name: String, _ vector: GrowingVector<Float>, _ width: Int) {
       writer.write(name, shape: [count, width], UnsafeBufferPointer(start: vector.pointer, count: count * width))
     }
@@ -250,6 +253,8 @@ extension ReplayBuffer: Checkpointable {
       throw .mismatch(
         name: "replay count", expected: "\(min(appended, capacity)), the capacity being \(capacity)", found: "\(count)")
     }
+    lineage = RecordLineage()
+    if let source = reader.recordsAside { return try restore(appended, count, from: source, reader) }
     // memory is taken for what the file holds, whatever its counters say
     let held = try reader.size(of: "rewards")
     guard held == count else {
@@ -271,5 +276,18 @@ extension ReplayBuffer: Checkpointable {
     try part("continues", &continues, 1)
     guard keepsTimes else { return }
     for (slot, time) in try reader.counts("times", count: count).enumerated() { times.mutablePointer[slot] = time }
+  }
+
+  /// Takes over transitions that were set aside; none, where nobody wants them.
+  private mutating func restore(
+    _ appended: Int, _ count: Int, from source: any RecordSource, _ reader: StateReader
+  ) throws(ArchiveError) {
+    (self.appended, self.count) = (appended, 0)
+    images?.removeAll()
+    let wanted = appended - count..<appended
+    let isRead = try reader.readRecords(wanted, from: source, lineage: lineage) { block throws(ArchiveError) in
+      try decode(block, wanted: wanted)
+    }
+    if isRead { self.count = count }
   }
 }

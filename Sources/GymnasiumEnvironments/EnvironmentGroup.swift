@@ -35,6 +35,10 @@ final class EnvironmentGroup: @unchecked Sendable {
     description = try worker.exclusively { () throws(GymnasiumError) in
       try worker.ask(request, within: deadline).answer
     }
+    if let problem = description.problem(copies: count, scores: scores) {
+      throw .refused(
+        environment: task.name, reason: "its worker described \(problem)", traceback: "", isMistake: false)
+    }
     spec = description.spec
     if case .box(let low, let high) = spec.action {
       (self.low, self.high) = (low, high)

@@ -1,5 +1,3 @@
-private import COpenBLAS
-
 /// y [rows] = A [rows, columns] x + beta * y, or transposed y [columns] = A' x + beta * y; row-major, no gaps. With beta 0
 /// the old y is not read.
 package func gemv(
@@ -9,8 +7,8 @@ package func gemv(
   guard rows > 0, columns > 0 else {
     return scaleOrClear(y, count: transposition == .none ? rows : columns, beta: beta)
   }
-  BLAS.initialize()
-  cblas_sgemv(
-    CblasRowMajor, transposition == .none ? CblasNoTrans : CblasTrans, blasint(rows), blasint(columns), 1, a,
-    blasint(columns), x, 1, beta, y, 1)
+  switch transposition {
+  case .none: MatrixVector.plain(rows: rows, columns: columns, a, x, beta: beta, y)
+  case .transposed: MatrixVector.transposed(rows: rows, columns: columns, a, x, beta: beta, y)
+  }
 }

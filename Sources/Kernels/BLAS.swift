@@ -11,6 +11,9 @@ public enum BLAS {
   /// Name of the kernel family that OpenBLAS chose for this processor ("SkylakeX", "Zen").
   public static var coreName: String { openblas_get_corename().map { String(cString: $0) } ?? "unknown" }
 
+  /// Whether products are summed by fused multiply-adds, in kernels of our own.
+  public static var isFused: Bool { Microkernel.isFast }
+
   /// OpenBLAS version and build options.
   public static var configuration: String { openblas_get_config().map { String(cString: $0) } ?? "unknown" }
 }
@@ -67,10 +70,8 @@ package func gemm(
   _ b: UnsafePointer<Double>, ldb: Int, _ c: UnsafeMutablePointer<Double>, ldc: Int
 ) {
   guard m > 0, n > 0, k > 0 else { return }
-  BLAS.initialize()
-  cblas_dgemm(
-    CblasRowMajor, ta.cblas, CblasNoTrans, blasint(m), blasint(n), blasint(k), 1, a, blasint(lda), b, blasint(ldb), 0,
-    c, blasint(ldc))
+  DoubleProduct.multiply(
+    m: m, n: n, k: k, a, rowStride: ta == .none ? lda : 1, innerStride: ta == .none ? 1 : lda, b, ldb: ldb, c, ldc: ldc)
 }
 
 /// C = alpha * op(A) * op(B) + beta * C; with beta 0 the old C is not read. Shapes must agree; O(m n k).
@@ -103,11 +104,12 @@ public func gemv(
 ) {
   let (m, n) = ta == .none ? (a.rows, a.columns) : (a.columns, a.rows)
   precondition(x.count == n && y.count == m, "gemv of [\(m), \(n)] by \(x.count) into \(y.count)")
-  guard a.count > 0 else { return scaleOrClear(y.mutablePointer, count: m, beta: beta) }
-  BLAS.initialize()
-  cblas_sgemv(
-    CblasRowMajor, ta.cblas, blasint(a.rows), blasint(a.columns), alpha, a.pointer, blasint(a.columns), x.pointer, 1,
-    beta, y.mutablePointer, 1)
+  guard alpha != 1 else {
+    return gemv(ta, rows: a.rows, columns: a.columns, a.pointer, x.pointer, beta: beta, y.mutablePointer)
+  }
+  var scaled = x
+  for i in 0..<n { scaled[i] *= alpha }
+  gemv(ta, rows: a.rows, columns: a.columns, a.pointer, scaled.pointer, beta: beta, y.mutablePointer)
 }
 
 /// y = beta * y, the product by a matrix without elements; with beta 0 the old y is not read.

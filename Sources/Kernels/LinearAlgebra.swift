@@ -70,11 +70,9 @@ public struct DoubleMatrix: Sendable, Equatable {
       left.columns == right.rows, "product of [\(left.rows), \(left.columns)] and [\(right.rows), \(right.columns)]")
     var result = DoubleMatrix(rows: left.rows, columns: right.columns)
     guard !result.elements.isEmpty, left.columns > 0 else { return result }
-    BLAS.initialize()
-    let (m, n, k) = (blasint(left.rows), blasint(right.columns), blasint(left.columns))
-    cblas_dgemm(
-      CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, left.elements, k, right.elements, n, 0, &result.elements, n
-    )
+    gemm(
+      m: left.rows, n: right.columns, k: left.columns, left.elements, lda: left.columns, right.elements,
+      ldb: right.columns, &result.elements, ldc: right.columns)
     return result
   }
 
@@ -94,15 +92,12 @@ public struct DoubleMatrix: Sendable, Equatable {
     guard elements.allSatisfy(\.isFinite) else { throw .notFinite }
   }
 
-  /// Lower triangular L with L L' = self, for a symmetric positive definite matrix (LAPACK dpotrf). O(n^3 / 3).
+  /// Lower triangular L with L L' = self, for a symmetric positive definite matrix. O(n^3 / 3).
   public func cholesky() throws(LinearAlgebraError) -> DoubleMatrix {
     precondition(rows == columns, "Cholesky of a [\(rows), \(columns)] matrix")
     try checkFinite()
-    BLAS.initialize()
     var factor = self
-    let info = LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 0x4C, Int32(rows), &factor.elements, Int32(Swift.max(rows, 1)))
-    guard info == 0 else { throw .notPositiveDefinite(minor: Int(info)) }
-    for r in 0..<rows { for c in (r + 1)..<Swift.max(columns, r + 1) { factor[r, c] = 0 } }
+    if let minor = Factorization.cholesky(&factor.elements, order: rows) { throw .notPositiveDefinite(minor: minor) }
     return factor
   }
 
@@ -112,24 +107,19 @@ public struct DoubleMatrix: Sendable, Equatable {
     let factor = try cholesky()
     try right.checkFinite()
     var solution = right
-    _ = LAPACKE_dpotrs(
-      LAPACK_ROW_MAJOR, 0x4C, Int32(rows), Int32(right.columns), factor.elements, Int32(rows),
-      &solution.elements, Int32(right.columns))
+    Factorization.solve(lower: factor.elements, order: rows, &solution.elements, columns: right.columns)
     return solution
   }
 
-  /// X with self X = right, for a square matrix (Gaussian elimination with row exchanges, LAPACK dgesv). O(n^3).
+  /// X with self X = right, for a square matrix (Gaussian elimination with row exchanges). O(n^3).
   public func solve(_ right: DoubleMatrix) throws(LinearAlgebraError) -> DoubleMatrix {
     precondition(rows == columns && right.rows == rows, "[\(rows), \(columns)] X = [\(right.rows), ...]")
     try checkFinite()
     try right.checkFinite()
-    BLAS.initialize()
     var (factor, solution) = (elements, right)
-    var exchanges = [Int32](repeating: 0, count: Swift.max(rows, 1))
-    let info = LAPACKE_dgesv(
-      LAPACK_ROW_MAJOR, Int32(rows), Int32(right.columns), &factor, Int32(Swift.max(rows, 1)), &exchanges,
-      &solution.elements, Int32(Swift.max(right.columns, 1)))
-    guard info == 0 else { throw .singular(pivot: Int(info)) }
+    if let pivot = Factorization.solve(&factor, order: rows, &solution.elements, columns: right.columns) {
+      throw .singular(pivot: pivot)
+    }
     return solution
   }
 
@@ -176,20 +166,12 @@ public struct DoubleMatrix: Sendable, Equatable {
   }
 
   /// Q with orthonormal columns spanning the columns of a [rows >= columns] matrix, signs fixed so that R has a positive
-  /// diagonal (LAPACK dgeqrf, dorgqr).
+  /// diagonal (Householder's reflections).
   public func orthonormalColumns() throws(LinearAlgebraError) -> DoubleMatrix {
     precondition(rows >= columns, "a [\(rows), \(columns)] matrix has more columns than rows")
     try checkFinite()
-    BLAS.initialize()
-    var q = self
-    var tau = [Double](repeating: 0, count: Swift.max(columns, 1))
-    _ = LAPACKE_dgeqrf(
-      LAPACK_ROW_MAJOR, Int32(rows), Int32(columns), &q.elements, Int32(columns), &tau)
-    let signs = (0..<columns).map { q[$0, $0] < 0 ? -1.0 : 1.0 }
-    _ = LAPACKE_dorgqr(
-      LAPACK_ROW_MAJOR, Int32(rows), Int32(columns), Int32(columns), &q.elements, Int32(columns),
-      tau)
-    for r in 0..<rows { for c in 0..<columns { q[r, c] *= signs[c] } }
-    return q
+    var work = elements
+    return DoubleMatrix(
+      rows: rows, columns: columns, Factorization.orthonormalColumns(&work, rows: rows, columns: columns))
   }
 }

@@ -1,8 +1,8 @@
 private import CSIMD
 
-/// A register's worth of floats at a time of the functions in the hottest loops; each to the bit what `Scalar`
-/// computes, but for reciprocals on AVX-512. The compiler's own vectors are half as wide on AVX-512, since it prefers
-/// 256 bits where the processor has 512.
+/// A register's worth of floats at a time of the functions in the hottest loops: the same operations at every width,
+/// and each to the bit what `Scalar` computes, but for reciprocals. The compiler's own vectors are half as wide on
+/// AVX-512, since it prefers 256 bits where the processor has 512.
 enum SIMDMath {
   #if FORESIGHT_AVX512
   typealias SIMDVector = SIMD16<Float>
@@ -67,11 +67,13 @@ enum SIMDMath {
     return unsafeBitCast(bits &* Bits(repeating: 1 << 23), to: SIMDVector.self)
   }
 
-  /// 1 / x; with AVX-512 within 1 ulp, where x and the result are normal numbers.
+  /// 1 / x within 1 ulp, where x and the result are positive normal numbers.
   @inline(__always)
   static func reciprocal(_ x: SIMDVector) -> SIMDVector {
     #if FORESIGHT_AVX512
     foresight_reciprocal16(x)
+    #elseif FORESIGHT_FMA
+    foresight_reciprocal8(x)
     #else
     1 / x
     #endif

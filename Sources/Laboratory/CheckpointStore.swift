@@ -5,7 +5,7 @@ internal import Interfaces
 internal import Logging
 
 /// Writing and finding a run's checkpoint files: checksummed, replaced atomically, the last two kept, and that of the
-/// best evaluation.
+/// best evaluation. Replays are in files of their own (`RecordStore`), to which a checkpoint adds what is new.
 struct CheckpointStore {
   let folder: RunFolder
   /// Whether to go on from pickles that another user has written.
@@ -13,27 +13,45 @@ struct CheckpointStore {
   /// Text that names everything the run's results depend on; a checkpoint of another run is refused.
   private let fingerprint: String
   private let keepsBest: Bool
+  private let records: RecordStore
 
   init(folder: RunFolder, plan: RunPlan, trusts: Bool = false) {
     self.folder = folder
     self.trusts = trusts
     keepsBest = plan.settings.checkpoint.best
+    records = RecordStore(folder: folder)
     fingerprint =
       "\(plan.environment.name) \(plan.agent.name) \(plan.seed) " + plan.resolved.influential.json(indent: 0)
   }
 
   /// Writes the checkpoint of `steps` and deletes all older ones but the newest of them and, where it is kept, the best.
+  /// What it holds in memory besides the state is the tensors, which are few next to the replays, and a block of
+  /// records.
   func write(_ state: RunState, _ tables: RunTables, steps: Int) throws(ArchiveError) {
-    var writer = StateWriter()
+    var writer = StateWriter(settingRecordsAside: true)
     try writer.scope("tables") { writer throws(ArchiveError) in try tables.save(to: &writer) }
     state.save(to: &writer)
     var file = writer.file
     file.metadata = ["run": fingerprint, "version": Foresight.version]
+    if let entries = try records.append(writer.records, step: steps) { file.metadata[RecordStore.key] = entries }
     file.metadata["crc32c"] = file.checksum
     try file.write(to: folder.checkpoint(step: steps))
     let best = keepsBest ? state.best?.step : nil
     let others = folder.checkpoints().filter { $0 < steps && $0 != best }
     for old in others.dropFirst() { folder.removeCheckpoint(step: old) }
+    records.removeUnneeded(by: folder.checkpoints()) { try? read(step: $0) }
+  }
+
+  /// Makes the files of records those of a state that `latest` found.
+  func shortenRecords() throws(ArchiveError) {
+    records.removeUnneeded(by: folder.checkpoints()) { try? read(step: $0) }
+    try records.cutTails()
+  }
+
+  /// Deletes all checkpoints and records.
+  func removeAll() {
+    for step in folder.checkpoints() { folder.removeCheckpoint(step: step) }
+    records.removeUnneeded(by: []) { _ in nil }
   }
 
   /// The newest state that a run can go on from, with the run's tables opened but not yet shortened to it, whether a
@@ -57,7 +75,9 @@ struct CheckpointStore {
   /// The state at a step that has a checkpoint. Throws `ArchiveError` when it is damaged.
   func state(at step: Int, for plan: RunPlan) throws -> RunState {
     var state = try RunState(plan)
-    try state.restore(from: StateReader(try read(step: step)))
+    let (file, unwanted) = (try read(step: step), RecordStore(folder: folder, areWanted: false))
+    try unwanted.open(file, step: step)
+    try state.restore(from: StateReader(file, records: unwanted))
     return state
   }
 
@@ -74,9 +94,17 @@ struct CheckpointStore {
         continue
       }
       if resuming && file.holdsPickle && !trusts { try folder.checkOwner(ofCheckpointAt: step) }
-      let reader = StateReader(file)
+      let source = resuming ? records : RecordStore(folder: folder, areWanted: false)
       var state = try fresh()
-      try state.restore(from: reader)
+      do throws(ArchiveError) {
+        try source.open(file, step: step)
+        try state.restore(from: StateReader(file, records: source))
+      } catch {
+        // of the records: all else was checked above
+        guard case .damaged(let path, let reason) = error else { throw error }
+        log.warning("\(path) is damaged (\(reason)); looking for the checkpoint before it")
+        continue
+      }
       if resuming && !state.isResumable { continue }
       return (state, file, step)
     }

@@ -4,15 +4,11 @@ import Kernels
 
 /// Facts about this machine and this source tree.
 public enum Host {
-  /// Cores that this process may use.
-  public static var cores: Int {
-    // a scheduler or taskset may leave this process some of the machine's
-    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-    let line = status.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed:") }
-    let count = line?.dropFirst(13).reduce(0) { $0 + ($1.hexDigitValue?.nonzeroBitCount ?? 0) } ?? 0
-    guard count > 0 else { return ProcessInfo.processInfo.activeProcessorCount }
-    return min(count, ProcessInfo.processInfo.activeProcessorCount)
-  }
+  /// Cores that this process may use (`CoreShare`).
+  public static var cores: Int { CoreShare.available().count }
+
+  /// Whether this build multiplies and adds in one instruction: numbers are those of all processors that do.
+  public static var fusesMultiplyAdd: Bool { BLAS.isFused }
 
   /// Name of this machine, without asking anybody else for it.
   public static var name: String {

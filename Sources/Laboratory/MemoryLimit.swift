@@ -57,34 +57,9 @@ public struct MemoryLimit: Sendable, Equatable {
     return limit
   }
 
-  /// The folders of this process's control groups for memory, and of those they are in.
-  private static func groupFolders(_ root: String) -> [String] {
-    var folders: [String] = []
-    for line in text("\(root)/proc/self/cgroup").split(separator: "\n") {
-      let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
-      guard parts.count == 3 else { continue }
-      let mounts: [String]
-      if parts[0] == "0" && parts[1].isEmpty {
-        mounts = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]
-      } else if parts[1].split(separator: ",").contains("memory") {
-        mounts = ["/sys/fs/cgroup/memory"]
-      } else {
-        continue
-      }
-      for mount in mounts {
-        // in a container the path may be that of the machine, and its own group lie at the mount
-        var path = parts[2]
-        while true {
-          folders.append(root + mount + (path == "/" ? "" : path))
-          guard path != "/", !path.isEmpty else { break }
-          path = (path as NSString).deletingLastPathComponent
-        }
-      }
-    }
-    return folders
-  }
+  private static func groupFolders(_ root: String) -> [String] { ControlGroups.folders(of: "memory", root: root) }
 
-  private static func text(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
+  private static func text(_ path: String) -> String { ControlGroups.text(path) }
 
   /// The number that follows a word at the start of a line.
   private static func number(after word: String, in text: String) -> Double? {

@@ -36,6 +36,7 @@ extension Run {
     var isCheckpointDue = false
     let wallBefore = state.interaction.timings.wall
     let start = ContinuousClock.now
+    var savingPace = SavingPace(at: start)
     report(progress(pace))
 
     while true {
@@ -48,17 +49,21 @@ extension Run {
         isBest = try evaluate(stop: stop, pace, report) && settings.checkpoint.best
         pace.evaluated(in: seconds(from: began))
       }
-      // Looked at once, so that a request between saving and leaving waits for the next turn.
-      let signal = stop.signal
+      // Looked at before and after saving, never in between: a request is answered by a state that is saved.
+      var signal = stop.signal
       let isSaveAsked = stop.takeSaveRequest()
       isCheckpointDue = isCheckpointDue || signal != nil || isLast || steps == 0 || isSaveAsked
-      isCheckpointDue = isCheckpointDue || new.crosses(checkpointInterval)
+      isCheckpointDue =
+        isCheckpointDue || checkpointInterval.map { new.crosses($0) } ?? savingPace.isDue(at: ContinuousClock.now)
       if isCheckpointDue || isBest {
         let began = ContinuousClock.now
         state.interaction.timings.wall = wallBefore + seconds(from: start)
-        let isSaved = try save(isLast: isLast, isBest: isBest)
+        let isSaved = try stop.holdingUp { try save(isLast: isLast, isBest: isBest) }
+        let ended = ContinuousClock.now
         isCheckpointDue = isCheckpointDue && !isSaved
-        pace.saved(in: seconds(from: began))
+        pace.saved(in: seconds(from: began, to: ended))
+        savingPace.saved(from: began, to: ended)
+        if isSaved { signal = stop.signal }
       }
       if let signal { return .stopped(signal: signal) }
       if isLast { return .finished }
@@ -83,8 +88,9 @@ extension Run {
     /// How many multiples of an interval are to come, the end among them.
     func toCome(_ interval: Int) -> Double { Double((plan.steps - 1) / interval - steps / interval + 1) }
     let settings = plan.settings
-    let pauses =
-      pace.lastEvaluation * toCome(settings.evaluation.interval) + pace.lastSave * toCome(settings.checkpoint.interval)
+    // where the time says when to save, that takes so little that it need not be foreseen
+    let saves = settings.checkpoint.interval.map(toCome) ?? 0
+    let pauses = pace.lastEvaluation * toCome(settings.evaluation.interval) + pace.lastSave * saves
     return RunProgress(
       steps: steps, budget: plan.steps, evaluation: state.lastEvaluation, rate: pace.rate,
       pauses: steps < plan.steps ? pauses : 0)

@@ -1,4 +1,4 @@
-internal import Archive
+package import Archive
 internal import Configuration
 internal import Interfaces
 public import Logging
@@ -99,6 +99,7 @@ public struct Run {
         if state.interaction.lastSteps.before >= plan.steps { return .alreadyDone(steps: state.interaction.steps) }
         folder.removePartialFiles()
         for step in useless { folder.removeCheckpoint(step: step) }
+        try store.shortenRecords()
         try tables.dropTails()
         run = Run(plan, folder, lock, store, tables, state, try Evaluator(for: plan), manifest, log)
         run.saved = (state.interaction.steps, state.evaluatedAt)
@@ -110,7 +111,7 @@ public struct Run {
         throw RunError.occupied(folder: folder.path, reason: "it is finished, and no checkpoint is left to go on from")
       }
       folder.removePartialFiles()
-      for step in folder.checkpoints() { folder.removeCheckpoint(step: step) }
+      store.removeAll()
     }
     try manifest.write(to: folder.manifest)
     let state = try fresh()
@@ -190,5 +191,14 @@ extension RunFolder {
     let manifest = try Manifest(contentsOf: self.manifest)
     if let difference = manifest.difference(from: plan) { throw RunError.occupied(folder: path, reason: difference) }
     return manifest
+  }
+}
+
+extension Run {
+  /// Its state with all records among the tensors, as checkpoints once had them.
+  package var stateAmongTensors: TensorFile {
+    var writer = StateWriter()
+    state.save(to: &writer)
+    return writer.file
   }
 }

@@ -39,6 +39,20 @@ public struct RunFolder: Sendable, Equatable {
   /// Deletes the checkpoint of a step, if it is there.
   func removeCheckpoint(step: Int) { unlink(checkpoint(step: step)) }
 
+  /// Names of the files of records there are.
+  func segments() -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    let own = names.filter { name in
+      guard name.hasPrefix(Self.segmentPrefix), name.hasSuffix(Self.segmentSuffix) else { return false }
+      let numbers = name.dropFirst(Self.segmentPrefix.count).dropLast(Self.segmentSuffix.count).split(separator: "-")
+      return numbers.count == 2 && numbers.allSatisfy { Int($0) != nil }
+    }
+    return own.sorted()
+  }
+
+  /// Name of a file of records.
+  static func segmentName(series: Int, first: Int) -> String { "\(segmentPrefix)\(series)-\(first)\(segmentSuffix)" }
+
   /// Deletes what a kill in the middle of an atomic write has left. The caller must have the folder to itself.
   func removePartialFiles() {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
@@ -66,7 +80,7 @@ public struct RunFolder: Sendable, Equatable {
     let own = names.filter { $0.hasPrefix(Self.agentPrefix) && $0.hasSuffix(Self.tableSuffix) }
     let files =
       [manifest] + RunTable.allCases.map { path(of: $0) } + own.sorted().map { "\(path)/\($0)" }
-      + checkpoints().map { checkpoint(step: $0) }
+      + checkpoints().map { checkpoint(step: $0) } + segments().map { "\(path)/\($0)" }
     return files.filter { FileManager.default.fileExists(atPath: $0) }
   }
 
@@ -74,4 +88,6 @@ public struct RunFolder: Sendable, Equatable {
   private static let tableSuffix = ".csv"
   private static let prefix = "checkpoint-"
   private static let suffix = ".safetensors"
+  private static let segmentPrefix = "records-"
+  private static let segmentSuffix = ".segment"
 }

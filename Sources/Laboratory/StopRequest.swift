@@ -5,6 +5,7 @@ import Synchronization
 public final class StopRequest: Sendable {
   private let number = Atomic<Int32>(0)
   private let isSaveRequested = Atomic<Bool>(false)
+  private let saving = Mutex(())
 
   /// Nothing asked yet.
   public init() {}
@@ -23,6 +24,19 @@ public final class StopRequest: Sendable {
 
   /// Whether it was asked to save since this was called last.
   public func takeSaveRequest() -> Bool { isSaveRequested.exchange(false, ordering: .relaxed) }
+
+  /// Runs `body`, such as saving, which `waitUntilFree` waits for.
+  func holdingUp<Value: Sendable>(_ body: () throws -> Value) throws -> Value {
+    try saving.withLock { _ in try body() }
+  }
+
+  /// Returns when nothing runs that must not be cut short, and says whether anything did. Not to be called from a
+  /// signal handler.
+  public func waitUntilFree() -> Bool {
+    guard saving.withLockIfAvailable({ _ in true }) == nil else { return false }
+    saving.withLock { _ in }
+    return true
+  }
 
   /// Asks to stop on account of `signal`; later calls change nothing.
   public func raise(_ signal: Int32) {

@@ -22,8 +22,8 @@ struct BenchCommand: ParsableCommand {
   @Argument(help: "Cases to run; all of them if none is named.")
   var cases: [String] = []
 
-  @Option(help: "Threads that share the work; default all cores.")
-  var threads: Int = ProcessInfo.processInfo.activeProcessorCount
+  @Option(help: "Threads that share the work; default all cores that this process may use.")
+  var threads: Int = Host.cores
 
   @Option(help: "Least seconds in each of the windows.")
   var seconds: Double = 0.6

@@ -22,11 +22,12 @@ struct DoctorCommand: ParsableCommand {
 
   func run() throws {
     let python = PythonFacts()
+    let share = CoreShare.available()
     var rows: [(name: String, state: String, remedy: String?)] = [
       ("foresight", "\(Foresight.version), built with \(Foresight.toolchain)", nil),
       ("system", Host.system, nil),
-      ("cores", "\(Host.cores)", nil),
-      ("threads", "\(Host.cores) unless --threads says otherwise; BLAS itself uses one", nil),
+      ("cores", share.words, nil),
+      ("threads", "\(share.count) unless --threads says otherwise; BLAS itself uses one", nil),
       ("BLAS", "\(BLAS.coreName) (\(BLAS.configuration))", nil),
     ]
     if let root = PackageRoot.find() {
@@ -111,5 +112,12 @@ private struct PythonFacts {
     let data = pipe.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     return String(decoding: data, as: UTF8.self)
+  }
+}
+
+extension CoreShare {
+  /// "2", or "1 of 2: this process is bound to them".
+  fileprivate var words: String {
+    reason.map { "\(count) of \(sysconf(Int32(_SC_NPROCESSORS_ONLN))): \($0)" } ?? "\(count)"
   }
 }

@@ -14,7 +14,8 @@ struct ForesightCommand: ParsableCommand {
         foresight train random Pendulum-v1 --steps 2000 --out runs
 
       Exit status: 0 success; 1 a run failed (a number that is not finite, an environment's error); 64 a mistake in the \
-      command line or in a settings file; 65 a damaged file; 73 an output folder that is taken; 74 a file that cannot be \
+      command line or in a settings file; 65 a damaged file; 69 a \
+      program built for another processor; 73 an output folder that is taken; 74 a file that cannot be \
       read or written; 129, 130, 143 saved and left at SIGHUP, SIGINT, SIGTERM.
       """,
     version: Foresight.version,

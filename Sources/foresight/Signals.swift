@@ -9,7 +9,7 @@ enum Signals {
 
   /// From now on SIGHUP, SIGINT and SIGTERM raise `stop`, and SIGUSR1 asks to save and go on. A process that has not
   /// left `grace` seconds after the first of those that stop it, because a step takes that long, is ended as if the
-  /// signal had killed it; its last checkpoint stays.
+  /// signal had killed it; its last checkpoint stays. A checkpoint under way is waited for.
   ///
   /// A file that reached its size limit becomes an error of the write instead of a signal, as a closed output already
   /// is.
@@ -31,7 +31,8 @@ enum Signals {
       while true {
         usleep(50_000)
         guard let number = stop.signal else { continue }
-        usleep(UInt32(grace * 1e6))
+        // a checkpoint under way is waited for, however long that takes: it may be the one that answers the request
+        repeat { usleep(UInt32(grace * 1e6)) } while stop.waitUntilFree()
         sayLeft()
         WorkerProcesses.killAll()
         _exit(128 + number)

@@ -36,7 +36,9 @@ import TestSupport
     // a run of several copies ends at a multiple of their number
     let path = folder.checkpoint(step: try #require(folder.checkpoints().max()))
     let (original, manifest) = (try TensorFile(contentsOf: path), try FileSystem.read(folder.manifest))
-    let tables = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".csv") }
+    let tables = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter {
+      $0.hasSuffix(".csv") || $0.hasSuffix(".segment")
+    }
     let contents = try tables.map { try FileSystem.read(folder.path + "/" + $0) }
     var random = RandomStream(seed: 11)
     var refused = 0

@@ -16,6 +16,14 @@ import TestSupport
       "agent.batch_size=32", "--set", "agent.random_steps=100", "--set", "evaluation.interval=130", "--set",
       "evaluation.episodes=2", "--set", "log.interval=3",
     ],
+    // the replay wraps, and files of its records are given up
+    "dyna": [
+      "train", "dyna", "Pendulum-v1", "--steps", "900", "--threads", "1", "--set", "agent.replay_capacity=300", "--set",
+      "learner.hidden=[32,32]", "--set", "model.hidden=[16,16]", "--set", "model.weight_decay=[1e-4]", "--set",
+      "model.epochs=3", "--set", "agent.fit_interval=100", "--set", "agent.batch_size=32", "--set",
+      "agent.random_steps=100", "--set", "evaluation.interval=130", "--set", "evaluation.episodes=2", "--set",
+      "log.interval=3",
+    ],
     "pets": ["train", "pets", "Pendulum-v1", "--steps", "900", "--threads", "1"] + PlanningSettings.small,
   ]
 
@@ -24,7 +32,7 @@ import TestSupport
     return try Program.start(command + ["--out", out, "--set", "checkpoint.interval=\(checkpoints)"], in: root.path)
   }
 
-  @Test(arguments: ["sac", "pets"])
+  @Test(arguments: ["sac", "dyna", "pets"])
   func killedAtRandomInstantsItEndsTheSame(agent: String) throws {
     let begun = ContinuousClock.now
     #expect(try run(agent, out: "straight", checkpoints: 1_000_000).finish().status == 0)
