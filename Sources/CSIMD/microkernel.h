@@ -20,7 +20,7 @@
 
 #define FORESIGHT_GROUP(fma, vector, g, element, u)                \
   if (groups > (g)) {                                              \
-    vector *s = sums + 6 * (g);                                    \
+    tile_vector *s = sums + 6 * (g);                               \
     FORESIGHT_ROW(fma, vector, element(p##g, g, 0, u), s[0], s[3]) \
     FORESIGHT_ROW(fma, vector, element(p##g, g, 1, u), s[1], s[4]) \
     FORESIGHT_ROW(fma, vector, element(p##g, g, 2, u), s[2], s[5]) \
@@ -62,13 +62,15 @@
 ///
 /// The tallest tiles over panels, which do nearly all of the work, take four or two elements a round, at fixed distances:
 /// one at a time, the additions to addresses cost a tenth of what a tile takes from the cache. Where rows of A are read as
-/// they lie, they ask for a line of memory from `coming` on, for later tiles, with every four elements.
+/// they lie, they ask for a line of memory from `coming` on, for later tiles, with every four elements. The tile need not be
+/// aligned to vectors: unoptimized builds keep it on a stack that is not.
 #define FORESIGHT_TILE(name, fma, vector, width, tallest)                                                         \
   FORESIGHT_INLINE void name(                                                                                     \
       int groups, int wide, long k, const float *_Nonnull p0, const float *_Nonnull p1, const float *_Nonnull p2, \
       const float *_Nonnull p3, long second, long third, long step, const float *_Nonnull b, long pitch,          \
       const float *_Nonnull coming, float *_Nonnull tile) {                                                       \
-    vector *sums = (vector *)tile;                                                                                \
+    typedef vector tile_vector __attribute__((aligned(4)));                                                       \
+    tile_vector *sums = (tile_vector *)tile;                                                                      \
     long offset0 = 0, offset1 = second * sizeof(float), offset2 = third * sizeof(float);                          \
     FORESIGHT_HIDE(offset1);                                                                                      \
     FORESIGHT_HIDE(offset2);                                                                                      \

@@ -42,7 +42,7 @@ extension BenchCase {
   /// Updates on batches of 256, drawn from 100,000 transitions inside the loop.
   private static func measureUpdates<Learner: OffPolicyLearner>(
     _ name: String, _ clock: BenchClock, updates: Int = 20, _ make: (RandomStream) -> Learner
-  ) throws -> [BenchResult] {
+  ) throws -> Measurement {
     let replay = randomReplay(100_000, observations: observations, actions: low.count)
     var learner = make(RandomStream(seed: 1))
     var batch = TransitionBatch(count: 256, observationSize: observations, actionSize: low.count)

@@ -41,15 +41,18 @@ struct BenchCommand: ParsableCommand {
   var list = false
 
   static var all: [BenchCase] {
-    [
-      .gemm, .softActorCriticUpdate, .twinDelayedUpdate, .deepDeterministicUpdate, .randomizedUpdate, .convolutionalUpdate, .proximalEpochs, .trustRegionUpdate, .ensembleFit,
-      .ensembleRollout, .planCartPole,
-      .planHalfCheetah, .deepQUpdate, .prioritizedSample, .prioritizedUpdate, .sumTree,
-      .linearQuadraticIteration, .localModels, .gaussianProcess,
+    let learning: [BenchCase] = [
+      .gemm, .softActorCriticUpdate, .twinDelayedUpdate, .deepDeterministicUpdate, .randomizedUpdate,
+      .convolutionalUpdate, .deepQUpdate, .prioritizedSample, .prioritizedUpdate, .sumTree, .proximalEpochs,
+      .trustRegionUpdate,
     ]
-      + Catalog.nativeEnvironments.map { BenchCase.environmentStep($0.name) }
-      + [.vectorStep("Pendulum-v1"), .vectorStep("cartpole-swingup")] + BenchCase.mujoco
-      + [.gymnasiumStep, .gymnasiumOverhead]
+    let planning: [BenchCase] = [
+      .ensembleFit, .ensembleRollout, .planCartPole, .planHalfCheetah, .linearQuadraticIteration, .localModels,
+      .gaussianProcess,
+    ]
+    let environments = Catalog.nativeEnvironments.map { BenchCase.environmentStep($0.name) }
+    return learning + planning + environments + [.vectorStep("Pendulum-v1"), .vectorStep("cartpole-swingup")]
+      + BenchCase.mujoco + [.gymnasiumStep, .gymnasiumOverhead]
   }
 
   static func main() {
