@@ -80,7 +80,7 @@ import Testing
     (settings.hidden, settings.criticHidden, settings.policyInterval) = ([32, 32], [32, 32], 1)
     (settings.actorLearningRate, settings.criticLearningRate, settings.temperatureLearningRate) = (3e-3, 3e-3, 3e-3)
     var learner = CrossQ(settings, observationSize: 1, low: [-3], high: [1], using: random.child("learner"))
-    try Bandit.train(&learner, low: -3, high: 1, updates: 1500, using: &random)
+    try Bandit.train(&learner, low: -3, high: 1, updates: 2000, using: &random)
     let worst = Bandit.worstAction(&learner)
     #expect(worst < 0.2, "an action is off by \(worst)")
   }
