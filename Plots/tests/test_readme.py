@@ -9,15 +9,19 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(os.environ.get("FORESIGHT_PROGRAM", ROOT / ".build/release/foresight"))
-FENCE = re.compile(r"^```(?:bash|sh)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SAVED = re.compile(r"Save this as `([^`]+)`:\s+```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 STEPS = "400"
 SMALL = {
     "train sac": ["agent.random_steps=200", "learner.hidden=[8]", "evaluation.episodes=2"],
-    "train mbpo": ["agent.random_steps=200", "model.epochs=1", "evaluation.episodes=2"],
+    "train mbpo": ["agent.random_steps=200", "agent.updates=1", "learner.hidden=[8]", "model.hidden=[8]",
+                   "model.weight_decay=[1e-5]", "model.epochs=1", "evaluation.episodes=2"],
     "train pets": ["planner.population=20", "planner.elites=4", "planner.iterations=1", "planner.horizon=3",
-                   "model.epochs=2", "evaluation.episodes=1"],
+                   "model.hidden=[8,8]", "model.weight_decay=[1e-5]", "model.epochs=2", "evaluation.episodes=1"],
     "train ppo": ["agent.steps=200"],
     "train iql": ["learner.hidden=[8]"],
 }
@@ -44,6 +48,16 @@ def commands(page: str) -> list[str]:
     text = (ROOT / page).read_text(encoding="utf-8")
     lines = [line for block in FENCE.findall(text) for line in block.splitlines()]
     return [re.split(r"\s{2,}|\s#", line)[0] for line in lines if line.startswith("foresight ")]
+
+
+def small_study(text: str) -> str:
+    """A printed study with one seed, fewer steps and smaller networks."""
+    tree = yaml.safe_load(text)
+    tree |= {"seeds": 1, "steps": int(STEPS)}
+    for agent, part in tree["agents"].items():
+        part["settings"] |= {key: yaml.safe_load(value) for key, value in
+                             (setting.split("=") for setting in SMALL[f"train {agent}"])}
+    return yaml.safe_dump(tree)
 
 
 def shortened(command: str) -> list[str]:
@@ -73,6 +87,7 @@ class Commands(unittest.TestCase):
         study.parent.mkdir(parents=True)
         study.write_text(STUDY)
         path = f"{self.folder / 'programs'}:{os.environ['PATH']}"
+        (self.folder / "Examples").symlink_to(ROOT / "Examples")
         self.environment = {**os.environ, "PATH": path, "FORESIGHT_HOME": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
 
     def watch(self, words: list[str]) -> None:
@@ -87,6 +102,8 @@ class Commands(unittest.TestCase):
 
     def run_all(self, page: str) -> int:
         """Runs a page's commands one after the other; how many there are."""
+        for name, text in SAVED.findall((ROOT / page).read_text(encoding="utf-8")):
+            (self.folder / name).write_text(small_study(text))
         listed = commands(page)
         for command in listed:
             words = shortened(command)
@@ -99,6 +116,12 @@ class Commands(unittest.TestCase):
 
     def test_readme(self):
         self.assertGreater(self.run_all("README.md"), 15)
+
+    def test_quick_start(self):
+        self.assertGreater(self.run_all("Documentation/quick-start.md"), 10)
+
+    def test_extending(self):
+        self.assertEqual(self.run_all("Documentation/extending.md"), 3)
 
 
 if __name__ == "__main__":

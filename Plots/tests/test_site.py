@@ -24,9 +24,7 @@ class Site(unittest.TestCase):
                     self.assertTrue((site / page.relative_to(ROOT).parent / source).exists(), source)
             home = (site / "index.html").read_text(encoding="utf-8")
             self.assertIn('href="Sources/Methods/PETS/index.html"', home)
-            extending = (site / "Documentation/extending.html")
-            extending = extending if extending.exists() else site / "Documentation/extending/index.html"
-            code = re.sub(r"<[^>]+>", "", extending.read_text(encoding="utf-8"))
+            code = re.sub(r"<[^>]+>", "", (site / "Documentation/extending.html").read_text(encoding="utf-8"))
             for part in sorted((ROOT / "Examples/own-parts").iterdir()):
                 if part.name != "main.swift":
                     last = [line.strip() for line in part.read_text(encoding="utf-8").splitlines() if "=" in line][-1]
