@@ -276,7 +276,7 @@ def _describe(plan: Path, kept: Path) -> dict:
     except (KeyError, TypeError) as error:
         raise StudyError(f"{kept}: not the manifests of runs: {error!r}") from error
     return {"study": study["name"], "environments": _names(study, "environments", runs, "environment"),
-            "agents": _names(study, "agents", runs, "agent"), "thresholds": study.get("thresholds") or {}, "runs": runs,
+            "agents": _labels(study, runs), "thresholds": study.get("thresholds") or {}, "runs": runs,
             "figures": study.get("figures"), "all_environments": [str(name) for name in study.get("environments") or []],
             "all_agents": [str(name) for name in study.get("agents") or []]}
 
@@ -285,6 +285,21 @@ def _names(study: dict, key: str, runs: list[dict], field_name: str) -> list[str
     """The names under `key` that have runs, in the order of the study's file."""
     found = {run[field_name] for run in runs}
     return [str(name) for name in study.get(key, []) if str(name) in found]
+
+
+def _labels(study: dict, runs: list[dict]) -> list[str]:
+    """The agents' labels that have runs, in the order of the study's file; the variants of a sweep in the order of the runs,
+    each in the place of its agent."""
+    names = [str(name) for name in study.get("agents") or []]
+    places = {name: place for place, name in enumerate(names)}
+
+    def place(label: str) -> int:
+        if label in places:
+            return places[label]
+        origins = [name for name in names if label.startswith(name + "-")]
+        return places[max(origins, key=len)] if origins else len(names)
+
+    return sorted(dict.fromkeys(run["agent"] for run in runs), key=place)
 
 
 def _read(path: Path) -> str:
