@@ -5,6 +5,7 @@ kept of them: study.yaml, results.csv and manifests.jsonl (see collect.py).
 """
 
 import json
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -342,7 +343,10 @@ def _load_run(study: Path, entry: dict, tidy: dict | None, source: Path) -> Run:
     known = {*RESULTS, *EVALUATIONS, *EVALUATIONS_ADDED, *DECISIONS} - {"environment_steps"}
     measured = evaluations[[name for name in evaluations.columns if name not in known]]
     columns = ["environment_steps", *EVALUATIONS_ADDED]
-    values = evaluations.reindex(columns=columns).astype(float).dropna()
+    if set(columns) <= set(evaluations.columns):
+        values = evaluations[columns].astype(float).dropna()
+    else:
+        values = pd.DataFrame({name: np.zeros(0) for name in columns})
     kept = folder if folder is not None and folder.is_dir() else None
     return Run(environment, agent, seed, int(entry["steps"]), steps, means, wall_seconds, measured, values, kept, manifest)
 
@@ -365,7 +369,14 @@ def _mean_evaluations(evaluations: pd.DataFrame) -> tuple[np.ndarray, np.ndarray
     """Mean return of each evaluation; a last one with fewer episodes than the first is still running, and left out."""
     if evaluations.empty:
         return np.array([], dtype=int), np.array([])
-    grouped = evaluations.groupby("environment_steps")["return"].agg(["mean", "size"]).sort_index()
-    if grouped["size"].iloc[-1] < grouped["size"].iloc[0]:
-        grouped = grouped.iloc[:-1]
-    return grouped.index.to_numpy(), grouped["mean"].to_numpy()
+    steps = evaluations["environment_steps"].to_numpy()
+    returns = evaluations["return"].to_numpy()
+    if (np.diff(steps) < 0).any():
+        order = np.argsort(steps, kind="stable")
+        steps, returns = steps[order], returns[order]
+    starts = np.flatnonzero(np.concatenate([[True], np.diff(steps) > 0]))
+    sizes = np.diff(np.append(starts, len(steps)))
+    if sizes[-1] < sizes[0]:
+        starts, sizes = starts[:-1], sizes[:-1]
+    means = [math.fsum(returns[start:start + size]) / size for start, size in zip(starts, sizes)]
+    return steps[starts], np.array(means)
