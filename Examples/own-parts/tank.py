@@ -1,4 +1,4 @@
-"""The leaking tank of Tank.swift as a Gymnasium environment, for `gymnasium:Examples/own-parts/tank.py:Tank-v0`."""
+"""The leaking tank of Tank.swift as a Gymnasium environment: `gymnasium:Examples/own-parts/tank.py:Tank-v0`."""
 
 import gymnasium
 import numpy
@@ -8,7 +8,8 @@ from gymnasium.spaces import Box
 class Tank(gymnasium.Env):
     """Hold the level of a leaking tank at a target that each episode draws anew.
 
-    Observation: (level h, target h*) in m. Action: the inlet valve u in [0, 1]. h' = h + dt (u - c sqrt(h)).
+    Observation: (level h, target h*) in m. Action: the inlet valve u in [0, 1].
+    h' = h + dt (u - c sqrt(h)). Reward: -(h' - h*)^2.
     """
 
     observation_space = Box(0, 2, (2,), numpy.float32)
@@ -29,8 +30,8 @@ class Tank(gymnasium.Env):
         self.state = numpy.array([numpy.clip(level, 0, 2), target], numpy.float32)
         return self.state.copy(), float(worth(self.state)), False, False, {}
 
-    # The next two are optional: with them models need not learn the rewards, nor whether episodes end. All arguments
-    # are batches, [N, 2] and [N, 1].
+    # The next two are optional: with them models need not learn the rewards, nor whether episodes end.
+    # All arguments are batches, [N, 2] and [N, 1].
 
     def rewards(self, states, actions, next_states):
         return worth(next_states)
