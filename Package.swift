@@ -129,9 +129,12 @@ let package = Package(
       ],
       swiftSettings: strict),
     .executableTarget(
-      name: "own-task",
-      dependencies: ["Catalog", "Configuration", "Environments", "Interfaces", "Kernels", "Laboratory"],
-      path: "Examples/own-task", swiftSettings: strict),
+      name: "own-parts",
+      dependencies: [
+        "Catalog", "Methods", "Models", "Planners", "Environments", "Laboratory", "Interfaces", "Configuration",
+        "Archive", "Kernels",
+      ],
+      path: "Examples/own-parts", exclude: ["tank.py"], swiftSettings: strict),
 
     .target(
       name: "TestSupport",

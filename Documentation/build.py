@@ -21,6 +21,10 @@ import yaml
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+CODE = re.compile(r"^\[[^\]]+\]\(([^)\s#]+\.(swift|py))\)$", re.MULTILINE)
+"""A paragraph that is a link to a source file alone: the site shows the file below it, so that page and code cannot differ."""
+START = ("quick-start", "concepts", "extending", "coming-from", "citing")
+STUDIES = ("studies", "tuning", "clusters")
 METHODS = {
     "Planning in models": ("PETS", "MPC", "ILQR", "LOOP"),
     "Learning in models": ("MBPO", "METRPO", "MVE", "Dyna", "MBA", "PolicyBackpropagation", "MCPILCO", "PILCO"),
@@ -48,8 +52,9 @@ def gather(pages: list[Path], folder: Path) -> None:
     for page in pages:
         place = folder / page
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / page, place)
-        for target in LINK.findall((ROOT / page).read_text(encoding="utf-8")):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        place.write_text(CODE.sub(lambda found, page=page: with_code(found, page), text), encoding="utf-8")
+        for target in LINK.findall(text):
             linked = (ROOT / page.parent / unquote(target.partition("#")[0])).resolve()
             if "://" in target or not linked.is_file() or not linked.is_relative_to(ROOT):
                 continue
@@ -58,6 +63,12 @@ def gather(pages: list[Path], folder: Path) -> None:
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(linked, copy)
     shutil.copyfile(HERE / "site.css", folder / "site.css")
+
+
+def with_code(found: re.Match, page: Path) -> str:
+    """The link with the text of the file that it leads to."""
+    code = (ROOT / page.parent / found[1]).read_text(encoding="utf-8")
+    return f"{found[0]}\n\n```{'python' if found[2] == 'py' else found[2]}\n{code.rstrip()}\n```"
 
 
 def title(page: Path) -> str:
@@ -93,13 +104,19 @@ def studies(pages: list[Path]) -> list:
     return sections
 
 
+def documents(pages: list[Path], names: tuple[str, ...]) -> list[dict[str, str]]:
+    """Pages of this folder, in that order."""
+    return [entry(page) for name in names if (page := Path("Documentation") / f"{name}.md") in pages]
+
+
 def navigation(pages: list[Path]) -> list:
     """The site's navigation; pages that no list below names come last, under `More`."""
     sections: list = [
         {"Home": "README.md"},
+        {"Start": documents(pages, START)},
         {"Methods": methods(pages)},
         {"Environments": [entry(page) for page in pages if page.parts[0] == "Sources" and page.parts[1] != "Methods"]},
-        {"Studies": [entry(page) for page in pages if page.parts[0] == "Documentation"]},
+        {"Studies": documents(pages, STUDIES)},
         {"Experiments": studies(pages)},
         {"Files and figures": "Plots/README.md"},
         {"Examples": "Examples/README.md"},

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from foresight.experiments import keep_runs
 from foresight.load import load_description
 from foresight.program import draw_study, leave
-from foresight.style import COLORS, STYLE, save
+from foresight.style import COLORS, DASHES, STYLE, save
 from foresight.tables import StudyError
 
 BLOCK = 10
@@ -58,7 +58,7 @@ def draw(kind: str, experiment: Path) -> list[Path]:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(6.4, 4.0), layout="constrained")
         axes = figure.subplots()
-        for color, agent in zip(COLORS, study["agents"]):
+        for color, dashes, agent in zip(COLORS, DASHES, study["agents"]):
             values = results[results["agent"] == agent].pivot(index="seed", columns="last_episode", values=NAMES[kind])
             grid, seeds = values.columns.to_numpy(), len(values)
             mean, error = values.mean().to_numpy(), values.std(ddof=1).to_numpy() / np.sqrt(seeds)
@@ -66,7 +66,7 @@ def draw(kind: str, experiment: Path) -> list[Path]:
                 "agent": agent, "seeds": seeds, "last_episode": grid, NAMES[kind]: mean.round(4),
                 "standard_error": error.round(4)}))
             axes.fill_between(grid, mean - error, mean + error, color=color, alpha=0.2, linewidth=0)
-            axes.plot(grid, mean, color=color, linewidth=1.5, label=f"{agent} ({seeds} seeds)")
+            axes.plot(grid, mean, color=color, linestyle=dashes, linewidth=1.5, label=f"{agent} ({seeds} seeds)")
         if kind == "return":
             axes.set_ylim(-100, 0)
             axes.axhline(-13, color="#444444", linestyle="--", linewidth=1, label="shortest way, -13")

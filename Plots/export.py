@@ -8,7 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from foresight.program import leave
+from foresight.program import end_with_parent, leave
 from foresight.tables import StudyError
 
 
@@ -63,8 +63,13 @@ def _tensorboard(arguments: list[str]) -> int:
     from foresight.tensorboard import export
 
     out = options.out or options.folder / "tensorboard"
-    for folder, count in export(options.folder, out, options.follow):
-        print(f"{folder}: {count:,} values")
+    if options.follow:
+        end_with_parent()
+    try:
+        for folder, count in export(options.folder, out, options.follow):
+            print(f"{folder}: {count:,} values")
+    except KeyboardInterrupt:
+        print()
     print(f"See them with: .venv/bin/tensorboard --logdir {out}")
     return 0
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from foresight.program import leave
+from foresight.program import end_with_parent, leave
 from foresight.tables import StudyError
 
 
@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
             server.shutdown()
         else:
             print(f"{path}: {policy.source}, {policy.observation_size} numbers an observation. Ctrl-C ends.", flush=True)
+            end_with_parent()
             server.serve_forever()
     except KeyboardInterrupt:
         print()

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from foresight.experiments import keep_runs
 from foresight.load import load_description
 from foresight.program import draw_study, leave
-from foresight.style import COLORS, STYLE, save
+from foresight.style import COLORS, DASHES, STYLE, save, use_thousands
 
 EPISODES = 50
 POINTS = 120
@@ -67,7 +67,7 @@ def draw(kind: str, experiment: Path) -> list[Path]:
         with matplotlib.rc_context(STYLE):
             figure = Figure(figsize=(6.4, 4.0), layout="constrained")
             axes = figure.subplots()
-            for color, agent in zip(COLORS, study["agents"]):
+            for color, dashes, agent in zip(COLORS, DASHES, study["agents"]):
                 mine = results[(results["environment"] == environment) & (results["agent"] == agent)]
                 episodes = [table for _, table in mine.groupby("seed")]
                 if kind == "steps":
@@ -80,7 +80,7 @@ def draw(kind: str, experiment: Path) -> list[Path]:
                     "environment": environment, "agent": agent, "seeds": len(values), axis: grid, value: mean.round(3),
                     "standard_error": error.round(3)}))
                 axes.fill_between(grid, mean - error, mean + error, color=color, alpha=0.2, linewidth=0)
-                axes.plot(grid, mean, color=color, linewidth=1.5, label=f"{agent} ({len(values)} seeds)")
+                axes.plot(grid, mean, color=color, linestyle=dashes, linewidth=1.5, label=f"{agent} ({len(values)} seeds)")
             if kind == "steps":
                 axes.set_yscale("log")
                 axes.axhline(14, color="#444444", linestyle="--", linewidth=1, label="shortest path, 14")
@@ -89,6 +89,7 @@ def draw(kind: str, experiment: Path) -> list[Path]:
             else:
                 axes.set_ylabel("cumulative reward")
                 axes.set_xlabel("real environment steps")
+                use_thousands(axes.xaxis)
             axes.set_title(f"{environment}: mean and standard error over seeds")
             axes.legend()
         name = "steps-per-episode" if kind == "steps" else "cumulative-reward"

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from foresight.program import leave
+from foresight.program import end_with_parent, leave
 from foresight.tables import StudyError
 
 
@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: port {options.port}: {error.strerror}", file=sys.stderr)
         return 1
     print(f"{address}\nOpen it in a browser of this machine (elsewhere: forward the port with ssh). Ctrl-C ends.", flush=True)
+    end_with_parent()
     try:
         server.serve_forever()
     except KeyboardInterrupt:

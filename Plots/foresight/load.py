@@ -5,6 +5,7 @@ kept of them: study.yaml, results.csv and manifests.jsonl (see collect.py).
 """
 
 import json
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -276,7 +277,7 @@ def _describe(plan: Path, kept: Path) -> dict:
     except (KeyError, TypeError) as error:
         raise StudyError(f"{kept}: not the manifests of runs: {error!r}") from error
     return {"study": study["name"], "environments": _names(study, "environments", runs, "environment"),
-            "agents": _names(study, "agents", runs, "agent"), "thresholds": study.get("thresholds") or {}, "runs": runs,
+            "agents": _labels(study, runs), "thresholds": study.get("thresholds") or {}, "runs": runs,
             "figures": study.get("figures"), "all_environments": [str(name) for name in study.get("environments") or []],
             "all_agents": [str(name) for name in study.get("agents") or []]}
 
@@ -285,6 +286,21 @@ def _names(study: dict, key: str, runs: list[dict], field_name: str) -> list[str
     """The names under `key` that have runs, in the order of the study's file."""
     found = {run[field_name] for run in runs}
     return [str(name) for name in study.get(key, []) if str(name) in found]
+
+
+def _labels(study: dict, runs: list[dict]) -> list[str]:
+    """The agents' labels that have runs, in the order of the study's file; the variants of a sweep in the order of the runs,
+    each in the place of its agent."""
+    names = [str(name) for name in study.get("agents") or []]
+    places = {name: place for place, name in enumerate(names)}
+
+    def place(label: str) -> int:
+        if label in places:
+            return places[label]
+        origins = [name for name in names if label.startswith(name + "-")]
+        return places[max(origins, key=len)] if origins else len(names)
+
+    return sorted(dict.fromkeys(run["agent"] for run in runs), key=place)
 
 
 def _read(path: Path) -> str:
@@ -327,7 +343,10 @@ def _load_run(study: Path, entry: dict, tidy: dict | None, source: Path) -> Run:
     known = {*RESULTS, *EVALUATIONS, *EVALUATIONS_ADDED, *DECISIONS} - {"environment_steps"}
     measured = evaluations[[name for name in evaluations.columns if name not in known]]
     columns = ["environment_steps", *EVALUATIONS_ADDED]
-    values = evaluations.reindex(columns=columns).astype(float).dropna()
+    if set(columns) <= set(evaluations.columns):
+        values = evaluations[columns].astype(float).dropna()
+    else:
+        values = pd.DataFrame({name: np.zeros(0) for name in columns})
     kept = folder if folder is not None and folder.is_dir() else None
     return Run(environment, agent, seed, int(entry["steps"]), steps, means, wall_seconds, measured, values, kept, manifest)
 
@@ -350,7 +369,14 @@ def _mean_evaluations(evaluations: pd.DataFrame) -> tuple[np.ndarray, np.ndarray
     """Mean return of each evaluation; a last one with fewer episodes than the first is still running, and left out."""
     if evaluations.empty:
         return np.array([], dtype=int), np.array([])
-    grouped = evaluations.groupby("environment_steps")["return"].agg(["mean", "size"]).sort_index()
-    if grouped["size"].iloc[-1] < grouped["size"].iloc[0]:
-        grouped = grouped.iloc[:-1]
-    return grouped.index.to_numpy(), grouped["mean"].to_numpy()
+    steps = evaluations["environment_steps"].to_numpy()
+    returns = evaluations["return"].to_numpy()
+    if (np.diff(steps) < 0).any():
+        order = np.argsort(steps, kind="stable")
+        steps, returns = steps[order], returns[order]
+    starts = np.flatnonzero(np.concatenate([[True], np.diff(steps) > 0]))
+    sizes = np.diff(np.append(starts, len(steps)))
+    if sizes[-1] < sizes[0]:
+        starts, sizes = starts[:-1], sizes[:-1]
+    means = [math.fsum(returns[start:start + size]) / size for start, size in zip(starts, sizes)]
+    return steps[starts], np.array(means)

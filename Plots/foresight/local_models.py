@@ -2,14 +2,17 @@
 
 import csv
 import io
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
+from matplotlib.ticker import NullLocator
 
 from .style import COLORS, STYLE, save
 from .tables import StudyError
@@ -114,9 +117,9 @@ def iteration_figure(run: LocalRun) -> Figure:
             improvement.plot(number, rows["actual_improvement"], color=color, marker="o", markersize=3)
             failed = rows[~rows["outcome"].isin(["updated", "unbounded"])]
             costs.plot(failed["iteration"], failed["cost"], color="#000000", marker="x", linestyle="none", gid="failed")
-        costs.set_yscale("symlog", linthresh=_scale(run.iterations["cost"]))
+        _use_symmetric_log(costs, run.iterations["cost"])
         costs.set_ylabel("cost of a trajectory")
-        costs.set_title("samples: mean, least to largest; expected (dotted)")
+        costs.set_title("cost: samples (mean, range), expected (dotted)")
         divergence.set_yscale("log")
         divergence.set_ylabel("KL divergence of a trajectory (nats)")
         divergence.set_title("KL of the update" + (" and its bound (dashed)" if run.horizon is not None else ""))
@@ -124,15 +127,29 @@ def iteration_figure(run: LocalRun) -> Figure:
         multiplier.set_ylabel("multiplier η")
         multiplier.set_title("η within the bracket that was left")
         improvement.axhline(0, color="#444444", linewidth=0.8)
-        improvement.set_yscale("symlog", linthresh=_scale(run.iterations["predicted_improvement"]))
+        _use_symmetric_log(improvement, run.iterations["predicted_improvement"])
         improvement.set_ylabel("improvement of the cost")
-        improvement.set_title("of the update before: predicted (dashed), actual")
+        improvement.set_title("last update: actual, predicted (dashed)")
         for axes in (multiplier, improvement):
             axes.set_xlabel("iteration")
-        if len(run.conditions) <= len(COLORS):
-            costs.legend(fontsize=8)
+        if 1 < len(run.conditions) <= len(COLORS):
+            handles, labels = costs.get_legend_handles_labels()
+            figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 6), fontsize=9)
         figure.suptitle(run.name, fontsize=12)
         return figure
+
+
+def _use_symmetric_log(axes: Axes, values: pd.Series) -> None:
+    """An axis that is logarithmic on both sides of 0, with labels two decades apart or more, none of them near 0."""
+    threshold = 10 ** math.floor(math.log10(_scale(values)))
+    axes.set_yscale("symlog", linthresh=threshold, linscale=0.5)
+    low, high = axes.get_ylim()
+    top = math.ceil(math.log10(max(abs(low), abs(high), 10 * threshold)))
+    bottom = round(math.log10(threshold))
+    sizes = [10.0**power for power in range(top, bottom, -max(1, math.ceil((top - bottom) / 4)))]
+    ticks = sorted([-size for size in sizes if -size >= low] + [0.0] + [size for size in sizes if size <= high])
+    axes.set_yticks(ticks)
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
 def _scale(values: pd.Series) -> float:

@@ -2,7 +2,10 @@
 
 import argparse
 import os
+import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -18,6 +21,21 @@ def leave(main: Callable[[], int]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
     sys.exit(status)
+
+
+def end_with_parent(every: float = 0.3) -> None:
+    """Interrupts this process, as Ctrl-C would, soon after the one that started it has ended.
+
+    The program starts scripts in process groups of their own, so that Ctrl-C in a terminal reaches the program alone.
+    """
+    parent = os.getppid()
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(every)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=look, daemon=True).start()
 
 
 def draw_study(

@@ -54,6 +54,19 @@ def median_arrival(steps: np.ndarray, reached: np.ndarray) -> float:
     return float(steps[order][below[0]]) if len(below) else math.inf
 
 
+def median_arrivals(sample: Arrivals, picks: np.ndarray) -> np.ndarray:
+    """The medians of resamples, each a row of the seeds `picks` [R, n]: as `median_arrival`, [R]."""
+    order = np.lexsort((~sample.reached, sample.steps))
+    ranks = np.empty(len(order), dtype=np.intp)
+    ranks[order] = np.arange(len(order))
+    drawn = order[np.sort(ranks[picks], axis=1)]
+    share = np.cumprod(np.where(sample.reached[drawn], 1 - 1 / np.arange(picks.shape[1], 0, -1), 1.0), axis=1)
+    below = share <= 0.5 + 1e-12
+    first = np.argmax(below, axis=1)
+    rows = np.arange(len(picks))
+    return np.where(below[rows, first], sample.steps[drawn[rows, first]].astype(float), math.inf)
+
+
 @dataclass(frozen=True)
 class Ratio:
     """How many times as many steps one agent needs as another, median by median."""
@@ -103,15 +116,34 @@ def sample_ratio(first: list[Arrivals], second: list[Arrivals], resamples: int =
     value = math.exp(np.mean([parts[i][0] for i in used]))
     if min(min(len(first[i]), len(second[i])) for i in used) < 2:
         return Ratio(value, math.nan, math.nan, at_least, at_most)
-    random = np.random.default_rng(SEED)
-    estimates = []
-    for _ in range(min(resamples, 2000)):
-        logs = []
-        for i in used:
-            picks = [random.integers(0, len(sample), len(sample)) for sample in (first[i], second[i])]
-            drawn = [(sample.steps[pick], sample.reached[pick]) for sample, pick in zip((first[i], second[i]), picks)]
-            logs.append(logarithm(*drawn)[0])
-        if not np.isnan(logs).all():
-            estimates.append(math.exp(np.nanmean(logs)))
-    low, high = percentile_interval(np.array(estimates)) if estimates else (math.nan, math.nan)
+    pairs = [(first[i], second[i]) for i in used]
+    count = min(resamples, 2000)
+    logs = np.stack([
+        _logarithms(pair, *picks) for pair, picks in zip(pairs, _picks([len(s) for pair in pairs for s in pair], count))])
+    known = ~np.isnan(logs)
+    some = known.any(axis=0)
+    estimates = np.exp(np.where(known, logs, 0).sum(axis=0)[some] / known.sum(axis=0)[some])
+    low, high = percentile_interval(estimates) if len(estimates) else (math.nan, math.nan)
     return Ratio(value, float(low), float(high), at_least, at_most)
+
+
+def _picks(sizes: list[int], count: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """For each pair of samples of those sizes, which seeds each of `count` resamples draws of the one and of the other."""
+    random = np.random.default_rng(SEED)
+    if len(set(sizes)) == 1:  # the same numbers as one by one
+        drawn = random.integers(0, sizes[0], (count, len(sizes), sizes[0]))
+        return [(drawn[:, i], drawn[:, i + 1]) for i in range(0, len(sizes), 2)]
+    rows = [[random.integers(0, size, size) for size in sizes] for _ in range(count)]
+    columns = [np.stack(column) for column in zip(*rows)]
+    return list(zip(columns[::2], columns[1::2]))
+
+
+def _logarithms(pair: tuple[Arrivals, Arrivals], *picks: np.ndarray) -> np.ndarray:
+    """Logarithms of the ratios of the resamples, [R]; NaN where neither median is reached."""
+    medians = []
+    for sample, drawn in zip(pair, picks):
+        median = median_arrivals(sample, drawn)
+        medians.append(np.where(np.isinf(median), sample.steps[drawn].max(axis=1), median))
+        medians.append(np.isinf(median))
+    x, never_x, y, never_y = medians
+    return np.where(never_x & never_y, math.nan, np.log(np.maximum(x, 1) / np.maximum(y, 1)))

@@ -10,7 +10,7 @@ from scipy import stats
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from foresight.aggregate import aggregates, efficiency_curve, performance_profile, probability_of_improvement
 from foresight.intervals import _COVERAGE, coverage, interval_name
-from foresight.survival import Arrivals, median_arrival, sample_ratio
+from foresight.survival import Arrivals, median_arrival, median_arrivals, sample_ratio
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -116,6 +116,14 @@ class Survival(unittest.TestCase):
             quantiles, share, _ = Arrivals(steps, reached).survival()
             below = quantiles[share <= 0.5 + 1e-12]
             self.assertEqual(median_arrival(steps, reached), below[0] if len(below) else math.inf)
+
+    def test_medians_of_resamples_are_those_of_each(self):
+        random = np.random.default_rng(0)
+        for count in (1, 2, 5, 10):
+            sample = Arrivals(random.integers(1, 4, count) * 100.0, random.uniform(size=count) < 0.6)
+            picks = random.integers(0, count, (50, count))
+            wanted = [median_arrival(sample.steps[pick], sample.reached[pick]) for pick in picks]
+            np.testing.assert_array_equal(median_arrivals(sample, picks), wanted)
 
     def test_censored_seeds_are_no_arrivals(self):
         self.assertEqual(median_arrival(np.array([100.0, 200, 300]), np.array([True, False, False])), math.inf)

@@ -10,7 +10,8 @@ from unittest import mock
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import dataset
+from foresight import datasets as dataset
+from foresight import load_dataset, save_dataset
 
 try:
     import h5py
@@ -52,6 +53,32 @@ class Conversion(unittest.TestCase):
     def test_own_format(self):
         self.assertEqual(dataset.convert(self.start, str(self.folder / "copy.npz"), "Other-v0"), 5)
         self.same(str(self.folder / "copy.npz"), "Other-v0")
+
+    def round_trip(self, place: str) -> None:
+        """Saved from Python and loaded again, everything is as it was."""
+        save_dataset(self.data, place)
+        found = load_dataset(place)
+        for name in (*dataset.FLOATS, *dataset.FLAGS):
+            np.testing.assert_array_equal(np.asarray(found[name]).reshape(np.shape(self.data[name])), self.data[name], name)
+
+    def test_from_python(self):
+        self.round_trip(str(self.folder / "own.npz"))
+        self.assertEqual(load_dataset(self.folder / "own.npz")["environment"], "Pendulum-v1")
+        with self.assertRaisesRegex(dataset.DatasetError, "lack rewards"):
+            save_dataset({name: values for name, values in self.data.items() if name != "rewards"}, self.folder / "x.npz")
+        with self.assertRaisesRegex(dataset.DatasetError, "5 rewards, but 4 actions"):
+            save_dataset(self.data | {"actions": self.data["actions"][1:]}, self.folder / "x.npz")
+        with self.assertRaisesRegex(dataset.DatasetError, "No such file"):
+            load_dataset(self.folder / "nothing.npz")
+
+    @unittest.skipIf(h5py is None, "h5py is missing")
+    def test_hdf5_from_python(self):
+        self.round_trip(str(self.folder / "own.hdf5"))
+
+    @unittest.skipIf(minari is None or h5py is None, "minari is missing")
+    def test_minari_from_python(self):
+        with mock.patch.dict(os.environ, {"MINARI_DATASETS_PATH": str(self.folder / "minari")}):
+            self.round_trip("minari:test/own-v0")
 
     @unittest.skipIf(h5py is None, "h5py is missing")
     def test_hdf5(self):

@@ -53,6 +53,19 @@ class KeptStudy(unittest.TestCase):
         self.assertEqual(before, format_table(summarize(load_study(self.kept))))
         self.assertIn("40.0 s", before)  # times are kept, too
 
+    def test_variants_of_a_sweep_stand_in_the_place_of_their_agent(self):
+        keep_runs(self.results, self.kept)
+        kept = self.kept / "manifests.jsonl"
+        runs = [json.loads(line) for line in kept.read_text().splitlines()]
+        sac = [run for run in runs if run["label"] == "sac"]
+        others = [run for run in runs if run["label"] != "sac"]
+        for variant in ("sac-tau-0.02", "sac-tau-0.005"):
+            others += [run | {"label": variant} for run in sac]
+        kept.write_text("".join(json.dumps(run) + "\n" for run in others))
+        agents = "agents: {sac: {sweep: {grid: {learner.tau: [0.02, 0.005]}}}, pets: {}}"
+        (self.kept / "study.yaml").write_text(re.sub(r"agents: .*", agents, PLAN))
+        self.assertEqual(load_study(self.kept).agents, ["sac-tau-0.02", "sac-tau-0.005", "pets"])
+
     def test_keeps_results_and_manifests_as_they_are(self):
         keep_runs(self.results, self.kept)
         self.assertEqual((self.kept / "results.csv").read_bytes(), (self.results / "results.csv").read_bytes())

@@ -1,3 +1,4 @@
+import html
 import re
 import subprocess
 import sys
@@ -18,11 +19,16 @@ class Site(unittest.TestCase):
                                   capture_output=True, text=True)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             for page in ROOT.glob("Sources/Methods/*/README.md"):
-                html = (site / page.relative_to(ROOT).parent / "index.html").read_text(encoding="utf-8")
-                for source in re.findall(r'<img [^>]*src="([^"]+)"', html):
+                page_text = (site / page.relative_to(ROOT).parent / "index.html").read_text(encoding="utf-8")
+                for source in re.findall(r'<img [^>]*src="([^"]+)"', page_text):
                     self.assertTrue((site / page.relative_to(ROOT).parent / source).exists(), source)
             home = (site / "index.html").read_text(encoding="utf-8")
             self.assertIn('href="Sources/Methods/PETS/index.html"', home)
+            code = re.sub(r"<[^>]+>", "", (site / "Documentation/extending.html").read_text(encoding="utf-8"))
+            for part in sorted((ROOT / "Examples/own-parts").iterdir()):
+                if part.name != "main.swift":
+                    last = [line.strip() for line in part.read_text(encoding="utf-8").splitlines() if "=" in line][-1]
+                    self.assertIn(html.escape(last, quote=False), code, part.name)
             self.assertIn("Cross-entropy", (site / "search/search_index.json").read_text(encoding="utf-8"))
 
 

@@ -374,7 +374,7 @@ import Testing
         settings, head: DeterministicActor(), observationSize: 4, low: low, high: high, using: random.child("learner")),
       spec: task.spec, using: random.child("agent"))
     var runner = AgentRunner(agent, in: task, seed: 2)
-    try runner.collect(600)
+    try runner.collect(800)
     let cost = try runner.relativeCost(episodes: 8).ratio
     #expect(cost < 1.33, "cost relative to the optimum: \(cost)")
   }
