@@ -153,7 +153,7 @@ let package = Package(
         mujocoEnvironments, "ControlTasks", "Imagining", "Interfaces", "Kernels", "Archive", "Configuration", "Control",
         "Planners",
       ],
-      exclude: ["Peers"]),
+      exclude: ["Fixtures", "Peers"]),
     tests(
       "Models", ["Models", "Networks", "Experience", "Environments", "Interfaces", "Kernels", "Archive"],
       exclude: ["Fixtures"]),
