@@ -42,7 +42,8 @@ struct BenchCommand: ParsableCommand {
 
   static var all: [BenchCase] {
     [
-      .gemm, .softActorCriticUpdate, .convolutionalUpdate, .proximalEpochs, .trustRegionUpdate, .ensembleFit,
+      .gemm, .softActorCriticUpdate, .latentPlan, .latentUpdate, .convolutionalUpdate, .proximalEpochs,
+      .trustRegionUpdate, .ensembleFit,
       .ensembleRollout, .planCartPole,
       .planHalfCheetah, .deepQUpdate, .prioritizedSample, .prioritizedUpdate, .sumTree,
       .linearQuadraticIteration, .localModels, .gaussianProcess,
