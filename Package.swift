@@ -27,7 +27,7 @@ let methods = [
   "DivideAndConquer", "DoubleQLearning", "DroQ", "Dyna", "DynaQ", "FittedQ", "GuidedPolicySearch", "ILQR", "IQL",
   "KLPenalty", "LOOP", "LQRFLM", "MBA", "MBPO", "MCPILCO", "METRPO", "MOPO", "MPC", "MVE", "MaximizedQ", "NAF", "NPG",
   "PETS", "PILCO", "PPO", "PolicyBackpropagation", "PolicyIteration", "QLearning", "QTOpt", "REDQ", "REINFORCE",
-  "Random", "SAC", "SARSA", "TD3", "TDLambda", "TRPO", "ValueIteration",
+  "Random", "SAC", "SARSA", "TD3", "TDLambda", "TDMPC2", "TRPO", "ValueIteration",
 ]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -116,7 +116,8 @@ let package = Package(
     .executableTarget(
       name: "foresight-bench",
       dependencies: [
-        "Catalog", "Laboratory", "GymnasiumEnvironments", mujocoEnvironments, "Experience", "Imagining", "Models",
+        "Catalog", "Laboratory", "GymnasiumEnvironments", mujocoEnvironments, "Experience", "Imagining", "Methods",
+        "Models",
         "Control", "Planners", "Learners", "Networks", "Interfaces", "Configuration", "Archive", "Kernels",
         argumentParser,
       ],
@@ -164,7 +165,7 @@ let package = Package(
         mujocoEnvironments, "ControlTasks", "Imagining", "Interfaces", "Kernels", "Archive", "Configuration", "Control",
         "Planners",
       ],
-      exclude: ["Peers"]),
+      exclude: ["Fixtures", "Peers"]),
     tests(
       "Models", ["Models", "Networks", "Experience", "Environments", "Interfaces", "Kernels", "Archive"],
       exclude: ["Fixtures"]),
@@ -178,7 +179,7 @@ let package = Package(
       "Methods",
       [
         "Methods", "Catalog", "Laboratory", "Archive", "Configuration", "Control", "Environments", "Experience",
-        "Imagining", "Interfaces", "Kernels", "Learners", "Models", "Planners",
+        "Imagining", "Interfaces", "Kernels", "Learners", "Models", "Networks", "Planners",
       ], exclude: ["Fixtures"]),
     tests("Laboratory", ["Laboratory", "Catalog", "Interfaces", "Configuration", "Archive", "Kernels", logging]),
     tests("Launching", ["Launching", "Laboratory", "Archive"]),

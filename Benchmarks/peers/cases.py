@@ -44,6 +44,8 @@ CASES: dict[str, list[Peer]] = {
     "trpo-update": [Peer("sb3-contrib", "on_policy_sb3.py", ("trpo",))],
     "ensemble-fit": [Peer("mbrl-lib", "ensemble_fit_mbrl.py"), Peer("JAX by hand", "ensemble_fit_jax.py")],
     "ensemble-rollout": [Peer("mbrl-lib", "ensemble_rollout_mbrl.py"), Peer("JAX by hand", "ensemble_rollout_jax.py")],
+    "tdmpc2-plan": [Peer("the authors' PyTorch", "tdmpc2_authors.py", ("plan",))],
+    "tdmpc2-update": [Peer("the authors' PyTorch", "tdmpc2_authors.py", ("update",))],
     "pets-plan-cartpole": _planners("cartpole"),
     "pets-plan-halfcheetah": _planners("halfcheetah"),
     "ilqr-iteration": [Peer("numpy by hand", "ilqr_numpy.py"), Peer("JAX by hand", "ilqr_jax.py"),

@@ -85,3 +85,9 @@ class Pixels:
     actions = 6
     batch = 32
     discount = 0.99
+
+
+class TDMPC2:
+    """One decision and one update of TD-MPC2 in its form with a million parameters."""
+
+    observation, action, batch = 17, 6, 256

@@ -13,6 +13,8 @@ extension Catalog {
     + entries(Reacher.self) + entries(Pusher.self) + entries(InvertedPendulum.self)
     + entries(InvertedDoublePendulum.self) + entries(ConditionedArm<PegInsertion>.self)
     + entries(ConditionedArm<ReacherConditions>.self) + entries(ConditionedArm<PusherConditions>.self)
+    + entries(SuiteCartPole.self) + entries(SuitePendulum.self) + entries(SuiteReacher.self)
+    + entries(SuiteCheetah.self) + entries(SuiteWalker.self) + entries(SuiteAcrobot.self) + entries(SuiteHopper.self)
 
   private static func entries<Task: MuJoCoTask>(_: Task.Type) -> [EnvironmentEntry] {
     Task.editions.map { edition, name in

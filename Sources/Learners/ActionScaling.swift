@@ -42,7 +42,7 @@ public struct ActionScaling: Sendable {
   }
 
   /// Overwrites one unit action by the environment's.
-  func fromUnit(_ action: inout [Float]) {
+  package func fromUnit(_ action: inout [Float]) {
     precondition(action.count == size, "\(action.count) components of \(size)")
     action.withUnsafeMutableBufferPointer { action in
       if let base = action.baseAddress { fromUnit(base, rows: 1) }

@@ -25,6 +25,27 @@ final class BlockGradients {
   /// Number of pieces.
   var pieces: Int { (parameters + BlockGradients.pieceSize - 1) / BlockGradients.pieceSize }
 
+  /// The parameters of a piece.
+  func range(of piece: Int) -> Range<Int> {
+    let first = piece * BlockGradients.pieceSize
+    return first..<min(first + BlockGradients.pieceSize, parameters)
+  }
+
+  /// Sums the gradients of the first `blocks` blocks into that of block 0.
+  func gather(blocks: Int) {
+    for block in stride(from: 1, to: blocks, by: 1) { Elementwise.add(base, self[block], count: parameters) }
+  }
+
+  /// Euclidean norm of the gradient of block 0.
+  var norm: Float { Reductions.dot(base, base, count: parameters).squareRoot() }
+
+  /// A copy of the gradient of block 0.
+  var sum: Vector {
+    var copy = Vector(count: parameters)
+    copy.mutablePointer.update(from: base, count: parameters)
+    return copy
+  }
+
   /// One piece's share of a step on `values` [parameters]: adds the gradients of the first `blocks` blocks, takes the
   /// optimizer's step, then moves `target`, if there is one, by the share `tau` toward the new values.
   func step<Step: OptimizerStep>(

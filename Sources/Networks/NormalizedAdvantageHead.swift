@@ -1,10 +1,10 @@
 import Kernels
 
-/// Action value that is quadratic in the action (Gu et al. 2016, equations 10 and 11): Q(s, a) = V - 1/2 |L' (a - mu)|^2, L lower
-/// triangular with positive diagonal, so that mu is the best action.
+/// Action value that is quadratic in the action (Gu et al. 2016, equations 10 and 11): Q(s, a) = V - 1/2 |L' (a -
+/// mu)|^2, L lower triangular with positive diagonal, so that mu is the best action.
 ///
-/// A network row is [V, raw mu A, raw L A (A + 1) / 2], the latter row by row; mu = tanh(raw), the diagonal of L is exp(raw)
-/// with raw clamped to `logDiagonalRange`. Actions are in the unit box. Rows are independent.
+/// A network row is [V, raw mu A, raw L A (A + 1) / 2], the latter row by row; mu = tanh(raw), the diagonal of L is
+/// exp(raw) with raw clamped to `logDiagonalRange`. Actions are in the unit box. Rows are independent.
 package enum NormalizedAdvantageHead {
   /// Clamp of the logarithms of the diagonal of L.
   package static let logDiagonalRange: ClosedRange<Float> = -10...10
@@ -68,7 +68,8 @@ package enum NormalizedAdvantageHead {
     }
   }
 
-  /// Replaces `noise` [rows, A] by the solution x of L' x = noise: of standard normal noise, x has covariance (L L')^-1.
+  /// Replaces `noise` [rows, A] by the solution x of L' x = noise: of standard normal noise, x has covariance (L
+  /// L')^-1.
   package static func shape(
     _ noise: UnsafeMutablePointer<Float>, by outputs: UnsafePointer<Float>, rows: Int, size: Int
   ) {

@@ -43,7 +43,8 @@ struct BenchCommand: ParsableCommand {
   static var all: [BenchCase] {
     let learning: [BenchCase] = [
       .gemm, .softActorCriticUpdate, .twinDelayedUpdate, .deepDeterministicUpdate, .randomizedUpdate,
-      .convolutionalUpdate, .deepQUpdate, .prioritizedSample, .prioritizedUpdate, .sumTree, .proximalEpochs,
+      .convolutionalUpdate, .latentPlan, .latentUpdate, .deepQUpdate, .prioritizedSample, .prioritizedUpdate, .sumTree,
+      .proximalEpochs,
       .trustRegionUpdate,
     ]
     let planning: [BenchCase] = [

@@ -7,7 +7,8 @@ import Kernels
 /// A task in a simulated world.
 ///
 /// Copies are independent and share the model. Actions outside the bounds are clipped, before rewards too (Gymnasium
-/// clips the controls but charges for what was asked); actions that are not a number are refused. A simulation that becomes unstable, which MuJoCo itself would silently start anew, ends the episode with an error. `step` does not
+/// clips the controls but charges for what was asked); actions that are not a number are refused. A simulation that
+/// becomes unstable, which MuJoCo itself would silently start anew, ends the episode with an error. `step` does not
 /// allocate and costs `frameSkip` times MuJoCo's own step.
 public struct MuJoCoEnvironment<Task: MuJoCoTask>: Environment {
   /// Shapes, bounds and step limit.
@@ -39,7 +40,8 @@ public struct MuJoCoEnvironment<Task: MuJoCoTask>: Environment {
     guard let name = Task.editions.first(where: { $0.edition == edition })?.name else {
       preconditionFailure("\(Task.self) has no edition \(edition)")
     }
-    let model = try MuJoCoModel.load(settings.xmlFile ?? Task.modelFile(edition))
+    let model = try MuJoCoModel.load(
+      settings.xmlFile ?? Task.modelFile(edition), ownNumbers: Task.ownNumberCount)
     (low, high) = try model.controlBounds()
     task = try Task(settings, edition: edition, model: model)
     simulation = try Simulation(model, observationSize: task.observationSize)
@@ -66,16 +68,20 @@ public struct MuJoCoEnvironment<Task: MuJoCoTask>: Environment {
     begin(&observation)
   }
 
-  /// Starts an episode at given positions [nq] and velocities [nv].
-  package mutating func start(positions: [Double], velocities: [Double], observation: inout [Float]) {
+  /// Starts an episode at given positions [nq], velocities [nv] and numbers of the episode's own.
+  package mutating func start(
+    positions: [Double], velocities: [Double], ownNumbers: [Double] = [], observation: inout [Float]
+  ) {
     precondition(
-      positions.count == model.positionSize && velocities.count == model.velocitySize,
+      positions.count == model.positionSize && velocities.count == model.velocitySize
+        && ownNumbers.count <= Task.ownNumberCount,
       "\(name) has \(model.positionSize) positions and \(model.velocitySize) velocities")
     own()
     simulation.reset()
     let physics = simulation.physics
     for (index, value) in positions.enumerated() { physics.positions[index] = value }
     for (index, value) in velocities.enumerated() { physics.velocities[index] = value }
+    for (index, value) in ownNumbers.enumerated() { physics.ownNumbers[index] = value }
     begin(&observation)
   }
 
@@ -92,7 +98,8 @@ public struct MuJoCoEnvironment<Task: MuJoCoTask>: Environment {
   public mutating func step(_ action: [Float], observation: inout [Float]) throws -> StepOutcome {
     guard isRunning else { throw EnvironmentError.outsideEpisode(environment: name) }
     try take(action)
-    simulation.step(frames: frameSkip, contactForces: task.readsContactForces)
+    simulation.step(
+      frames: frameSkip, contactForces: task.readsContactForces, refreshing: Task.refreshesDerived)
     if simulation.hasDiverged {
       isRunning = false
       throw MuJoCoError.diverged(environment: name, found: simulation.divergence ?? "")

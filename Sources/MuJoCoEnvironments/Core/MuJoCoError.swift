@@ -6,6 +6,8 @@ import Foundation
 public enum MuJoCoError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The folder with Gymnasium's model files was not found.
   case noModelFolder(file: String)
+  /// The folder with the models of DeepMind's control suite was not found.
+  case noSuiteFolder(file: String)
   /// The source tree with this package's own model files was not found.
   case noSourceTree(file: String)
   /// MuJoCo cannot read a model file; its own message.
@@ -24,6 +26,9 @@ public enum MuJoCoError: Error, Sendable, Equatable, CustomStringConvertible {
     switch self {
     case .noModelFolder(let file):
       "the model \(file) comes with the Python package gymnasium, which was not found in the folder .venv of Foresight's source "
+        + "tree (above the program or here; FORESIGHT_HOME names another place): `make setup` installs it"
+    case .noSuiteFolder(let file):
+      "the model \(file) comes with the Python package dm_control, which was not found in the folder .venv of Foresight's source "
         + "tree (above the program or here; FORESIGHT_HOME names another place): `make setup` installs it"
     case .noSourceTree(let file):
       "the model \(file) is in Foresight's source tree, which was not found here or above the program"

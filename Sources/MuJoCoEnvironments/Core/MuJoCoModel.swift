@@ -14,21 +14,32 @@ public final class MuJoCoModel: @unchecked Sendable {
   private struct Weak { weak var model: MuJoCoModel? }
 
   /// The model in `name`, which is a path, or without a `/` one of Gymnasium's files. Loaded once as long as someone
-  /// holds it.
-  public static func load(_ name: String) throws(MuJoCoError) -> MuJoCoModel {
+  /// holds it. Its simulations have `ownNumbers` numbers in their state that no dynamics depend on.
+  public static func load(_ name: String, ownNumbers: Int = 0) throws(MuJoCoError) -> MuJoCoModel {
     try MuJoCoLibrary.prepare()
     let path = try ModelFiles.path(of: name)
     return try loaded.withLock { (models) throws(MuJoCoError) in
-      if let model = models[path]?.model { return model }
-      let model = try MuJoCoModel(path: path)
-      models[path] = Weak(model: model)
+      let key = ownNumbers == 0 ? path : "\(path)+\(ownNumbers)"
+      if let model = models[key]?.model { return model }
+      let model = try MuJoCoModel(path: path, ownNumbers: ownNumbers)
+      models[key] = Weak(model: model)
       return model
     }
   }
 
-  private init(path: String) throws(MuJoCoError) {
+  private init(path: String, ownNumbers: Int) throws(MuJoCoError) {
     var message = [CChar](repeating: 0, count: 1000)
-    guard let pointer = mj_loadXML(path, nil, &message, Int32(message.count)) else {
+    func compile() -> UnsafeMutablePointer<mjModel>? {
+      guard let description = mj_parseXML(path, nil, &message, Int32(message.count)) else { return nil }
+      defer { mj_deleteSpec(description) }
+      if ownNumbers > 0 { description.pointee.nuserdata = Int32(ownNumbers) }
+      if let model = mj_compile(description, nil) { return model }
+      if let problem = mjs_getError(description) {
+        message = Array(String(cString: problem).utf8.map { CChar(bitPattern: $0) })
+      }
+      return nil
+    }
+    guard let pointer = compile() else {
       let text = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
       let lines = text.split(whereSeparator: \.isNewline)
       throw .rejected(file: path, message: lines.isEmpty ? "no reason given" : lines.joined(separator: ", "))
@@ -60,6 +71,13 @@ public final class MuJoCoModel: @unchecked Sendable {
   public func body(_ name: String) throws(MuJoCoError) -> Int {
     let id = mj_name2id(pointer, Int32(mjOBJ_BODY.rawValue), name)
     guard id >= 0 else { throw .unsuitable(file: file, problem: "it has no body '\(name)'") }
+    return Int(id)
+  }
+
+  /// The number of the geometry, site or sensor called `name`.
+  func number(of name: String, _ kind: mjtObj, _ title: String) throws(MuJoCoError) -> Int {
+    let id = mj_name2id(pointer, Int32(kind.rawValue), name)
+    guard id >= 0 else { throw .unsuitable(file: file, problem: "it has no \(title) '\(name)'") }
     return Int(id)
   }
 

@@ -17,6 +17,8 @@ public enum Edition: String, Sendable, CaseIterable {
   case pets
   /// Our own, from fixed initial conditions.
   case conditioned
+  /// DeepMind's control suite, as dm_control 1.0.50 has it.
+  case suite
 }
 
 /// Settings that every MuJoCo task has.
@@ -29,7 +31,8 @@ public protocol MuJoCoSettings: Configuration {
   var stepLimit: Int { get }
 }
 
-/// What makes a task of a simulated model: where episodes start, what is observed, what it is worth and when it is over.
+/// What makes a task of a simulated model: where episodes start, what is observed, what it is worth and when it is
+/// over.
 ///
 /// A conforming structure is small and immutable; `MuJoCoEnvironment` does the rest. Functions here do not allocate.
 public protocol MuJoCoTask: Sendable {
@@ -52,6 +55,11 @@ public protocol MuJoCoTask: Sendable {
   var observationSize: Int { get }
   /// Whether `Physics.contactForces` must be computed after each step.
   var readsContactForces: Bool { get }
+  /// Whether what follows from positions and velocities is computed anew after each step, so that it belongs to its
+  /// end.
+  static var refreshesDerived: Bool { get }
+  /// Numbers of an episode's own that the simulation keeps with its state, `Physics.ownNumbers`.
+  static var ownNumberCount: Int { get }
 
   /// Adds the noise of a start to `physics`, which has the model's own pose.
   func perturb(_ physics: Physics, using random: inout RandomStream)
@@ -71,8 +79,8 @@ public protocol MuJoCoTask: Sendable {
   /// Writes the observation; `before` is the mark before the step, and after a reset the present one.
   func observe(_ physics: Physics, before: Double, into observation: UnsafeMutablePointer<Double>)
 
-  /// Reward and termination of the step under `action` (within the bounds, [nu]) that ended at `physics` and changed the
-  /// mark from `before` to `after`.
+  /// Reward and termination of the step under `action` (within the bounds, [nu]) that ended at `physics` and changed
+  /// the mark from `before` to `after`.
   func score(
     _ physics: Physics, before: Double, after: Double, action: UnsafePointer<Double>
   ) -> (reward: Double, terminated: Bool)
@@ -96,6 +104,8 @@ public protocol MuJoCoTask: Sendable {
 extension MuJoCoTask {
   public static func defaults(_ edition: Edition) -> Settings { Settings() }
   public var readsContactForces: Bool { false }
+  public static var refreshesDerived: Bool { false }
+  public static var ownNumberCount: Int { 0 }
   public func mark(_ physics: Physics) -> Double { 0 }
   public func perturb(_ physics: Physics, episode: Int, using random: inout RandomStream) {
     perturb(physics, using: &random)
@@ -113,7 +123,8 @@ extension Physics {
     for index in 0..<velocitySize { velocities[index] += random.uniformDouble(-scale, scale) }
   }
 
-  /// Adds uniform noise in ±`scale` to every position, and normal noise of standard deviation `scale` to every velocity.
+  /// Adds uniform noise in ±`scale` to every position, and normal noise of standard deviation `scale` to every
+  /// velocity.
   func addMixedNoise(_ scale: Double, using random: inout RandomStream) {
     for index in 0..<positionSize { positions[index] += random.uniformDouble(-scale, scale) }
     for index in 0..<velocitySize { velocities[index] += scale * Double(random.normal()) }

@@ -53,11 +53,13 @@ final class Simulation: @unchecked Sendable {
   /// Computes everything that follows from positions and velocities.
   func forward() { mj_forward(model.pointer, data) }
 
-  /// Holds `action` for `frames` integration steps.
+  /// Holds `action` for `frames` integration steps; `refreshing` then computes what follows from positions and
+  /// velocities.
   @inline(__always)
-  func step(frames: Int, contactForces: Bool) {
+  func step(frames: Int, contactForces: Bool, refreshing: Bool = false) {
     data.pointee.ctrl.update(from: action, count: model.controlSize)
     for _ in 0..<frames { mj_step(model.pointer, data) }
+    if refreshing { mj_step1(model.pointer, data) }
     if contactForces { computeContactForces() }
   }
 

@@ -98,7 +98,8 @@ final class CostWorker<Task: MuJoCoTask> {
     mark = before
     for index in 0..<actions { self.action[index] = simulation.action[index] }
     // contact forces stay as the step leaves them: the expansion takes them as constant
-    simulation.step(frames: frameSkip, contactForces: task.readsContactForces)
+    simulation.step(
+      frames: frameSkip, contactForces: task.readsContactForces, refreshing: Task.refreshesDerived)
     simulation.readPhysics(into: &next)
     guard !simulation.hasDiverged else { return false }
     mj_kinematics(model, data)

@@ -116,7 +116,8 @@ public struct MuJoCoTrueRollout<Task: MuJoCoTask>: ModelRollout {
     worlds.withUnsafeBufferPointer { [simulation, worldSize] buffer in
       if let base = buffer.baseAddress { simulation.write(base + row * worldSize) }
     }
-    simulation.step(frames: frameSkip, contactForces: task.readsContactForces)
+    simulation.step(
+      frames: frameSkip, contactForces: task.readsContactForces, refreshing: Task.refreshesDerived)
     guard !simulation.hasDiverged else {
       hasDiverged[row] = true
       return
