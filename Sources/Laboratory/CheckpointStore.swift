@@ -27,7 +27,10 @@ struct CheckpointStore {
   /// Writes the checkpoint of `steps` and deletes all older ones but the newest of them and, where it is kept, the best.
   /// What it holds in memory besides the state is the tensors, which are few next to the replays, and a block of
   /// records.
-  func write(_ state: RunState, _ tables: RunTables, steps: Int) throws(ArchiveError) {
+  func write(
+    _ state: RunState, _ tables: RunTables, steps: Int
+  ) throws(ArchiveError) -> SavingPace.Written {
+    let before = records.written
     var writer = StateWriter(settingRecordsAside: true)
     try writer.scope("tables") { writer throws(ArchiveError) in try tables.save(to: &writer) }
     state.save(to: &writer)
@@ -40,6 +43,8 @@ struct CheckpointStore {
     let others = folder.checkpoints().filter { $0 < steps && $0 != best }
     for old in others.dropFirst() { folder.removeCheckpoint(step: old) }
     records.removeUnneeded(by: folder.checkpoints()) { try? read(step: $0) }
+    return SavingPace.Written(
+      state: file.tensors.values.reduce(0) { $0 + $1.bytes.count }, records: records.written - before)
   }
 
   /// Makes the files of records those of a state that `latest` found.

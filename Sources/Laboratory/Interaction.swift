@@ -236,6 +236,12 @@ extension Interaction: Checkpointable {
     }
     let size = environment.spec.observationSize
     let seen: [Float] = try reader.read("observation", shape: count == 1 ? [size] : [count, size])
+    // agents and models rely on it
+    for copy in 0..<count where environment.spec.isOneHot && copies[copy].isUnderWay {
+      guard OneHot.index(of: Array(seen[copy * size..<(copy + 1) * size])) != nil else {
+        throw .mismatch(name: "observation", expected: "one-hot vectors", found: "others")
+      }
+    }
     try timings.restore(from: reader.scope("timings"))
     try environment.restore(from: reader.scope("environment"))
     environment.resume(

@@ -36,6 +36,7 @@ final class RecordStore: RecordSource {
     var entries: [String: Entry] = [:]
     var lineages: [String: RecordLineage] = [:]
     var nextSeries = 0
+    var written = 0
     /// Names of the files that the checkpoint of each step needs.
     var needs: [Int: Set<String>] = [:]
   }
@@ -101,6 +102,9 @@ final class RecordStore: RecordSource {
 
   // MARK: - Writing
 
+  /// Bytes appended so far.
+  var written: Int { state.withLock { $0.written } }
+
   /// Appends to the files what the rings hold and no file has yet.
   ///
   /// - Returns: what the checkpoint of `step` must say of them; nil if there are none.
@@ -134,8 +138,10 @@ final class RecordStore: RecordSource {
       let last = entry.files.count - 1
       let most = max(1, (limit - entry.files[last].length) / max(1, ring.recordSize))
       let part = entry.end..<min(held.upperBound, entry.end + most)
-      entry.files[last].length = try RecordFile.append(
-        part, of: ring, to: path(entry.series, entry.files[last]), length: entry.files[last].length)
+      let before = entry.files[last].length
+      let length = try RecordFile.append(part, of: ring, to: path(entry.series, entry.files[last]), length: before)
+      state.withLock { $0.written += length - before }
+      entry.files[last].length = length
       entry.end = part.upperBound
     }
     state.withLock { state in

@@ -62,7 +62,7 @@ extension Run {
         let ended = ContinuousClock.now
         isCheckpointDue = isCheckpointDue && !isSaved
         pace.saved(in: seconds(from: began, to: ended))
-        savingPace.saved(from: began, to: ended)
+        savingPace.saved(from: began, to: ended, written)
         if isSaved { signal = stop.signal }
       }
       if let signal { return .stopped(signal: signal) }

@@ -41,6 +41,8 @@ public struct Run {
   var manifest: Manifest
   /// Step and last evaluation of the newest checkpoint on disk.
   var saved: (steps: Int, evaluatedAt: Int)?
+  /// What the last checkpoint has put on disk.
+  var written = SavingPace.Written()
   /// Whether a checkpoint had to wait for the end of an episode.
   private var hasPostponed = false
   /// Whether it was said that evaluations are cut.
@@ -151,7 +153,7 @@ public struct Run {
     }
     guard state.isResumable || isLast || isBest else { return false }
     try checkHold()
-    try store.write(state, tables, steps: steps)
+    written = try store.write(state, tables, steps: steps)
     guard state.isResumable || isLast else { return false }
     saved = (steps, state.evaluatedAt)
     return true

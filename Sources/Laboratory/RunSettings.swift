@@ -57,8 +57,8 @@ public struct EvaluationSettings: Configuration, Equatable {
 public struct CheckpointSettings: Configuration, Equatable {
   /// Environment steps between checkpoints; nil lets the time decide (`SavingPace`). Has no influence on results.
   @Setting(
-    "Environment steps between checkpoints; auto: a checkpoint a second, fewer where saving would take more than 2 % of "
-      + "the time. Has no influence on results", in: 1...)
+    "Environment steps between checkpoints; auto: about as often as costs nothing, between a second and three minutes. "
+      + "Has no influence on results", in: 1...)
   public var interval: Int? = nil
   /// Whether the state at the best evaluation is kept beside the newest. Has no influence on results.
   @Setting("Whether the state at the best evaluation is kept beside the newest; has no influence on results")

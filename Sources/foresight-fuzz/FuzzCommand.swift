@@ -95,10 +95,9 @@ struct FuzzCommand: ParsableCommand {
 
   /// Most memory that this process has had, in bytes.
   private static var peak: Int {
-    guard let text = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
-      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") })
-    else { return 0 }
-    return (Int(line.filter(\.isNumber)) ?? 0) << 10
+    var usage = rusage()
+    getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss << 10
   }
 }
 
