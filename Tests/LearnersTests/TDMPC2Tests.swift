@@ -231,12 +231,4 @@ import Testing
     settings.discount = nil
     return settings
   }
-
-  @Test func updatesAllocateNothing() throws {
-    var (learner, random) = (Self.learner(Self.settings()), RandomStream(seed: 1))
-    let (batch, _) = Self.batch(count: 40, steps: 2, seed: 6)
-    var metrics = MetricRow(names: TDMPC2.metricNames)
-    for _ in 0..<2 { try learner.update(on: batch, using: &random, metrics: &metrics) }
-    #expect(try allocations { try learner.update(on: batch, using: &random, metrics: &metrics) } == 0)
-  }
 }
