@@ -12,6 +12,10 @@ import Testing
   private static let registry = Catalog.registry
   private static let agents = registry.agents.map(\.name)
   private static let environments = registry.environments.map(\.name)
+  /// One of the control suite, and one edition of each of Gymnasium's tasks: the others have the same spaces.
+  private static let kindsOfEnvironments = environments.filter {
+    !$0.hasSuffix("-v4") && (!$0.hasPrefix("dmc-") || $0 == "dmc-cartpole-swingup")
+  }
   /// Agents for numbered states and actions.
   private static let tabular = [
     "policy-iteration", "value-iteration", "td-lambda", "sarsa", "q-learning", "double-q-learning", "dyna-q",
@@ -168,7 +172,7 @@ import Testing
   // MARK: - Agents in environments
 
   /// Every agent either acts in an environment, within its action space, or says why it cannot.
-  @Test(arguments: agents, environments) func agentsActOrRefuse(_ agent: String, _ environment: String) throws {
+  @Test(arguments: agents, kindsOfEnvironments) func agentsActOrRefuse(_ agent: String, _ environment: String) throws {
     let made = try Self.registry.environment(environment).make()
     let entry = try Self.registry.agent(agent)
     let isDiscrete = if case .discrete = made.spec.action { true } else { false }

@@ -66,7 +66,7 @@ import Testing
   @Test func policyOptimizationIsAheadOfItsLearner() throws {
     var settings = ModelBasedPolicyOptimizationSettings()
     (settings.replayCapacity, settings.batchSize, settings.randomSteps) = (1000, 64, 50)
-    (settings.fitInterval, settings.updates, settings.rollouts) = (50, 20, 1000)
+    (settings.fitInterval, settings.updates, settings.rollouts) = (25, 40, 1000)
     settings.rolloutSchedule = [0, 0, 3, 3]
     try Self.check("MBPO", after: 300) { seed, shuffled in
       ModelBasedPolicyOptimization(

@@ -355,7 +355,7 @@ import Testing
     let (task, random) = (PointMass(PointMassSettings()), RandomStream(seed: 1))
     let settings = Self.settings {
       ($0.hidden, $0.horizon, $0.discount, $0.learningRate) = ([16, 16], 12, 0.99, 3e-3)
-      ($0.terminalValue, $0.estimator, $0.particles) = (.none, estimator, estimator == .reparametrization ? 1 : 8)
+      ($0.terminalValue, $0.estimator, $0.particles) = (.none, estimator, estimator == .reparametrization ? 1 : 24)
     }
     var schedule = ModelGradientSettings()
     (schedule.randomSteps, schedule.fitInterval, schedule.batchSize) = (
@@ -374,7 +374,7 @@ import Testing
         settings, head: DeterministicActor(), observationSize: 4, low: low, high: high, using: random.child("learner")),
       spec: task.spec, using: random.child("agent"))
     var runner = AgentRunner(agent, in: task, seed: 2)
-    try runner.collect(800)
+    try runner.collect(600)
     let cost = try runner.relativeCost(episodes: 8).ratio
     #expect(cost < 1.33, "cost relative to the optimum: \(cost)")
   }
