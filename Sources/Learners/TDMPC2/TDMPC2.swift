@@ -89,8 +89,8 @@ public struct TDMPC2 {
     return fresh
   }
 
-  /// One update on `batch`, whose stretches have as many steps as the settings' horizon. Does not allocate after the
-  /// first call. Throws `NumericalFailure` when a loss is not finite.
+  /// One update on `batch`, whose stretches have as many steps as the settings' horizon. Throws `NumericalFailure` when a
+  /// loss is not finite.
   public mutating func update(
     on batch: SequenceBatch, using random: inout RandomStream, metrics: inout MetricRow
   ) throws(NumericalFailure) {
