@@ -40,7 +40,7 @@ import TestSupport
         learner.hidden: [64, 64]
         agent: {batch_size: 64, random_steps: 50}
         evaluation.episodes: 1
-        checkpoint.best: false
+        checkpoint: {best: false, interval: 500}
       agents: {sac: {steps: \(steps)}}
       """)
   }
