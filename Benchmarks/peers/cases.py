@@ -29,13 +29,13 @@ def _environments(name: str) -> list[Peer]:
 
 
 CASES: dict[str, list[Peer]] = {
-    "sac-update": [Peer("Stable-Baselines3", "sac_update_sb3.py"), Peer("JAX by hand", "sac_update_jax.py")],
-    "td3-update": [Peer("Stable-Baselines3", "deterministic_update_sb3.py", ("td3",)),
+    "sac-update": [Peer("Stable-Baselines3", "off_policy_sb3.py", ("sac",)), Peer("JAX by hand", "sac_update_jax.py")],
+    "td3-update": [Peer("Stable-Baselines3", "off_policy_sb3.py", ("td3",)),
                    Peer("JAX by hand", "deterministic_update_jax.py", ("td3",))],
-    "ddpg-update": [Peer("Stable-Baselines3", "deterministic_update_sb3.py", ("ddpg",)),
+    "ddpg-update": [Peer("Stable-Baselines3", "off_policy_sb3.py", ("ddpg",)),
                     Peer("JAX by hand", "deterministic_update_jax.py", ("ddpg",))],
     "redq-update": [Peer("JAX by hand", "sac_update_jax.py", ("redq",))],
-    "dqn-update": [Peer("Stable-Baselines3", "dqn_update_sb3.py"), Peer("JAX by hand", "dqn_update_jax.py")],
+    "dqn-update": [Peer("Stable-Baselines3", "off_policy_sb3.py", ("dqn",)), Peer("JAX by hand", "dqn_update_jax.py")],
     "convolutional-dqn-update": [
         Peer("PyTorch", "convolutional_dqn_torch.py"), Peer("PyTorch, fused Adam", "convolutional_dqn_torch.py", ("fused",)),
         Peer("PyTorch, fused, channels last", "convolutional_dqn_torch.py", ("fused", "channels_last")),

@@ -6,15 +6,14 @@ TD3 has two critics, noise on target actions, and a policy that learns at every 
 step, so that nothing is computed and thrown away.
 """
 
-import math
 import sys
 
 import jax
 import jax.numpy as jnp
 from jax_network import adam, adam_start, apply, perceptron
+from jax_scan import report_scan
 from jax_transitions import replay, values
 from shapes import SAC
-from timing import report
 
 TWIN = sys.argv[1] == "td3"
 UPDATES = 200
@@ -78,18 +77,7 @@ def main() -> None:
     actor = perceptron(keys[0], [SAC.observation, SAC.width, SAC.width, SAC.action])
     critics = [perceptron(key, [SAC.observation + SAC.action, SAC.width, SAC.width, 1]) for key in keys[1:2 + TWIN]]
     state = (actor, critics, actor, critics, adam_start(actor), adam_start(critics))
-    many = jax.jit(lambda state, key: jax.lax.scan(
-        lambda s, k: step(data, s, k), state, jax.random.split(key, UPDATES // 2)))
-    calls = 0
-
-    def work() -> None:
-        nonlocal state, calls
-        state, losses = many(state, jax.random.key(calls))
-        calls += 1
-        if not math.isfinite(losses[-1]):
-            raise ArithmeticError("the critics' loss is not finite")
-
-    report(work, UPDATES, "updates/s")
+    report_scan(lambda s, k: step(data, s, k), state, UPDATES, of_step=2)
 
 
 main()

@@ -1,13 +1,11 @@
 """Deep Q-network in plain JAX: 200 updates in one jitted lax.scan, batches gathered inside the loop."""
 
-import math
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax_network import adam, adam_start, apply, perceptron
+from jax_scan import report_scan
 from shapes import DQN
-from timing import report
 
 UPDATES = 200
 
@@ -48,17 +46,7 @@ def main() -> None:
     data = replay()
     network = perceptron(jax.random.key(0), [DQN.observation, DQN.width, DQN.width, DQN.actions])
     state = (network, network, adam_start(network), jnp.zeros((), jnp.int32))
-    many = jax.jit(lambda state, key: jax.lax.scan(lambda s, k: update(data, s, k), state, jax.random.split(key, UPDATES)))
-    calls = 0
-
-    def work() -> None:
-        nonlocal state, calls
-        state, losses = many(state, jax.random.key(calls))
-        calls += 1
-        if not math.isfinite(losses[-1]):
-            raise ArithmeticError("the loss is not finite")
-
-    report(work, UPDATES, "updates/s")
+    report_scan(lambda s, k: update(data, s, k), state, UPDATES)
 
 
 main()

@@ -9,9 +9,9 @@ import sys
 import jax
 import jax.numpy as jnp
 from jax_network import adam, adam_start, apply, perceptron
+from jax_scan import report_scan
 from jax_transitions import replay, values
 from shapes import SAC
-from timing import report
 
 CRITICS = 10 if "redq" in sys.argv else 2
 UPDATES = 200 if CRITICS == 2 else 40
@@ -71,17 +71,7 @@ def main() -> None:
     critics = [perceptron(key, [SAC.observation + SAC.action, SAC.width, SAC.width, 1]) for key in keys[1:]]
     log_alpha = jnp.zeros(())
     state = (actor, critics, critics, log_alpha, adam_start(actor), adam_start(critics), adam_start(log_alpha))
-    many = jax.jit(lambda state, key: jax.lax.scan(lambda s, k: update(data, s, k), state, jax.random.split(key, UPDATES)))
-    calls = 0
-
-    def work() -> None:
-        nonlocal state, calls
-        state, losses = many(state, jax.random.key(calls))
-        calls += 1
-        if not math.isfinite(losses[-1]):
-            raise ArithmeticError("the critics' loss is not finite")
-
-    report(work, UPDATES, "updates/s")
+    report_scan(lambda s, k: update(data, s, k), state, UPDATES)
 
 
 main()

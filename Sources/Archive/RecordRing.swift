@@ -3,7 +3,7 @@ import Synchronization
 /// The newest of records that are numbered in the order in which they are appended and never change afterwards, such as
 /// transitions: a checkpoint need only add those that are new since the one before.
 public protocol RecordRing: Sendable {
-  /// Whose numbers these are.
+  /// The series that these numbers belong to.
   var lineage: RecordLineage { get }
   /// Numbers of the records held.
   var heldRecords: Range<Int> { get }
@@ -13,8 +13,8 @@ public protocol RecordRing: Sendable {
   func encode(_ numbers: Range<Int>, into bytes: inout [UInt8])
 }
 
-/// Tells series of numbered records apart: whoever starts to number anew, forgets records or reads them from a file
-/// takes another one. Copies that share one must not both append.
+/// A series of numbered records. A ring takes a new one when it starts to number anew, forgets records or reads them from a
+/// file; of copies that share one, only one may append.
 public struct RecordLineage: Sendable, Hashable {
   private static let last = Atomic<UInt64>(0)
   private let number: UInt64

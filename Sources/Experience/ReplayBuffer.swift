@@ -33,7 +33,7 @@ public struct ReplayBuffer: TransitionSource, Sendable {
   var times: GrowingVector<Int>
   /// Observations and next observations where they are images.
   var images: ImageStore?
-  /// Whose numbers its transitions have.
+  /// Which series the numbers of its transitions belong to.
   public internal(set) var lineage = RecordLineage()
 
   /// An empty buffer. With `keepsTimes` it knows at which time of its episode each transition began, as models that

@@ -19,31 +19,32 @@ public struct MemoryLimit: Sendable, Equatable {
 
   /// The memory of the machine, and of its control groups, whether or not others use it now; nil where it cannot be read.
   public static func most(root: String = "") -> Double? {
-    let total = number(after: "MemTotal:", in: text("\(root)/proc/meminfo")).map { $0 * 1024 }
-    let groups = groupFolders(root).compactMap { limit(of: $0) }
+    let total = number(after: "MemTotal:", in: ControlGroups.text("\(root)/proc/meminfo")).map { $0 * 1024 }
+    let groups = ControlGroups.folders(of: "memory", root: root).compactMap { limit(of: $0) }
     return ([total].compactMap { $0 } + groups).min()
   }
 
   private static func machine(_ root: String) -> MemoryLimit? {
-    number(after: "MemAvailable:", in: text("\(root)/proc/meminfo")).map {
+    number(after: "MemAvailable:", in: ControlGroups.text("\(root)/proc/meminfo")).map {
       MemoryLimit(bytes: $0 * 1024, source: "this machine's memory")
     }
   }
 
   private static func process(_ root: String) -> MemoryLimit? {
-    let lines = text("\(root)/proc/self/limits").split(separator: "\n")
+    let lines = ControlGroups.text("\(root)/proc/self/limits").split(separator: "\n")
     let limits = lines.filter { $0.hasPrefix("Max address space ") || $0.hasPrefix("Max data size ") }
     let least = limits.compactMap { $0.split(separator: " ").dropFirst(3).first.flatMap { Double($0) } }.min()
     return least.map { MemoryLimit(bytes: $0, source: "the limit of this process (ulimit)") }
   }
 
   private static func controlGroups(_ root: String) -> [MemoryLimit] {
-    groupFolders(root).compactMap { folder in
+    ControlGroups.folders(of: "memory", root: root).compactMap { folder in
       guard let limit = limit(of: folder) else { return nil }
       let used =
-        Double(text("\(folder)/memory.current").trimmed) ?? Double(text("\(folder)/memory.usage_in_bytes").trimmed) ?? 0
+        Double(ControlGroups.text("\(folder)/memory.current").trimmed) ?? Double(
+          ControlGroups.text("\(folder)/memory.usage_in_bytes").trimmed) ?? 0
       // pages of files that the system gives up first
-      let statistics = text("\(folder)/memory.stat")
+      let statistics = ControlGroups.text("\(folder)/memory.stat")
       let cache = number(after: "total_inactive_file", in: statistics) ?? number(after: "inactive_file", in: statistics)
       let left = max(0, limit - max(0, used - (cache ?? 0)))
       return MemoryLimit(bytes: left, source: "the limit of this control group, \(Memory.gigabytes(limit))")
@@ -52,14 +53,10 @@ public struct MemoryLimit: Sendable, Equatable {
 
   /// The limit of a control group; nil if it has none.
   private static func limit(of folder: String) -> Double? {
-    let written = [text("\(folder)/memory.max"), text("\(folder)/memory.limit_in_bytes")]
+    let written = [ControlGroups.text("\(folder)/memory.max"), ControlGroups.text("\(folder)/memory.limit_in_bytes")]
     guard let limit = written.lazy.compactMap({ Double($0.trimmed) }).first, limit < 0x1p60 else { return nil }
     return limit
   }
-
-  private static func groupFolders(_ root: String) -> [String] { ControlGroups.folders(of: "memory", root: root) }
-
-  private static func text(_ path: String) -> String { ControlGroups.text(path) }
 
   /// The number that follows a word at the start of a line.
   private static func number(after word: String, in text: String) -> Double? {

@@ -24,8 +24,8 @@ public struct ProbabilisticEnsemble: LearnedDynamics {
   var networks: EnsemblePerceptron
   /// Upper and lower bounds of the log-variance, [B, outputs] each, one after the other.
   package var bounds: Vector
-  package internal(set) var optimizer: Adam
-  package internal(set) var boundOptimizer: Adam
+  /// Moments and steps of the networks and of the bounds.
+  package internal(set) var (optimizer, boundOptimizer): (Adam, Adam)
   var inputs: Normalizer
   var targets: Normalizer
   /// Members that predictions use, best first.

@@ -32,7 +32,8 @@ public struct TabularModel: Sendable {
   /// First entry of each pair in the pool, and how often the pair was tried, [S * A]; -1 where it never was.
   private var heads: [Int]
   private var tries: [Int]
-  /// The pool: next state, whether it ended the episode, how often, sum of rewards, and the pair's next entry.
+  /// The pool: next state, whether it ended the episode, how often, sum of rewards, and the pair's next entry. All have
+  /// as many elements as the pool has entries.
   private var successors: [Int] = []
   private var ends: [UInt8] = []
   private var counts: [Int] = []

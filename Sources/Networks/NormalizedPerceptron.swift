@@ -127,6 +127,7 @@ extension NormalizedPerceptron {
   /// Scratch of passes of at most `capacity` rows. One that keeps activations holds them from a forward pass to the
   /// backward pass that follows.
   package final class Workspace {
+    /// Most rows of a pass.
     package let capacity: Int
     let keeps: Bool
     private let block: Vector

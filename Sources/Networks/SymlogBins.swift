@@ -18,8 +18,10 @@ package struct SymlogBins: Sendable {
     bins = Vector((0..<count).map { low + (high - low) * Float($0) / Float(count - 1) })
   }
 
+  /// sign(x) ln(1 + |x|).
   package static func symlog(_ x: Float) -> Float { x < 0 ? -Scalar.log1p(-x) : Scalar.log1p(x) }
 
+  /// Its inverse, sign(x) (e^|x| - 1).
   package static func symexp(_ x: Float) -> Float { x < 0 ? 1 - Scalar.exp(-x) : Scalar.exp(x) - 1 }
 
   /// The numbers that `logits` [rows, count] stand for, into `values` [rows].

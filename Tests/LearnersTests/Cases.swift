@@ -27,7 +27,7 @@ enum Cases {
     let learner = SoftActorCritic(
       settings, observationSize: observationSize, low: low, high: high, using: RandomStream(seed: seed))
     return drawn(
-      learner, [\.actorParameters, \.criticParameters, \.criticTargetParameters], seed: seed)
+      learner, [\.core.actor, \.core.criticParameters, \.core.criticTargets], seed: seed)
   }
 
   static func deterministic(
@@ -44,7 +44,7 @@ enum Cases {
     let learner = DeterministicActorCritic(
       settings, observationSize: observationSize, low: low, high: high, using: RandomStream(seed: seed))
     return drawn(
-      learner, [\.actorParameters, \.criticParameters, \.criticTargetParameters], [\.actorTargetParameters], seed: seed)
+      learner, [\.core.actor, \.core.criticParameters, \.core.criticTargets], [\.core.actorTarget], seed: seed)
   }
 
   static func normalizedAdvantage(
@@ -58,7 +58,7 @@ enum Cases {
     change(&settings)
     let learner = NormalizedAdvantageFunction(
       settings, observationSize: observationSize, low: low, high: high, using: RandomStream(seed: seed))
-    return drawn(learner, [\.parameters, \.targetParameters], seed: seed)
+    return drawn(learner, [\.core.parameters, \.core.targets], seed: seed)
   }
 
   static func maximized(
@@ -91,7 +91,7 @@ enum Cases {
     change(&settings)
     let learner = DeepQNetwork(
       settings, observationSize: observationSize, actions: choices, using: RandomStream(seed: seed))
-    return drawn(learner, [\.parameters, \.targetParameters], seed: seed)
+    return drawn(learner, [\.core.parameters, \.core.targets], seed: seed)
   }
 
   /// The learner with every element of some vectors drawn at random, and of others where there are any.

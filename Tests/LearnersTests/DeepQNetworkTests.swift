@@ -34,7 +34,7 @@ import Testing
       network = OraclePerceptron(
         widths: [Cases.observationSize] + settings.hidden + [Cases.choices + (settings.dueling ? 1 : 0)],
         activation: naiveActivation(settings.activation))
-      (parameters, target) = (learner.parameters.doubles, learner.targetParameters.doubles)
+      (parameters, target) = (learner.core.parameters.doubles, learner.core.targets.doubles)
       precondition(parameters.count == network.count, "another layout")
     }
 
@@ -86,7 +86,7 @@ import Testing
       try learner.update(on: batch, using: &random, metrics: &metrics)
       let loss = naive.update(batch)
       for (name, parameters, expected) in [
-        ("network", learner.parameters, naive.parameters), ("target", learner.targetParameters, naive.target),
+        ("network", learner.core.parameters, naive.parameters), ("target", learner.core.targets, naive.target),
       ] {
         let worst = worstGap(parameters.doubles, expected)
         #expect(worst < 1e-5, "\(name) is off by \(worst) after \(update) updates")
@@ -102,10 +102,10 @@ import Testing
   func theLearningRateFalls(_ decisions: Int, _ rate: Float) throws {
     var learner = try Cases.deepQNetwork { $0.learningRateSteps = 100 }
     learner.countDecisions(decisions)
-    let before = learner.parameters
+    let before = learner.core.parameters
     var (random, metrics) = (RandomStream(seed: 3), MetricRow(names: DeepQNetwork.metricNames))
     try learner.update(on: Cases.batch(40, seed: 1, discrete: true), using: &random, metrics: &metrics)
-    let moves = zip(before.elements, learner.parameters.elements).map { abs($0 - $1) }
+    let moves = zip(before.elements, learner.core.parameters.elements).map { abs($0 - $1) }
     #expect(abs((moves.max() ?? 0) - rate) < 1e-5, "\(moves.max() ?? 0)")
   }
 

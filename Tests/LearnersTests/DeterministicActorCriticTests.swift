@@ -53,10 +53,10 @@ import Testing
       try learner.update(on: batch, using: &random, metrics: &metrics)
       let losses = naive.update(batch, noise: noise.elements)
       for (name, parameters, expected) in [
-        ("actor", learner.actorParameters, naive.actor),
-        ("actor target", try #require(learner.actorTargetParameters), naive.actorTarget),
-        ("critics", learner.criticParameters, naive.critics),
-        ("critic targets", learner.criticTargetParameters, naive.criticTargets),
+        ("actor", learner.core.actor, naive.actor),
+        ("actor target", try #require(learner.core.actorTarget), naive.actorTarget),
+        ("critics", learner.core.criticParameters, naive.critics),
+        ("critic targets", learner.core.criticTargets, naive.criticTargets),
       ] {
         let worst = worstGap(parameters.doubles, expected)
         #expect(worst < 1e-5, "\(name) is off by \(worst) after \(update) updates")

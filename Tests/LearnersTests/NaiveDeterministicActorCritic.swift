@@ -28,10 +28,10 @@ struct NaiveDeterministicActorCritic {
     criticNetwork = OraclePerceptron(
       widths: [Cases.observationSize + low.count] + settings.hidden + [1], normalized: settings.layerNormalization,
       activation: activation)
-    actor = learner.actorParameters.doubles
-    actorTarget = learner.actorTargetParameters?.doubles ?? []
-    critics = learner.criticParameters.doubles
-    criticTargets = learner.criticTargetParameters.doubles
+    actor = learner.core.actor.doubles
+    actorTarget = learner.core.actorTarget?.doubles ?? []
+    critics = learner.core.criticParameters.doubles
+    criticTargets = learner.core.criticTargets.doubles
     precondition(
       actor.count == actorNetwork.count && critics.count == settings.critics * criticNetwork.count, "another layout")
   }

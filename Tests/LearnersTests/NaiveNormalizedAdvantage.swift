@@ -22,7 +22,7 @@ struct NaiveNormalizedAdvantage {
     network = OraclePerceptron(
       widths: [Cases.observationSize] + settings.hidden + [1 + size + size * (size + 1) / 2],
       normalized: settings.layerNormalization, activation: naiveActivation(settings.activation))
-    (parameters, target) = (learner.parameters.doubles, learner.targetParameters.doubles)
+    (parameters, target) = (learner.core.parameters.doubles, learner.core.targets.doubles)
     precondition(parameters.count == network.count, "another layout")
   }
 

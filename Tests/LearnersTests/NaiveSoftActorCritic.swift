@@ -43,9 +43,9 @@ struct NaiveSoftActorCritic {
     criticNetwork = OraclePerceptron(
       widths: [observationSize + low.count] + settings.hidden + [1], normalized: settings.layerNormalization,
       activation: activation)
-    actor = learner.actorParameters.doubles
-    critics = learner.criticParameters.doubles
-    criticTargets = learner.criticTargetParameters.doubles
+    actor = learner.core.actor.doubles
+    critics = learner.core.criticParameters.doubles
+    criticTargets = learner.core.criticTargets.doubles
     logTemperature = learner.logTemperature.doubles
     precondition(
       actor.count == actorNetwork.count && critics.count == settings.critics * criticNetwork.count, "another layout")

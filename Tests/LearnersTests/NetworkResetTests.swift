@@ -1,6 +1,7 @@
 import Interfaces
 import Kernels
 import Learners
+import Networks
 import TestSupport
 import Testing
 
@@ -29,12 +30,12 @@ import Testing
       "sac", networks,
       Cases.learner {
         $0.resets.interval = 3; $0.resets.networks = networks
-      }, actor: \.actorParameters, critics: \.criticParameters, steps: \.criticSteps)
+      }, actor: \.core.actor, critics: \.core.criticParameters, steps: \.core.criticOptimizer.steps)
     try Self.check(
       "td3", networks,
       Cases.deterministic {
         $0.resets.interval = 3; $0.resets.networks = networks
-      }, actor: \.actorParameters, critics: \.criticParameters, steps: \.criticSteps)
+      }, actor: \.core.actor, critics: \.core.criticParameters, steps: \.core.criticOptimizer.steps)
     try Self.check(
       "crossq", networks,
       CrossQTests.learner {
@@ -77,6 +78,6 @@ import Testing
       try learner.fitValues(to: batch, metrics: &metrics)
       try learner.improvePolicy(at: batch.observations, using: &random, metrics: &metrics)
     }
-    #expect(learner.criticSteps == 1)
+    #expect(learner.core.criticOptimizer.steps == 1)
   }
 }

@@ -30,7 +30,7 @@ import Testing
       try learner.update(on: batch, using: &random, metrics: &metrics)
       let loss = naive.update(batch)
       for (name, parameters, expected) in [
-        ("network", learner.parameters, naive.parameters), ("target", learner.targetParameters, naive.target),
+        ("network", learner.core.parameters, naive.parameters), ("target", learner.core.targets, naive.target),
       ] {
         let worst = worstGap(parameters.doubles, expected)
         #expect(worst < 1e-5, "\(name) is off by \(worst) after \(update) updates")
@@ -48,7 +48,7 @@ import Testing
     var (random, best) = (RandomStream(seed: 1), Matrix(rows: count, columns: 2))
     policy.act(on: states, explore: false, using: &random, actions: &best, policy.makeWorkspace())
     let naive = NaiveNormalizedAdvantage(learner)
-    let parameters = learner.parameters.doubles
+    let parameters = learner.core.parameters.doubles
     for row in 0..<count {
       let observation = states.row(row).map(Double.init)
       let (value, mean, precision) = naive.outputs(parameters, observation)
@@ -74,7 +74,7 @@ import Testing
     }
     let observation: [Float] = [0.2, 0.1, -0.3]
     let naive = NaiveNormalizedAdvantage(learner)
-    let (_, mean, precision) = naive.outputs(learner.parameters.doubles, observation.map(Double.init))
+    let (_, mean, precision) = naive.outputs(learner.core.parameters.doubles, observation.map(Double.init))
     let determinant = precision[0][0] * precision[1][1] - precision[0][1] * precision[1][0]
     let covariance = [
       [precision[1][1] / determinant, -precision[0][1] / determinant],

@@ -29,7 +29,7 @@ import Testing
       dueling ? "dueling" : "dqn",
       Cases.deepQNetwork {
         ($0.conservatism, $0.dueling, $0.targetInterval, $0.tau) = (0.7, dueling, 1, 0.1)
-      }, ["network": \.parameters, "target": \.targetParameters])
+      }, ["network": \.core.parameters, "target": \.core.targets])
   }
 
   /// A copy learns as the original does, and from its own parameters.

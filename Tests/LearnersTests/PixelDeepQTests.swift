@@ -92,7 +92,7 @@ import Testing
       let learner = DeepQNetwork(
         DeepQNetworkSettings(), observationSize: image?.count ?? 3, image: image, actions: 2,
         using: RandomStream(seed: 1))
-      return learner.parameters.count
+      return learner.core.parameters.count
     }
     let grid = ImageShape(height: 10, width: 10, channels: 4, maximum: 1)
     try check(nil, nil)

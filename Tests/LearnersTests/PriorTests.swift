@@ -49,8 +49,8 @@ import Testing
         on: batch, toward: student.prior, regularization: regularization, using: &random, metrics: &metrics)
       let losses = naive.update(batch, noise: noise.elements, prior: prior)
       for (name, parameters, expected) in [
-        ("actor", learner.actorParameters, naive.actor), ("critics", learner.criticParameters, naive.critics),
-        ("critic targets", learner.criticTargetParameters, naive.criticTargets),
+        ("actor", learner.core.actor, naive.actor), ("critics", learner.core.criticParameters, naive.critics),
+        ("critic targets", learner.core.criticTargets, naive.criticTargets),
         ("log temperature", learner.logTemperature, naive.logTemperature),
       ] {
         let worst = worstGap(parameters.doubles, expected)

@@ -82,7 +82,7 @@ import Testing
       try learner.update(on: batch, using: &random, metrics: &metrics)
     }
     let network = Perceptron(inputs: 3, hidden: [32, 32], outputs: 1, activation: .relu)
-    let critics = learner.criticParameters.elements
+    let critics = learner.core.criticParameters.elements
     for critic in 0..<2 {
       let parameters = Vector(Array(critics[critic * network.layout.count..<(critic + 1) * network.layout.count]))
       for (state, value) in zip(states, values) {

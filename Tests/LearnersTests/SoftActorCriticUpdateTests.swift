@@ -66,8 +66,8 @@ import Testing
         batch, noise: noise.elements, subset: subset.isEmpty ? nil : subset.sorted())
 
       for (name, parameters, expected) in [
-        ("actor", learner.actorParameters, naive.actor), ("critics", learner.criticParameters, naive.critics),
-        ("critic targets", learner.criticTargetParameters, naive.criticTargets),
+        ("actor", learner.core.actor, naive.actor), ("critics", learner.core.criticParameters, naive.critics),
+        ("critic targets", learner.core.criticTargets, naive.criticTargets),
         ("log temperature", learner.logTemperature, naive.logTemperature),
       ] {
         let found = parameters.doubles

@@ -37,7 +37,7 @@ struct TorchUpdates {
   /// Names of a soft actor-critic's vectors.
   static var softActorCritic: [String: WritableKeyPath<SoftActorCritic, Vector>] {
     [
-      "actor": \.actorParameters, "critics": \.criticParameters, "critic_targets": \.criticTargetParameters,
+      "actor": \.core.actor, "critics": \.core.criticParameters, "critic_targets": \.core.criticTargets,
     ]
   }
 

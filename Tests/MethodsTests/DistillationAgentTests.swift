@@ -82,7 +82,7 @@ import Testing
     try runner.collect(60)
     let taught = runner.agent
     for part in 0..<3 {
-      let seen = taught.replay(of: part).held.observations
+      let seen = taught.replay(of: part).contents.observations
       let codes = (0..<seen.rows).map { Array(seen.row($0).suffix(3)) }
       let own: [Float] = (0..<3).map { $0 == part ? 1 : 0 }
       #expect(codes.allSatisfy { $0 == own }, "part \(part)")
@@ -92,7 +92,7 @@ import Testing
     let studied = runner.agent
     #expect(studied.student.optimizer.steps == 30)
     for part in 0..<3 {
-      #expect(studied.learner(of: part).actorParameters == taught.learner(of: part).actorParameters)
+      #expect(studied.learner(of: part).core.actor == taught.learner(of: part).core.actor)
     }
   }
 

@@ -1,7 +1,6 @@
 import Archive
 import Configuration
 import Environments
-import Experience
 import Interfaces
 import Kernels
 
@@ -146,13 +145,4 @@ struct PoisonedObjective: Objective {
 /// Settings of what has none.
 struct NoSettings: Configuration {
   init() {}
-}
-
-extension ReplayBuffer {
-  /// Everything that it holds.
-  var held: TransitionBatch {
-    var batch = TransitionBatch(count: count, observationSize: observationSize, actionSize: actionSize)
-    (0..<Int32(count)).map { $0 }.withUnsafeBufferPointer { gather($0, into: &batch) }
-    return batch
-  }
 }

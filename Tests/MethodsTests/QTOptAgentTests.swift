@@ -87,7 +87,7 @@ import Testing
     let runner = try Self.run(agent, steps: 60)
     #expect(runner.agent.replay.log.appended == 10)
     #expect(runner.metrics.mean(of: "log_files") == 2 && runner.metrics.mean(of: "refused_files") == 2)
-    let rewards = runner.agent.replay.log.held.rewards.elements
+    let rewards = runner.agent.replay.log.contents.rewards.elements
     #expect(rewards == Array(repeating: -1, count: 10))
   }
 

@@ -17,7 +17,7 @@ enum CriticPass: Int {
 }
 
 /// What actor-critic methods share: an actor, critics with their targets, optimizers, and the two halves of an update.
-struct ActorCriticCore<Head: ActorHead> {
+package struct ActorCriticCore<Head: ActorHead> {
   /// Architecture of the networks.
   struct Shape {
     var observationSize: Int
@@ -53,12 +53,16 @@ struct ActorCriticCore<Head: ActorHead> {
   let critics: CriticNetworks
   let ascent: CriticAscent
   let penalty: ConservativePenalty.Settings?
-  var actor: Vector
-  var actorTarget: Vector?
-  var criticParameters: Vector
-  var criticTargets: Vector
+  /// Parameters of the actor, flat.
+  package var actor: Vector
+  /// Those of its target, if it has one.
+  package var actorTarget: Vector?
+  /// Parameters of the critics, [critics, parameters of one].
+  package var criticParameters: Vector
+  /// Those of their targets.
+  package var criticTargets: Vector
   var actorOptimizer: Adam
-  var criticOptimizer: Adam
+  package internal(set) var criticOptimizer: Adam
   /// Source of what the critics' dropout leaves out, by the number of the update; nil without.
   private(set) var dropout: RandomStream?
   private var resets: NetworkResets
@@ -221,7 +225,7 @@ struct ActorCriticCore<Head: ActorHead> {
 }
 
 extension ActorCriticCore: Archived {
-  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+  package mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
     try fields.field("actor", &actor)
     try fields.field("actor_target", present: &actorTarget)
     try fields.field("critics", &criticParameters)

@@ -13,7 +13,8 @@ public struct DeterministicActorCritic: ValueLearner {
 
   /// What was set.
   public let settings: DeterministicActorCriticSettings
-  private var core: ActorCriticCore<DeterministicActor>
+  /// Its networks.
+  package var core: ActorCriticCore<DeterministicActor>
   private var noise: [ExplorationNoise]
   private var updates = 0
 
@@ -93,35 +94,6 @@ public struct DeterministicActorCritic: ValueLearner {
   ) throws(NumericalFailure) {
     guard isPolicyDue else { return }
     try core.improvePolicy(at: observations, temperature: 0, using: &random).record(in: &metrics)
-  }
-}
-
-extension DeterministicActorCritic {
-  /// Parameters of the actor, flat.
-  package var actorParameters: Vector {
-    get { core.actor }
-    set { core.actor.copy(from: newValue) }
-  }
-
-  /// Parameters of the critics, one critic's after another.
-  package var criticParameters: Vector {
-    get { core.criticParameters }
-    set { core.criticParameters.copy(from: newValue) }
-  }
-
-  /// Those of the critics' targets.
-  package var criticTargetParameters: Vector {
-    get { core.criticTargets }
-    set { core.criticTargets.copy(from: newValue) }
-  }
-
-  /// Steps of the critics' optimizer since they were drawn.
-  package var criticSteps: Int { core.criticOptimizer.steps }
-
-  /// Those of the actor's target, if it has one.
-  package var actorTargetParameters: Vector? {
-    get { core.actorTarget }
-    set { core.actorTarget = newValue }
   }
 }
 

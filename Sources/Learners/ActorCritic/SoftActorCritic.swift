@@ -69,7 +69,8 @@ public struct SoftActorCritic: ValueLearner {
 
   /// What was set.
   public let settings: SoftActorCriticSettings
-  private var core: ActorCriticCore<SquashedGaussianActor>
+  /// Its networks.
+  package var core: ActorCriticCore<SquashedGaussianActor>
   private var alpha: EntropyTemperature
 
   public static let title = "soft actor-critic"
@@ -106,6 +107,9 @@ public struct SoftActorCritic: ValueLearner {
 
   /// Entropy temperature alpha.
   public var temperature: Float { alpha.value }
+
+  /// Its logarithm, [1].
+  package var logTemperature: Vector { alpha.logarithm }
 
   public var discount: Float { settings.discount }
   public var policy: ActorPolicy<SquashedGaussianActor> { core.policy }
@@ -187,32 +191,6 @@ extension SoftActorCritic: GuidedLearner {
     let raised = temperature + regularization.divergence
     try update(on: batch, temperature: raised, prior: term, using: &random, metrics: &metrics)
   }
-}
-
-extension SoftActorCritic {
-  /// Parameters of the actor, flat.
-  package var actorParameters: Vector {
-    get { core.actor }
-    set { core.actor.copy(from: newValue) }
-  }
-
-  /// Parameters of the critics, one critic's after another.
-  package var criticParameters: Vector {
-    get { core.criticParameters }
-    set { core.criticParameters.copy(from: newValue) }
-  }
-
-  /// Those of the critics' targets.
-  package var criticTargetParameters: Vector {
-    get { core.criticTargets }
-    set { core.criticTargets.copy(from: newValue) }
-  }
-
-  /// Steps of the critics' optimizer since they were drawn.
-  package var criticSteps: Int { core.criticOptimizer.steps }
-
-  /// Logarithm of the temperature, [1].
-  package var logTemperature: Vector { alpha.logarithm }
 }
 
 extension SoftActorCritic: Archived {

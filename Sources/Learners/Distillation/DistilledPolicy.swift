@@ -18,7 +18,9 @@ public struct DistilledPolicy<Head: StudentHead>: PolicyStudent {
   public let featureSize: Int
   private let teachers: Int
   private let learningRate: Float
+  /// Parameters of the network, flat.
   package var parameters: Vector
+  /// Its moments and steps.
   package private(set) var optimizer: Adam
   private var scratch: DistillationScratch<Head>?
   private let acting: PerceptronWorkspace

@@ -26,6 +26,7 @@ public struct NeuralRegression: ActionValueRegression {
   private let network: Perceptron
   private let observationSize: Int
   public let actionCount: Int
+  /// Parameters of the network, flat.
   package private(set) var parameters: Vector
   private var optimizer: Rprop
   private var scaling: InputScaling

@@ -26,8 +26,9 @@ public struct ClonedPolicy: PlanPrior, Archived {
   private var parameters: Vector
   private var optimizer: Adam
   private var random: RandomStream
-  /// Decisions in a ring: observations [capacity, D] and unit actions [capacity, A]. Rows are added as they come.
+  /// Observations of the decisions in a ring, [capacity, D]. Rows are added as they come.
   private var observations: [Float] = []
+  /// Their actions in the unit box, [capacity, A].
   package private(set) var actions: [Float] = []
   /// Decisions taken in so far.
   private var seen = 0

@@ -14,6 +14,7 @@ public struct MaximizedPolicy: Policy {
   /// Standard deviation of the noise in the unit box.
   let noise: Float
   let base: RandomStream
+  /// Parameters of the critic, flat.
   package var parameters: Vector
 
   public var observationSize: Int { search.observationSize }

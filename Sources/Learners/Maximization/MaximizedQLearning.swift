@@ -17,10 +17,14 @@ public struct MaximizedQLearning: ValueLearner {
   let search: ActionSearch
   let scaling: ActionScaling
   let scale: ActionValueScale
+  /// Parameters of the critic, flat.
   package var parameters: Vector
+  /// Those of its target.
   package var targets: Vector
+  /// Those of the target that lags behind; nil without clipping.
   package var lagged: Vector?
   var optimizer: Adam
+  /// Updates so far.
   package private(set) var updates = 0
   /// Where searches of decisions draw from.
   private var base: RandomStream

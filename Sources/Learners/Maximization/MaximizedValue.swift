@@ -39,6 +39,7 @@ public struct MaximizedBootstrap: BootstrapValue {
   let search: ActionSearch
   let scaling: ActionScaling
   let scale: ActionValueScale
+  /// Parameters of the target, flat.
   package var target: Vector
   var lagged: Vector?
 

@@ -27,7 +27,9 @@ public struct ImplicitQLearning: OffPolicyLearner {
   /// The network's, then the logarithm of each component's deviation, [A].
   var actor: Vector
   var value: Vector
+  /// Parameters of the critics, [critics, parameters of one].
   package var criticParameters: Vector
+  /// Those of their targets.
   package var criticTargets: Vector
   var actorOptimizer: Adam
   var valueOptimizer: Adam

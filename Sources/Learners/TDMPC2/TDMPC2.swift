@@ -35,10 +35,13 @@ public struct TDMPC2 {
   public let settings: TDMPC2LearnerSettings
   /// Discount of a decision.
   public let discount: Float
+  /// Its networks' shapes.
   package let networks: TDMPC2Networks
+  /// Between actions of the environment and those in the unit box.
   package let scaling: ActionScaling
   /// Parameters of encoder, dynamics, rewards and Q-functions.
   package internal(set) var world: Vector
+  /// Parameters of the policy prior.
   package internal(set) var policy: Vector
   /// Parameters of the Q-functions' targets.
   package internal(set) var targets: Vector

@@ -6,14 +6,23 @@ import Networks
 ///
 /// z = h(s), z' = d(z, a), r = R(z, a), q = Q_i(z, a), a ~ p(z). Actions are in the unit box.
 package struct TDMPC2Networks: Sendable {
+  /// h, from observations [D] to latent states [L].
   package let encoder: NormalizedPerceptron
+  /// d, from (z, a) to the next latent state.
   package let dynamics: NormalizedPerceptron
+  /// R, from (z, a) to logits over `bins`.
   package let reward: NormalizedPerceptron
+  /// Each Q_i, from (z, a) to logits over `bins`.
   package let value: NormalizedPerceptron
+  /// p, from z to means and raw logarithms of deviations, [2 A].
   package let policy: NormalizedPerceptron
+  /// What logits of rewards and values stand for.
   package let bins: SymlogBins
+  /// Number of Q-functions.
   package let critics: Int
+  /// Components of a latent state, L.
   package let latent: Int
+  /// Components of an action, A.
   package let actionSize: Int
   /// Least logarithm of the policy's standard deviation, and the width of its range.
   package let (logStdLow, logStdRange): (Float, Float)

@@ -17,7 +17,8 @@ public struct DeepQNetwork: ValueLearner {
   /// What was set.
   public let settings: DeepQNetworkSettings
   private let actions: Int
-  private var core: ValueCore<DiscreteValues>
+  /// Its network.
+  package var core: ValueCore<DiscreteValues>
   private var decisions = 0
   private var updates = 0
   /// Parameters that each copy's actor has; empty where all have the newest.
@@ -221,23 +222,6 @@ extension DeepQNetwork: PublishingLearner {
   public mutating func adopt(_ parameters: Vector) { core.parameters.copy(from: parameters) }
 
   public mutating func countDecisions(_ count: Int) { decisions += count }
-}
-
-extension DeepQNetwork {
-  /// Parameters of the network, flat.
-  package var parameters: Vector {
-    get { core.parameters }
-    set { core.parameters.copy(from: newValue) }
-  }
-
-  /// Those of its target.
-  package var targetParameters: Vector {
-    get { core.targets }
-    set { core.targets.copy(from: newValue) }
-  }
-
-  /// Scales of the noise on the network's parameters and on its target's; nil for a network without noise.
-  package var noiseScales: (network: Vector, target: Vector)? { core.noise.map { ($0.scales, $0.targetScales) } }
 }
 
 extension DeepQNetwork: Checkpointable {

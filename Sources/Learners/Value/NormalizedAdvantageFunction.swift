@@ -29,7 +29,8 @@ public struct NormalizedAdvantageFunction: ValueLearner {
   /// What was set.
   public let settings: NormalizedAdvantageFunctionSettings
   private let head: NormalizedAdvantage
-  private var core: ValueCore<NormalizedAdvantage>
+  /// Its network.
+  package var core: ValueCore<NormalizedAdvantage>
   private var noise: [ExplorationNoise]
   private var shaped: Vector
 
@@ -104,20 +105,6 @@ public struct NormalizedAdvantageFunction: ValueLearner {
   public mutating func improvePolicy(
     at observations: Matrix, using random: inout RandomStream, metrics: inout MetricRow
   ) throws(NumericalFailure) {}
-}
-
-extension NormalizedAdvantageFunction {
-  /// Parameters of the network, flat.
-  package var parameters: Vector {
-    get { core.parameters }
-    set { core.parameters.copy(from: newValue) }
-  }
-
-  /// Those of its target.
-  package var targetParameters: Vector {
-    get { core.targets }
-    set { core.targets.copy(from: newValue) }
-  }
 }
 
 extension NormalizedAdvantageFunction: Archived {

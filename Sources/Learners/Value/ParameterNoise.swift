@@ -6,12 +6,12 @@ import Networks
 /// are mu + sigma * epsilon, epsilon_ij = f(e_i) f(e'_j), those of their biases f(e'_j), with normal e, e' and f(x) =
 /// sign(x) sqrt(|x|). The network's own parameters are mu; sigma and what is drawn are kept here, for all parameters, 0
 /// where there is no noise.
-struct ParameterNoise {
+package struct ParameterNoise {
   private let layers: [Perceptron.Layer]
   /// Where the parameters of the layers' perceptron begin.
   private let offset: Int
-  private(set) var scales: Vector
-  private(set) var targetScales: Vector
+  package private(set) var scales: Vector
+  package private(set) var targetScales: Vector
   private var optimizer: Adam
   private var draws: Vector
   private var targetDraws: Vector
@@ -100,7 +100,7 @@ struct ParameterNoise {
 }
 
 extension ParameterNoise: Archived {
-  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+  package mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
     try fields.field("scales", &scales)
     try fields.field("target_scales", &targetScales)
     try fields.field("optimizer", &optimizer)

@@ -4,16 +4,18 @@ import Kernels
 import Networks
 
 /// What methods with one value network share: the network, its target, its optimizer, and an update.
-struct ValueCore<Head: ValueHead> {
+package struct ValueCore<Head: ValueHead> {
   let network: ConvolutionalNetwork
   /// That of the next update.
   var learningRate: Float
   let discount: Float
-  var parameters: Vector
-  var targets: Vector
+  /// Parameters of the network, flat.
+  package var parameters: Vector
+  /// Those of its target.
+  package var targets: Vector
   var optimizer: NetworkOptimizer
   /// Noise on the last layers' parameters; nil without.
-  var noise: ParameterNoise?
+  package internal(set) var noise: ParameterNoise?
   private var scratch: ValueScratch<Head>?
   private let acting: ValueWorkspace
 
@@ -95,7 +97,7 @@ struct ValueCore<Head: ValueHead> {
 }
 
 extension ValueCore: Archived {
-  mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
+  package mutating func archive(_ fields: inout StateFields) throws(ArchiveError) {
     try fields.field("network", &parameters)
     try fields.field("target", &targets)
     try fields.field("optimizer", &optimizer)

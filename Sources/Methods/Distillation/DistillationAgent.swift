@@ -13,6 +13,7 @@ import Kernels
 public struct DistillationAgent<Learner: TeachingLearner, Student: PolicyStudent>: RowwiseAgent {
   private let settings: DistillationScheduleSettings
   private var learners: PartitionedLearners<Learner>
+  /// The policy that is taught.
   package private(set) var student: Student
   private var lessons: DistillationSampler<Learner>
   private var training: RandomStream

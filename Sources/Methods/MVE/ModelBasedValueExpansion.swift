@@ -25,6 +25,7 @@ public struct ModelBasedValueExpansion<World: LearnedWorld, Learner: ValueLearne
   private var batch: TransitionBatch
   private var expanded: ValueBatch
   private var unexpanded: ValueBatch?
+  /// Updates of the learner so far.
   package private(set) var updates = 0
   private var training: RandomStream
   private var fitting: RandomStream

@@ -17,14 +17,20 @@ import Learners
 public struct QTOptAgent: Agent {
   private let settings: QTOptSettings
   private let space: ActionSpace
+  /// What the training workers train.
   package private(set) var learner: MaximizedQLearning
+  /// The policy that collectors have.
   package private(set) var collectors: MaximizedPolicy
+  /// The values that Bellman updaters label with.
   package private(set) var updaters: MaximizedBootstrap
   private let labeler: BellmanUpdaters
   private let acting: MaximizedWorkspace
+  /// Log and online replay.
   package private(set) var replay: TwofoldReplay
+  /// Labelled transitions to train on.
   package private(set) var labels: LabelBuffer
   private var counter = StepCounter()
+  /// Training steps so far.
   package private(set) var updates = 0
   /// Labels that are due.
   private var due = 0

@@ -5,7 +5,9 @@ import Kernels
 
 /// Online replay, of the newest transitions, and log replay, of what online replay has let go of and of episode files.
 package struct TwofoldReplay: Sendable {
+  /// The newest transitions.
   package private(set) var online: ReplayBuffer
+  /// Those of other collectors, and all that are no longer among the newest.
   package private(set) var log: ReplayBuffer
   private(set) var folder: EpisodeFolder?
   private let logShare: Float

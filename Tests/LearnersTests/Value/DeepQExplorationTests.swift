@@ -20,7 +20,7 @@ import Testing
     let observation: [Float] = [0.5, 0.1, 0.9]
     let network = OraclePerceptron(
       widths: [Cases.observationSize, 5, 4, Cases.choices], activation: naiveActivation(.relu))
-    let q = network(learner.parameters.doubles[...], observation.map(Double.init))
+    let q = network(learner.core.parameters.doubles[...], observation.map(Double.init))
     let sum = q.reduce(0) { $0 + exp($1 / 0.5) }
     var (random, action, counts): (RandomStream, [Float], [Int]) = (RandomStream(seed: 1), [0], [0, 0, 0, 0])
     for _ in 0..<20_000 {
@@ -69,7 +69,7 @@ import Testing
 
     let widths = [Cases.observationSize, 5, 4, Cases.choices]
     let network = OraclePerceptron(widths: widths, activation: naiveActivation(.tanh))
-    let (means, scales) = (before.parameters.doubles, try #require(before.noiseScales).network.doubles)
+    let (means, scales) = (before.core.parameters.doubles, try #require(before.core.noise).scales.doubles)
     // the first layer's weights and biases have no noise, the others' start at 0.4 over the root of their inputs
     let first = widths[0] * widths[1] + widths[1]
     #expect(scales[..<first].allSatisfy { $0 == 0 })
@@ -92,8 +92,8 @@ import Testing
       return draws
     }
     let (draws, targetDraws) = (draw(), draw())
-    let (target, rows) = (before.targetParameters.doubles, NaiveBatch(batch))
-    let targetScales = try #require(before.noiseScales).target.doubles
+    let (target, rows) = (before.core.targets.doubles, NaiveBatch(batch))
+    let targetScales = try #require(before.core.noise).targetScales.doubles
     let noisyTarget = target.indices.map { target[$0] + targetScales[$0] * targetDraws[$0] }
     let y = (0..<rows.count).map { row in
       rows.rewards[row] + 0.9 * rows.continues[row] * (network(noisyTarget[...], rows.next[row]).max() ?? 0)
@@ -108,8 +108,8 @@ import Testing
     let gradient = centralDifferences(means + scales, 0..<2 * means.count) { loss($0) }
     var (parameters, adam) = (means + scales, NaiveAdam())
     adam.step(&parameters, gradient, rate: 2e-3)
-    #expect(worstGap(learner.parameters.doubles, Array(parameters[..<means.count])) < 1e-5)
-    #expect(worstGap(try #require(learner.noiseScales).network.doubles, Array(parameters[means.count...])) < 1e-5)
+    #expect(worstGap(learner.core.parameters.doubles, Array(parameters[..<means.count])) < 1e-5)
+    #expect(worstGap(try #require(learner.core.noise).scales.doubles, Array(parameters[means.count...])) < 1e-5)
     #expect(abs((metrics.mean(of: "critic_loss") ?? 0) - loss(means + scales)) < 1e-4)
   }
 

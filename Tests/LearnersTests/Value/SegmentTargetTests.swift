@@ -58,7 +58,7 @@ import Testing
 
     let network = OraclePerceptron(
       widths: [Cases.observationSize, 5, 4, Cases.choices], activation: naiveActivation(.relu))
-    let target = learner.targetParameters.doubles
+    let target = learner.core.targets.doubles
     for b in 0..<count {
       var expected = 0.0
       for t in stride(from: segments.lengths[b] - 1, through: 0, by: -1) {

@@ -68,8 +68,8 @@ import Testing
     settings.distribution = try #require(DeepQNetworkSettings.Distribution(rawValue: update.distribution))
     var learner = DeepQNetwork(
       settings, observationSize: given.observationSize, actions: given.actionCount, using: RandomStream(seed: 1))
-    learner.parameters = Vector(update.before)
-    learner.targetParameters = Vector(update.target)
+    learner.core.parameters = Vector(update.before)
+    learner.core.targets = Vector(update.target)
 
     var batch = TransitionBatch(
       count: update.actions.count, observationSize: given.observationSize, actionSize: 1)
@@ -84,7 +84,7 @@ import Testing
     }
     var (random, metrics) = (RandomStream(seed: 2), MetricRow(names: DeepQNetwork.metricNames))
     try learner.update(on: batch, using: &random, metrics: &metrics)
-    let worst = worstGap(learner.parameters.doubles, update.after)
+    let worst = worstGap(learner.core.parameters.doubles, update.after)
     #expect(worst < 1e-5, "the network is off by \(worst)")
     #expect(worstGap(update.before.map(Double.init), update.after) > 1e-3)
     let loss = try #require(metrics.mean(of: "critic_loss"))

@@ -17,6 +17,7 @@ where Student.Prior == Learner.Prior {
   private let regularization: KLRegularization
   private let evaluatesShared: Bool
   private var learners: PartitionedLearners<Learner>
+  /// The policy that all parts share.
   package private(set) var shared: Student
   private var lessons: DistillationSampler<Learner>
   private var training: RandomStream
