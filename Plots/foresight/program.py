@@ -24,10 +24,12 @@ def leave(main: Callable[[], int]) -> None:
 
 
 def end_with_parent(every: float = 0.3) -> None:
-    """Interrupts this process, as Ctrl-C would, soon after the one that started it has ended.
+    """Raises `KeyboardInterrupt` in the main thread soon after the process that started this one has ended.
 
-    The program starts scripts in process groups of their own, so that Ctrl-C in a terminal reaches the program alone.
+    The program starts scripts in process groups of their own, so that Ctrl-C in a terminal reaches the program alone. Where
+    Ctrl-C was ignored from the start, as in a script's background jobs, it no longer is. Call from the main thread.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parent = os.getppid()
 
     def look() -> None:

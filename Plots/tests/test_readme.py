@@ -91,14 +91,18 @@ class Commands(unittest.TestCase):
         self.environment = {**os.environ, "PATH": path, "FORESIGHT_HOME": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
 
     def watch(self, words: list[str]) -> None:
-        """Runs a command that goes on until it is interrupted, and does so once it has printed its address."""
-        with subprocess.Popen(words, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True) as process:
-            try:
-                self.assertIn("http://127.0.0.1:", process.stdout.readline())
-            finally:
-                process.send_signal(signal.SIGINT)
-            process.communicate(timeout=30)  # to the end of the pipe: what it has started has ended, too
+        """Runs a command that goes on until it is ended, by Ctrl-C or, as a script's background job, which ignores that, by
+        SIGTERM, once it has printed its address."""
+        for interrupts, ending in ((signal.SIG_DFL, signal.SIGINT), (signal.SIG_IGN, signal.SIGTERM)):
+            with subprocess.Popen(words, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True,
+                                  preexec_fn=lambda kept=interrupts: signal.signal(signal.SIGINT, kept)) as process:
+                try:
+                    self.assertIn("http://127.0.0.1:", process.stdout.readline())
+                    process.send_signal(ending)
+                    process.communicate(timeout=30)  # to the end of the pipe: what it has started has ended, too
+                finally:
+                    process.kill()
 
     def run_all(self, page: str) -> int:
         """Runs a page's commands one after the other; how many there are."""
