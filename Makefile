@@ -140,7 +140,7 @@ test: setup video tools ## build and run every test
 	$(SWIFT_BUILD) --build-tests
 	swift test -c release $(FLAGS) --skip-build
 	@# two at a time: they take a core each
-	printf '%s\n' 'Plots/tests test_[a-e]*.py' 'Plots/tests test_[f-z]*.py' 'Tuning/tests test_*.py' \
+	printf '%s\n' 'Plots/tests test_[q-z]*.py' 'Plots/tests test_[a-e]*.py' 'Plots/tests test_[f-p]*.py' 'Tuning/tests test_*.py' \
 	  | xargs -P 2 -L 1 sh -c '.venv/bin/python -m unittest discover -s "$$0" -p "$$1"'
 
 # Sanitizers slow programs down five to twenty times: numeric suites are left out, and so are tests of speed.
