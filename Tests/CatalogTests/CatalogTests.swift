@@ -172,14 +172,27 @@ import Testing
   // MARK: - Agents in environments
 
   /// Every agent either acts in an environment, within its action space, or says why it cannot.
-  @Test(arguments: agents, kindsOfEnvironments) func agentsActOrRefuse(_ agent: String, _ environment: String) throws {
+  @Test(arguments: kindsOfEnvironments) func agentsActOrRefuse(_ environment: String) throws {
+    // once: MuJoCo takes its time for a model
     let made = try Self.registry.environment(environment).make()
+    for agent in Self.agents {
+      do {
+        try actsOrRefuses(agent, environment, made)
+      } catch {
+        Issue.record("\(agent) in \(environment): \(error)")
+      }
+    }
+  }
+
+  private func actsOrRefuses(_ agent: String, _ environment: String, _ made: EnvironmentInstance) throws {
     let entry = try Self.registry.agent(agent)
     let isDiscrete = if case .discrete = made.spec.action { true } else { false }
     if Self.tabular.contains(agent) && !made.spec.isOneHot {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
-      #expect(message.contains(agent) && message.contains(environment) && message.contains("numbered"), "\(message)")
+      #expect(
+        message.contains(agent) && message.contains(environment) && message.contains("numbered"),
+        "\(agent) in \(environment): \(message)")
       return
     }
     let takesBoth =
@@ -189,19 +202,21 @@ import Testing
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
       let wanted = isDiscrete ? "continuous" : "discrete"
-      #expect(message.contains(agent) && message.contains(environment) && message.contains(wanted), "\(message)")
+      #expect(
+        message.contains(agent) && message.contains(environment) && message.contains(wanted),
+        "\(agent) in \(environment): \(message)")
       return
     }
     if agent == "mba", made.objective?.knowsReward != true {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
-      #expect(message.contains(environment), "\(message)")
-      #expect(message.contains("rewards") && message.contains("use ensemble"), "\(message)")
+      #expect(message.contains(environment), "\(agent) in \(environment): \(message)")
+      #expect(message.contains("rewards") && message.contains("use ensemble"), "\(agent) in \(environment): \(message)")
       return
     }
     if agent == "mopo" {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
-      #expect(error.map { "\($0)" }?.contains("--dataset") == true)
+      #expect(error.map { "\($0)" }?.contains("--dataset") == true, "\(environment)")
       return
     }
     if ["mc-pilco", "pilco"].contains(agent),
@@ -210,26 +225,29 @@ import Testing
     {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
-      #expect(message.contains(environment) && message.contains("gp"), "\(message)")
+      #expect(message.contains(environment) && message.contains("gp"), "\(agent) in \(environment): \(message)")
       return
     }
     let truth = (made.environment as? any ImaginableEnvironment)?.trueWorld
     if agent == "ilqr", truth?.knownDynamics == nil, (truth?.gradients ?? GradientSupport.none) < .pathwise {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
-      #expect(message.contains(environment) && message.contains("world"), "\(message)")
+      #expect(message.contains(environment) && message.contains("world"), "\(agent) in \(environment): \(message)")
       return
     }
     if Self.local.contains(agent), !(made.environment is any ConditionedEnvironment) {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
-      #expect(message.contains(environment) && message.contains("point-mass-obstacle"), "\(message)")
+      #expect(
+        message.contains(environment) && message.contains("point-mass-obstacle"),
+        "\(agent) in \(environment): \(message)")
       return
     }
     if agent == "distral", !(made.environment is any TaskFamily) {
       let error = #expect(throws: ConfigurationError.self) { try entry.make(for: made, using: RandomStream(seed: 1)) }
       let message = error.map { "\($0)" } ?? ""
-      #expect(message.contains(environment) && message.contains("family of tasks"), "\(message)")
+      #expect(
+        message.contains(environment) && message.contains("family of tasks"), "\(agent) in \(environment): \(message)")
       return
     }
     // MuJoCo's steps take long, and iLQR takes many; large networks and buffers take long to fill
@@ -237,15 +255,15 @@ import Testing
       agent == "ilqr"
       ? ["planner.iterations=1", "planner.first_iterations=2", "planner.horizon=2", "agent.replay_capacity=1000"]
       : [
-        "agent.replay_capacity=1000", "agent.rollouts=100", "learner.hidden=[8]", "model.hidden=[8]",
-        "student.hidden=[8]",
-        "model.weight_decay=[0]",
+        "agent.replay_capacity=1000", "agent.rollouts=100", "learner.hidden=[8]", "learner.critic_hidden=[8]",
+        "learner.encoder_hidden=[8]", "learner.latent=8", "learner.policy.hidden=[8]", "model.hidden=[8]",
+        "model.weight_decay=[0]", "planner.iterations=1", "student.hidden=[8]",
       ].filter { assignment in entry.documentation.contains { assignment.hasPrefix("\($0.key)=") } }
     let settings = try (brief + [Self.imitators[agent]].compactMap(\.self)).reduce(ConfigurationTree()) {
       $0.merging(try ConfigurationTree(assignment: $1))
     }
     var player = try entry.make(settings, for: made, using: RandomStream(seed: 1)).agent
-    #expect(Set(player.metricNames).count == player.metricNames.count)
+    #expect(Set(player.metricNames).count == player.metricNames.count, "\(agent)")
     let (low, high) = made.spec.action.bounds
     var action = [Float](repeating: .nan, count: made.spec.action.size)
     var (random, observation) = (RandomStream(seed: 2), [Float](repeating: 0, count: made.spec.observationSize))
@@ -255,7 +273,8 @@ import Testing
       player.startEpisode(for: purpose, using: random.child("episode"))
       for _ in 0..<5 {
         try player.act(on: observation, for: purpose, action: &action)
-        #expect(zip(action, zip(low, high)).allSatisfy { $0 >= $1.0 && $0 <= $1.1 }, "\(action)")
+        #expect(
+          zip(action, zip(low, high)).allSatisfy { $0 >= $1.0 && $0 <= $1.1 }, "\(agent) in \(environment): \(action)")
       }
     }
   }

@@ -77,10 +77,11 @@ import TestSupport
     let items = try #require(
       try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: Any]])
     #expect(!items.isEmpty)
+    let list = try Program.run(["list", subject]).output
     for item in items {
       let (name, summary) = (try #require(item["name"] as? String), try #require(item["summary"] as? String))
       #expect(!summary.isEmpty && !summary.contains("\n"))
-      #expect(try Program.run(["list", subject]).output.contains(name))
+      #expect(list.contains(name))
       #expect(try Program.run(["describe", name]).status == 0)
     }
   }
