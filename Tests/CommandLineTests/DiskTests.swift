@@ -48,7 +48,9 @@ import Testing
   @Test func aFolderThatIsDeletedUnderARunIsAnErrorOfItsPath() throws {
     let process = try Program.start(command + ["--steps", "200000"], in: root.path)
     while folder.checkpoints().first ?? 0 == 0, process.isRunning { usleep(10_000) }
-    try FileManager.default.removeItem(atPath: root.path + "/runs")
+    // in one go: files that the run makes and renames would come between
+    try FileManager.default.moveItem(atPath: root.path + "/runs", toPath: root.path + "/gone")
+    try FileManager.default.removeItem(atPath: root.path + "/gone")
     oneSentence(process.finish(), about: "runs/Pendulum-v1/sac/seed-0")
   }
 }
