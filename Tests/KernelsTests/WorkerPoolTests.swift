@@ -152,13 +152,16 @@ private struct Nested: ShardedWork {
     }
   }
 
-  @Test func runsAllocateNothing() {
-    let team = WorkerTeam(threads: 2)
-    defer { team.stop() }
-    let ledger = Ledger(shards: 4, workers: 2)
-    for _ in 0..<100 { team.run(shards: 4, Marking(ledger: ledger)) }
-    #expect(processAllocations { for _ in 0..<10 { team.run(shards: 4, Marking(ledger: ledger)) } } == 0)
-    #expect(allocations { WorkerPool.run(shards: 4, Marking(ledger: ledger)) } == 0)
+  @Test func runsAllocateNothing() async {
+    await #expect(processExitsWith: .success) {
+      let team = WorkerTeam(threads: 2)
+      defer { team.stop() }
+      let ledger = Ledger(shards: 4, workers: 2)
+      for _ in 0..<100 { team.run(shards: 4, Marking(ledger: ledger)) }
+      let ofTeam = processAllocations { for _ in 0..<10 { team.run(shards: 4, Marking(ledger: ledger)) } }
+      #expect(ofTeam == 0)
+      #expect(allocations { WorkerPool.run(shards: 4, Marking(ledger: ledger)) } == 0)
+    }
   }
 
   @Test func poolUsesItsThreadsAndFallsBackWhenNested() async {

@@ -140,7 +140,7 @@ import Testing
     await #expect(processExitsWith: .success) {
       WorkerPool.configure(threads: 2)
       for test in LearnerCase.all {
-        try Self.checkAllocations(test.factory) { body in try processAllocations(repetitions: 50, in: body) }
+        try Self.checkAllocations(test.factory) { body in try processAllocations(in: body) }
       }
     }
   }

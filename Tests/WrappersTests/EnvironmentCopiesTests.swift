@@ -71,7 +71,7 @@ import Wrappers
       var vector = EnvironmentCopies(count: 8) { Self.short() }
       try vector.reset(using: RandomStream(seed: 1))
       let actions = Matrix(rows: 8, columns: 1)
-      let allocated = try processAllocations(repetitions: 50) {
+      let allocated = try processAllocations {
         for _ in 0..<20 { try vector.step(actions) }
       }
       #expect(allocated == 0)
