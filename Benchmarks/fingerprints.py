@@ -414,7 +414,7 @@ def compare(before: Path, after: Path) -> int:
     """Prints what differs; the number of runs whose results do."""
     (origin, old), (other_origin, new) = read(before), read(after)
     if origin != other_origin:
-        print(f"note: {origin}, against {other_origin}: numbers may differ for that reason alone")
+        print(f"note: {origin}, against {other_origin}: Gaussian processes may differ for that reason alone")
     changed = 0
     for run in [*old, *(name for name in new if name not in old)]:
         if run not in new or run not in old:
