@@ -62,18 +62,45 @@ extension Elementwise {
     store(s + y * (SIMDQuad(repeating: 1) - s), slopes, stride)
   }
 
-  /// Rows and columns that do not fill a pair of vectors in a pair of rows.
+  /// Rows and columns that do not fill a pair of vectors in a pair of rows: one vector of four rows at a time.
   private static func rest(
     _ z: UnsafeMutablePointer<Float>, rows: Range<Int>, columns: Range<Int>, _ stride: Int,
     _ slopes: UnsafeMutablePointer<Float>?
   ) {
     let first = rows.lowerBound * stride + columns.lowerBound
-    forEachVector(rows: rows.count, columns: columns.count, stride: stride) { offset, valid in
-      let x = Microkernel.load(z + first + offset, valid: valid)
+    let fours = rows.count & ~3
+    for r in Swift.stride(from: 0, to: fours, by: 4) {
+      forEachVector(rows: 1, columns: columns.count, stride: stride) { offset, valid in
+        let place = first + r * stride + offset
+        let x = load(z + place, stride, valid: valid)
+        let s = SIMDQuad.sigmoid(x)
+        let y = x * s
+        store(y, z + place, stride, valid: valid)
+        if let slopes { store(s + y * (SIMDQuad(repeating: 1) - s), slopes + place, stride, valid: valid) }
+      }
+    }
+    forEachVector(rows: rows.count - fours, columns: columns.count, stride: stride) { offset, valid in
+      let place = first + fours * stride + offset
+      let x = Microkernel.load(z + place, valid: valid)
       let s = SIMDMath.sigmoid(x)
       let y = x * s
-      Microkernel.store(y, to: z + first + offset, valid: valid)
-      if let slopes { Microkernel.store(s + y * (1 - s), to: slopes + first + offset, valid: valid) }
+      Microkernel.store(y, to: z + place, valid: valid)
+      if let slopes { Microkernel.store(s + y * (1 - s), to: slopes + place, valid: valid) }
     }
+  }
+
+  @inline(__always)
+  private static func load(_ p: UnsafePointer<Float>, _ stride: Int, valid: Int) -> SIMDQuad {
+    SIMDQuad(
+      Microkernel.load(p, valid: valid), Microkernel.load(p + stride, valid: valid),
+      Microkernel.load(p + 2 * stride, valid: valid), Microkernel.load(p + 3 * stride, valid: valid))
+  }
+
+  @inline(__always)
+  private static func store(_ v: SIMDQuad, _ p: UnsafeMutablePointer<Float>, _ stride: Int, valid: Int) {
+    Microkernel.store(v.a, to: p, valid: valid)
+    Microkernel.store(v.b, to: p + stride, valid: valid)
+    Microkernel.store(v.c, to: p + 2 * stride, valid: valid)
+    Microkernel.store(v.d, to: p + 3 * stride, valid: valid)
   }
 }
