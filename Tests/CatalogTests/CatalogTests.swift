@@ -279,6 +279,23 @@ import Testing
     }
   }
 
+  /// What an agent holds for a long run is said before it starts, for each setting of how many transitions it holds.
+  @Test(arguments: agents) func memoryIsForeseen(_ name: String) throws {
+    let entry = try Self.registry.agent(name)
+    let capacities = entry.documentation.map(\.key).filter { $0.hasPrefix("agent.") && $0.hasSuffix("capacity") }
+    let chosen = entry.tiny.settings.filter { setting in entry.documentation.contains { setting.hasPrefix($0.key) } }
+    let settings = try ([Self.needed[name]].compactMap(\.self) + chosen).reduce(ConfigurationTree()) {
+      $0.merging(try ConfigurationTree(assignment: $1))
+    }
+    let environment = try Self.registry.environment(entry.tiny.environment).make()
+    let needs = try entry.make(settings, for: environment, using: RandomStream(seed: 1)).agent
+      .memoryNeeds(after: 1_000_000_000)
+    #expect(needs.allSatisfy { $0.bytes > 0 })
+    // offline it is the file's transitions that are held
+    let named = Set(needs.map(\.setting))
+    #expect(named.contains("agent.dataset") || named.isSuperset(of: capacities), "\(named) of \(capacities)")
+  }
+
   /// In a task of the user's own without an objective models learn rewards and terminations, which the manifest says;
   /// where the objective knows them they do not, unless told to. Refusing to learn rewards that nobody knows is an error.
   @Test func modelsLearnWhatTheObjectiveDoesNotKnow() throws {

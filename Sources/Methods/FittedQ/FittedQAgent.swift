@@ -39,6 +39,12 @@ struct FittedQAgent: Agent {
     training = random.child("training")
   }
 
+  func memoryNeeds(after steps: Int) -> [MemoryNeed] {
+    isOffline
+      ? [replay.memoryNeed(after: replay.count, setting: "agent.dataset")]
+      : [replay.memoryNeed(after: steps, setting: "agent.capacity")]
+  }
+
   mutating func prepare(copies: Int, for purpose: ActPurpose) {
     if purpose == .collect { exploration = Array(repeating: RandomStream(seed: 0), count: copies) }
   }

@@ -65,6 +65,10 @@ public struct ImaginedPolicyOptimization<World: LearnedWorld, Learner: OnPolicyL
     workspace = learner.policy.makeWorkspace()
   }
 
+  public func memoryNeeds(after steps: Int) -> [MemoryNeed] {
+    [replay.memoryNeed(after: steps, setting: "agent.replay_capacity")]
+  }
+
   public mutating func prepare(copies: Int, for purpose: ActPurpose) {
     guard purpose == .collect else { return }
     raw = Matrix(rows: copies, columns: space.size)

@@ -23,6 +23,13 @@ package struct LabelBuffer: Sendable {
     stamps = Array(repeating: 0, count: capacity)
   }
 
+  /// What it takes in memory, from the start on; `setting` is that of the capacity.
+  func memoryNeed(setting: String) -> MemoryNeed {
+    let row = 4 * (observations.columns + actions.columns + 1) + MemoryLayout<Int>.stride
+    return MemoryNeed(
+      setting: setting, what: "\(capacity) labelled transitions", bytes: Double(capacity) * Double(row))
+  }
+
   /// Takes in the transitions of `batch` with their `labels`, over the oldest ones if full.
   mutating func append(_ batch: TransitionBatch, labels: Vector, stamp: Int) {
     let (o, a, y) = (observations.mutablePointer, actions.mutablePointer, targets.mutablePointer)

@@ -63,6 +63,14 @@ public struct QTOptAgent: Agent {
     batch = ValueBatch(count: settings.batchSize, observationSize: observationSize, actionSize: actionSize)
   }
 
+  public func memoryNeeds(after steps: Int) -> [MemoryNeed] {
+    [
+      replay.online.memoryNeed(after: steps, setting: "agent.online_capacity"),
+      replay.log.memoryNeed(after: steps, setting: "agent.log_capacity"),
+      labels.memoryNeed(setting: "agent.train_capacity"),
+    ]
+  }
+
   private static let flows = [
     "online_count", "log_count", "train_count", "online_age", "log_age", "label_age", "labels_per_step",
     "updates_per_label", "log_files", "refused_files",
