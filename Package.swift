@@ -12,9 +12,13 @@ func module(_ name: String, _ dependencies: [Target.Dependency], exclude: [Strin
   .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
-func tests(_ module: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+/// Tests that compute little themselves are compiled without optimization, which takes a fraction of the time.
+func tests(
+  _ module: String, _ dependencies: [Target.Dependency], exclude: [String] = [], optimized: Bool = true
+) -> Target {
   .testTarget(
-    name: module + "Tests", dependencies: dependencies + ["TestSupport"], exclude: exclude, swiftSettings: strict)
+    name: module + "Tests", dependencies: dependencies + ["TestSupport"], exclude: exclude,
+    swiftSettings: strict + (optimized ? [] : [.unsafeFlags(["-Onone"])]))
 }
 
 // MuJoCo is there when the package is built with `--traits MuJoCo`, as `make` does after it has installed the library.
@@ -181,7 +185,9 @@ let package = Package(
         "Methods", "Catalog", "Laboratory", "Archive", "Configuration", "Control", "Environments", "Experience",
         "Imagining", "Interfaces", "Kernels", "Learners", "Models", "Networks", "Planners",
       ], exclude: ["Fixtures"]),
-    tests("Laboratory", ["Laboratory", "Catalog", "Interfaces", "Configuration", "Archive", "Kernels", logging]),
+    tests(
+      "Laboratory", ["Laboratory", "Catalog", "Interfaces", "Configuration", "Archive", "Kernels", logging],
+      optimized: false),
     tests("Launching", ["Launching", "Laboratory", "Archive"]),
     tests(
       "Catalog",
@@ -189,7 +195,8 @@ let package = Package(
       exclude: ["Fixtures"]),
     tests(
       "CommandLine",
-      ["Catalog", "Laboratory", "Launching", "Archive", "Recording", "foresight", "foresight-bench", "foresight-fuzz"]),
+      ["Catalog", "Laboratory", "Launching", "Archive", "Recording", "foresight", "foresight-bench", "foresight-fuzz"],
+      optimized: false),
   ],
   swiftLanguageModes: [.v6]
 )
