@@ -16,7 +16,7 @@ import pandas as pd
 from foresight.program import leave
 from foresight.style import COLORS, save, styled
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
 COLUMNS = ["size", "work", "value", "seconds", "power"]
 
@@ -55,7 +55,10 @@ def growth(table: pd.DataFrame) -> Figure:
         axes.set_xticks(values, [number(value) for value in values])
         axes.xaxis.set_minor_locator(NullLocator())
         slope = fitted_power(of_size)
-        axes.set_title(of_size["work"].iloc[0] + ("" if math.isnan(slope) else f": power {slope:.2f}"), fontsize=9)
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.set_title(of_size["work"].iloc[0] + ("" if math.isnan(slope) else f"\npower {slope:.2f}"), fontsize=9)
         axes.set_xlabel(size)
     for axes in grid[:, 0]:
         axes.set_ylabel("ms")

@@ -40,7 +40,7 @@ class Scaling(unittest.TestCase):
         both = pd.concat([table([5, 10], 2), table([5, 10], 1).assign(size="members")])
         shown = [axes for axes in scaling.growth(both).axes if axes.get_visible()]
         self.assertEqual([axes.get_xlabel() for axes in shown], ["horizon", "members"])
-        self.assertEqual([axes.get_title() for axes in shown], ["decision: power 2.00", "decision: power 1.00"])
+        self.assertEqual([axes.get_title() for axes in shown], ["decision\npower 2.00", "decision\npower 1.00"])
 
     def test_other_tables_are_refused_by_name(self):
         for text in ("a,b\n1,2\n", "size,work,value,seconds,power\nhorizon,decision,0,1,1\n"):

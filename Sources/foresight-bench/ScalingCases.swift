@@ -11,6 +11,8 @@ struct ScalingCase: Sendable {
   let values: [Int]
   /// The power of the size with which the work's operations grow, in the limit.
   let power: Double
+  /// How often a call of the case does that work.
+  var repeats = 1
   /// Threads that share the work at a value; nil for as many as the command says.
   var threads: (@Sendable (Int) -> Int)?
   /// The work at a value of the size.
@@ -31,20 +33,21 @@ struct ScalingCase: Sendable {
       ScalingCase(size: "members", work: "ensemble epoch", values: [1, 2, 4, 8], power: 1) {
         .ensembleFit(members: $0, transitions: 5000)
       },
-      ScalingCase(size: "width", work: "SAC update", values: [64, 128, 256, 512], power: 2) {
+      ScalingCase(size: "width", work: "SAC update", values: [64, 128, 256, 512], power: 2, repeats: 20) {
         .softActorCritic(width: $0)
       },
-      ScalingCase(size: "batch", work: "SAC update", values: [64, 128, 256, 512, 1024], power: 1) {
+      ScalingCase(size: "batch", work: "SAC update", values: [64, 128, 256, 512, 1024], power: 1, repeats: 20) {
         .softActorCritic(batch: $0)
       },
       ScalingCase(
-        size: "replay", work: "batch drawn uniformly", values: [1000, 10_000, 100_000, 1_000_000], power: 0
+        size: "replay", work: "batch drawn uniformly", values: [1000, 10_000, 100_000, 1_000_000], power: 0,
+        repeats: 100
       ) { .uniformSample(of: $0) },
       ScalingCase(
         size: "prioritized-replay", work: "batch drawn by priority", values: [1000, 10_000, 100_000, 1_000_000],
-        power: 0
+        power: 0, repeats: 100
       ) { .prioritizedSample(of: $0) },
-      ScalingCase(size: "copies", work: "step of all copies", values: [16, 64, 256, 1024], power: 1) {
+      ScalingCase(size: "copies", work: "step of all copies", values: [16, 64, 256, 1024], power: 1, repeats: 100) {
         .vectorStep("Pendulum-v1", copies: $0)
       },
       ScalingCase(size: "threads", work: "ensemble epoch", values: counts, power: -1, threads: { $0 }) { _ in

@@ -26,9 +26,10 @@ struct ScalingReport {
         let used = entry.threads?(value) ?? threads
         WorkerPool.configure(threads: used)
         let result = try entry.make(value).measure(clock)
-        points.append((value, result.seconds))
+        let seconds = result.seconds / Double(entry.repeats)
+        points.append((value, seconds))
         let fields: [CSVField] = [
-          .text(entry.size), .text(entry.work), .integer(value), .number(result.seconds), .number(result.value),
+          .text(entry.size), .text(entry.work), .integer(value), .number(seconds), .number(result.value),
           .text(result.unit), .integer(used), .number(entry.power),
         ]
         try table.append(fields)
