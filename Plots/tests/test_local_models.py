@@ -1,4 +1,5 @@
 import csv
+import re
 import subprocess
 import sys
 import tempfile
@@ -168,6 +169,17 @@ class Measures(Folder):
         text = format_measures(rows)
         self.assertIn(f"{self.steps[2]:,} (3/3 seeds)", text)
         self.assertIn("final_distance <= 0.5", text)
+
+    def test_folders_are_those_that_the_study_names(self):
+        folder = self.write()
+        before = summarize_measures(folder, [])
+        (folder / "Pendulum-v1").rename(folder / "tasks_Pendulum-v1")
+        for name in ("study.json", "results.csv"):
+            text = (folder / name).read_text().replace("Pendulum-v1/", "tasks_Pendulum-v1/")
+            (folder / name).write_text(re.sub(r"Pendulum-v1(?=[\",\]])", "tasks:Pendulum-v1", text))
+        after = summarize_measures(folder, [])
+        self.assertEqual([row.environment for row in after], ["tasks:Pendulum-v1"])
+        self.assertEqual([row.finals for row in after], [row.finals for row in before])
 
     def test_goals(self):
         self.assertEqual(parse_goal("success>=0.8"), Goal("success", 0.8, False))

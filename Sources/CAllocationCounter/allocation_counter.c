@@ -3,6 +3,10 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#ifndef __has_feature  // GCC
+#define __has_feature(feature) 0
+#endif
+
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
@@ -11,6 +15,8 @@ extern void *__libc_memalign(size_t, size_t);
 static atomic_long count;
 static _Thread_local long own_count __attribute__((tls_model("initial-exec")));
 
+// A sanitizer has an allocator of its own in place of the C library's: nothing is counted then.
+#if !__has_feature(thread_sanitizer) && !__has_feature(address_sanitizer)
 static void note(void) {
   atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
   own_count += 1;
@@ -48,6 +54,7 @@ int posix_memalign(void **out, size_t alignment, size_t size) {
   *out = block;
   return 0;
 }
+#endif
 
 long foresight_allocation_count(void) { return atomic_load_explicit(&count, memory_order_relaxed); }
 

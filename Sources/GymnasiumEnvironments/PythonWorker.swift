@@ -47,6 +47,7 @@ final class PythonWorker: @unchecked Sendable {
   private var usual = Duration.zero
   /// Whether answers can be looked for at all: not where the worker has no other processor to run on.
   private var canLook = false
+  private var patience = Patience()
 
   /// Starts Python for `task`. Throws when it cannot be started, has no Gymnasium, or takes too long.
   init(for task: GymnasiumTask) throws(GymnasiumError) {
@@ -198,18 +199,19 @@ final class PythonWorker: @unchecked Sendable {
   }
 
   /// Looks for an answer for some times as long as it usually takes; true if it came. Answers that take longer than a
-  /// millisecond are not looked for: being woken up takes little beside that, and on a busy machine looking would only
-  /// take the processor from whom it waits for.
+  /// millisecond are not looked for: being woken up takes little beside that. Nor are others where looks are in vain.
   private func looks(_ control: borrowing SharedMemory, from start: ContinuousClock.Instant) -> Bool {
-    guard canLook, usual < .milliseconds(1) else { return false }
+    guard canLook, usual < .milliseconds(1), patience.mayLook() else { return false }
     let limit = start.advanced(by: max(.microseconds(250), usual * 4))
+    var isDone = false
     repeat {
-      for _ in 0..<4 {
-        if control.load(Word.reply.rawValue) == requests { return true }
-        foresight_pause()
+      for _ in 0..<4 where !isDone {
+        isDone = control.load(Word.reply.rawValue) == requests
+        if !isDone { foresight_pause() }
       }
-    } while ContinuousClock.now < limit
-    return false
+    } while !isDone && ContinuousClock.now < limit
+    patience.looked(inVain: !isDone)
+    return isDone
   }
 
   private func sleep(_ control: borrowing SharedMemory, _ deadline: Deadline) throws(GymnasiumError) {

@@ -24,8 +24,8 @@ to a memory file of one page of uint64 words, the *control page*:
 REPLY follows resets, steps and scores only: the answer to a message is a message.
 
 Whoever waits looks at the counters for some times as long as that usually takes, and then sleeps until a byte arrives at the
-bell. What usually takes long is slept for at once: on a busy machine looking would only take the processor from whom it waits
-for.
+bell. What usually takes long is slept for at once, and after looks in vain more and more waits are: on a busy machine looking
+would only take the processor from whom it waits for.
 
 A *group* is some environments of one kind that are stepped together, with a memory file of its own. Its blocks start at
 multiples of 64 bytes, in this order, for n environments:
@@ -1089,6 +1089,20 @@ def unpickled(state, live):
 # ---------------------------------------------------------------------------------------------------------- serving
 
 
+class Patience:
+    """Whether to look for the next request or to sleep: as `Patience.swift`, which explains it."""
+
+    MOST, LEAST, LOOKS_PER_SLEEP = 4096, 4, 16
+
+    def __init__(self):
+        self.penalty = self.sleeps = 0
+
+    def looked_in_vain(self):
+        scale = self.LOOKS_PER_SLEEP
+        self.penalty = min(self.MOST * scale, max(self.LEAST * scale, 2 * self.penalty))
+        self.sleeps = self.penalty // scale
+
+
 class Server:
     """Waits for requests and answers them, one at a time."""
 
@@ -1102,6 +1116,7 @@ class Server:
         os.ftruncate(self.descriptor, mmap.PAGESIZE)
         self.control = memoryview(mmap.mmap(self.descriptor, mmap.PAGESIZE)).cast("Q")
         self.usual = 0  # nanoseconds between an answer and the next request, lately
+        self.patience = Patience()
         self.lock = threading.Lock()
 
     def fence(self):
@@ -1136,10 +1151,17 @@ class Server:
             return
         clock = time.perf_counter_ns
         start = now = clock()
-        if CAN_LOOK and self.usual < LONG:
+        patience = self.patience
+        if patience.sleeps:
+            patience.sleeps -= 1
+        elif CAN_LOOK and self.usual < LONG:
             limit = start + max(PATIENCE, 4 * self.usual)
             while now < limit and control[REQUEST] == seen:
                 now = clock()
+            if control[REQUEST] == seen:
+                patience.looked_in_vain()
+            elif patience.penalty:
+                patience.penalty -= 1
         if control[REQUEST] == seen:
             self.sleep(seen)
             now = clock()

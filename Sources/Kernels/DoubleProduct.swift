@@ -53,14 +53,29 @@ enum DoubleProduct {
     SmallMatrixKernels.store(s3, to: c + 3 * ldc)
   }
 
+  /// Fewer than eight columns, of which a vector has garbage in the rest: where B ends, they are loaded one by one.
   private static func narrow(
     m: Int, n: Int, k: Int, _ a: UnsafePointer<Double>, _ rowStride: Int, _ innerStride: Int,
     _ b: UnsafePointer<Double>, _ ldb: Int, _ c: UnsafeMutablePointer<Double>, _ ldc: Int
   ) {
+    let end = (k - 1) * ldb + n
+    // rows that have eight elements before the end of B
+    let full = end < 8 ? 0 : min(k, (end - 8) / max(ldb, 1) + 1)
     for r in 0..<m {
-      let row = c + r * ldc
-      row.update(repeating: 0, count: n)
-      for p in 0..<k { Factorization.add(row, b + p * ldb, n, a[r * rowStride + p * innerStride]) }
+      var (sum, p, q) = (Lanes(), a + r * rowStride, b)
+      for _ in 0..<full {
+        sum = SmallMatrixKernels.multiplyAdd(Lanes(repeating: p.pointee), SmallMatrixKernels.load(q), sum)
+        p += innerStride
+        q += ldb
+      }
+      for _ in full..<k {
+        var row = Lanes()
+        for j in 0..<n { row[j] = q[j] }
+        sum = SmallMatrixKernels.multiplyAdd(Lanes(repeating: p.pointee), row, sum)
+        p += innerStride
+        q += ldb
+      }
+      for j in 0..<n { c[r * ldc + j] = sum[j] }
     }
   }
 }

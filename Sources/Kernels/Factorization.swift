@@ -8,8 +8,9 @@ enum Factorization {
     for i in 0..<count { y[i] = multiplyAdd(factor, x[i], y[i]) }
   }
 
+  /// a * b + c, in one instruction where the build says so.
   @inline(__always)
-  private static func multiplyAdd(_ a: Double, _ b: Double, _ c: Double) -> Double {
+  static func multiplyAdd(_ a: Double, _ b: Double, _ c: Double) -> Double {
     #if FORESIGHT_FMA
     c.addingProduct(a, b)
     #else

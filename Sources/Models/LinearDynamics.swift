@@ -17,7 +17,7 @@ public struct LinearDynamicsSettings: Configuration {
 /// actions enter as one-hot vectors.
 ///
 /// The normal equations of the normalized inputs, with a small ridge, are summed up in double precision and solved by
-/// LAPACK's Cholesky factorization: O(N K^2 + K^3) for K inputs. The noise's deviations are those of the residuals.
+/// a Cholesky factorization: O(N K^2 + K^3) for K inputs. The noise's deviations are those of the residuals.
 public struct LinearDynamics: LearnedDynamics, Archived {
   /// Mean squared residual relative to the variance of the changes, averaged over components.
   public static let metricNames = ["model_error"]

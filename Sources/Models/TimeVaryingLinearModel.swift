@@ -20,7 +20,7 @@ public struct TimeVaryingLinearSettings: Configuration {
 /// At time t, with z = (x, u) of all transitions at times t - window ... t + window and their means z̄ and d̄ of z and of the
 /// change d = x' - x: W = (sum (z - z̄)(z - z̄)' + ridge n S)^-1 sum (z - z̄)(d - d̄)', S the inputs' variances over all times
 /// on the diagonal, so A_t = I + W_x', B_t = W_u', c_t = d̄ - W' z̄, and N_t is the covariance of what is left. Solved by
-/// Cholesky factorization (LAPACK) in double precision. A state that was never seen to vary stays as it is. O(T (n (D + A)^2
+/// Cholesky factorization in double precision. A state that was never seen to vary stays as it is. O(T (n (D + A)^2
 /// + (D + A)^3)).
 public struct TimeVaryingLinearModel: LearnedDynamics {
   /// Root mean square of what is left of the next states, over all times, and the transitions used.

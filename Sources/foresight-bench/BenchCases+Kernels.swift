@@ -45,9 +45,8 @@ extension BenchCase {
 
 extension BenchCase {
   /// Steps of 64 copies of an environment on all threads, resets included.
-  static func vectorStep(_ name: String) -> BenchCase {
-    let copies = 64
-    return BenchCase(
+  static func vectorStep(_ name: String, copies: Int = 64) -> BenchCase {
+    BenchCase(
       name: "vector-step-\(name)", summary: "steps of \(copies) copies of \(name) with random actions, resets included"
     ) { clock in
       var vector = try Catalog.registry.environment(name).make().makeVector(count: copies)

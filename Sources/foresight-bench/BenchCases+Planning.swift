@@ -6,19 +6,23 @@ import Networks
 import Planners
 
 /// Sizes of a planning benchmark.
-private struct PlanningShape: Sendable {
+struct PlanningShape: Sendable {
   let name: String
   let observations: Int
   let actions: Int
   let members: Int
   let elites: Int
   let layers: Int
-  let horizon: Int
-  let population: Int
+  var horizon: Int
+  var population: Int
   let eliteShare: Float
   let momentum: Float
-  let particles = 20
+  var particles = 20
   let iterations = 5
+
+  static let cartPole = PlanningShape(
+    name: "pets-plan-cartpole", observations: 4, actions: 1, members: 5, elites: 5, layers: 3, horizon: 15,
+    population: 350, eliteShare: 0.1, momentum: 0.1)
 
   /// Imagined transitions for one decision.
   var transitions: Int { horizon * population * particles * iterations }
@@ -59,10 +63,9 @@ private struct RunningObjective: Objective {
 
 extension BenchCase {
   /// One decision on cart-pole.
-  static let planCartPole = planning(
-    PlanningShape(
-      name: "pets-plan-cartpole", observations: 4, actions: 1, members: 5, elites: 5, layers: 3, horizon: 15,
-      population: 350, eliteShare: 0.1, momentum: 0.1), BalanceObjective(size: 4))
+  static let planCartPole = planCartPole(.cartPole)
+
+  static func planCartPole(_ shape: PlanningShape) -> BenchCase { planning(shape, BalanceObjective(size: 4)) }
 
   /// One decision on half-cheetah.
   static let planHalfCheetah = planning(

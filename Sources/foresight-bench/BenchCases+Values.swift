@@ -32,18 +32,33 @@ extension BenchCase {
     }
   }
 
+  /// Batches of 256 drawn from a replay of `count` transitions, all alike.
+  static func uniformSample(of count: Int) -> BenchCase {
+    BenchCase(name: "uniform-sample", summary: "replay: draw 256 of \(count), observation 17, action 6") { clock in
+      let replay = randomReplay(count, observations: 17, actions: 6)
+      var batch = TransitionBatch(count: 256, observationSize: 17, actionSize: 6)
+      var random = RandomStream(seed: 2)
+      return clock.measure("uniform-sample", metric: "draws", unit: "batches/s", amount: 100) {
+        for _ in 0..<100 { replay.sample(into: &batch, using: &random) }
+      }
+    }
+  }
+
   /// Draws of 256 from a million transitions in proportion to their priorities.
-  static let prioritizedSample = BenchCase(
-    name: "prioritized-sample", summary: "prioritised replay: draw 256 of 1,000,000 with their weights"
-  ) { clock in
-    let (replay, full, stream) = prioritized()
-    var (priorities, random) = (full, stream)
-    var indices = [Int32](repeating: 0, count: 256)
-    var weights = [Float](repeating: 0, count: 256)
-    return clock.measure("prioritized-sample", metric: "draws", unit: "batches/s", amount: 100) {
-      for _ in 0..<100 {
-        indices.withUnsafeMutableBufferPointer {
-          priorities.draw($0, weights: &weights, from: replay, beta: 0.4, using: &random)
+  static let prioritizedSample = prioritizedSample(of: 1_000_000)
+
+  static func prioritizedSample(of count: Int) -> BenchCase {
+    BenchCase(name: "prioritized-sample", summary: "prioritised replay: draw 256 of \(count) with their weights") {
+      clock in
+      let (replay, full, stream) = prioritized(count)
+      var (priorities, random) = (full, stream)
+      var indices = [Int32](repeating: 0, count: 256)
+      var weights = [Float](repeating: 0, count: 256)
+      return clock.measure("prioritized-sample", metric: "draws", unit: "batches/s", amount: 100) {
+        for _ in 0..<100 {
+          indices.withUnsafeMutableBufferPointer {
+            priorities.draw($0, weights: &weights, from: replay, beta: 0.4, using: &random)
+          }
         }
       }
     }
@@ -53,7 +68,7 @@ extension BenchCase {
   static let prioritizedUpdate = BenchCase(
     name: "prioritized-update", summary: "prioritised replay: draw 256 of 1,000,000 and give them new priorities"
   ) { clock in
-    let (replay, full, stream) = prioritized()
+    let (replay, full, stream) = prioritized(1_000_000)
     var (priorities, random) = (full, stream)
     var indices = [Int32](repeating: 0, count: 256)
     var weights = [Float](repeating: 0, count: 256)
@@ -67,8 +82,7 @@ extension BenchCase {
     }
   }
 
-  private static func prioritized() -> (ReplayBuffer, ReplayPriorities, RandomStream) {
-    let count = 1_000_000
+  private static func prioritized(_ count: Int) -> (ReplayBuffer, ReplayPriorities, RandomStream) {
     var replay = ReplayBuffer(capacity: count, observationSize: 1, actionSize: 1)
     for _ in 0..<count { replay.append([0], [0], reward: 0, next: [0], continues: true) }
     var priorities = ReplayPriorities(capacity: count, alpha: 0.6, offset: 1e-6)

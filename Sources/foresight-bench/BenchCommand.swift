@@ -16,7 +16,9 @@ struct BenchCommand: ParsableCommand {
       Each figure is a median over windows, next to the rate reached by the matrix products (or integration steps) \
       alone, measured alternately with it. Benchmarks/peers/run.sh runs the same cases in Python libraries.
 
-      Example: foresight bench sac-update ensemble-fit --threads 2
+      Examples:
+        foresight bench sac-update ensemble-fit --threads 2
+        foresight bench --scaling population horizon
       """)
 
   @Argument(help: "Cases to run; all of them if none is named.")
@@ -25,17 +27,23 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "Threads that share the work; default all cores that this process may use.")
   var threads: Int = Host.cores
 
-  @Option(help: "Least seconds in each of the windows.")
-  var seconds: Double = 0.6
+  @Option(help: "Least seconds in each of the windows; default 0.6, with --scaling 0.05.")
+  var seconds: Double?
 
-  @Option(help: "Windows for each figure.")
-  var windows: Int = 7
+  @Option(help: "Windows for each figure; default 7, with --scaling 3.")
+  var windows: Int?
 
   @Flag(help: "One JSON object a line.")
   var json = false
 
   @Flag(help: "Leave out the limits, for a profiler's sake.")
   var noLimits = false
+
+  @Flag(help: "How cost grows with each size (those named, or all): a table, a CSV file and a figure.")
+  var scaling = false
+
+  @Option(help: "Folder that --scaling writes scaling.csv and scaling.png into.")
+  var out = "scaling"
 
   @Flag(help: "Name the cases with what they measure, and run none.")
   var list = false
@@ -63,22 +71,33 @@ struct BenchCommand: ParsableCommand {
 
   func validate() throws {
     guard threads >= 1 else { throw ValidationError("--threads \(threads): must be at least 1") }
-    guard seconds > 0, seconds.isFinite else { throw ValidationError("--seconds \(seconds): must be above 0") }
-    guard windows >= 1 else { throw ValidationError("--windows \(windows): must be at least 1") }
-    let names = Self.all.map(\.name)
+    if let seconds, !(seconds > 0 && seconds.isFinite) {
+      throw ValidationError("--seconds \(seconds): must be above 0")
+    }
+    if let windows, windows < 1 { throw ValidationError("--windows \(windows): must be at least 1") }
+    if scaling, out.isEmpty { throw ValidationError("--out: names no folder") }
+    let names = scaling ? ScalingCase.all(threads: threads).map(\.size) : Self.all.map(\.name)
     for name in cases where !names.contains(name) {
       let hint = nearestName(to: name, among: names).map { ": did you mean '\($0)'?" } ?? ""
-      throw ValidationError("unknown benchmark case '\(name)'\(hint)")
+      throw ValidationError("unknown \(scaling ? "size" : "benchmark case") '\(name)'\(hint)")
     }
   }
 
   func run() throws {
     if list {
-      for entry in Self.all { print(entry.name.padding(toLength: 28, withPad: " ", startingAt: 0) + entry.summary) }
+      for entry in scaling ? ScalingCase.all(threads: threads) : [] { print(entry.title) }
+      for entry in scaling ? [] : Self.all {
+        print(entry.name.padding(toLength: 28, withPad: " ", startingAt: 0) + entry.summary)
+      }
       return
     }
     WorkerPool.configure(threads: threads)
-    let clock = BenchClock(windows: windows, seconds: seconds, measuresLimits: !noLimits)
+    if scaling {
+      let clock = BenchClock(windows: windows ?? 3, seconds: seconds ?? 0.05, measuresLimits: false)
+      let entries = ScalingCase.all(threads: threads).filter { cases.isEmpty || cases.contains($0.size) }
+      return try ScalingReport(entries, threads: threads).write(to: out, clock)
+    }
+    let clock = BenchClock(windows: windows ?? 7, seconds: seconds ?? 0.6, measuresLimits: !noLimits)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     for entry in Self.all where cases.isEmpty || cases.contains(entry.name) {

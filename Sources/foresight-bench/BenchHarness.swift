@@ -18,6 +18,11 @@ struct Measurement: Codable {
   var shareOfLibraryLimit: Double?
   /// (fastest - slowest) / median over the windows.
   var spread: Double
+  /// Units that one call of the work does.
+  var amount = 1.0
+
+  /// Seconds that one call of the work takes.
+  var seconds: Double { amount / value }
 
   enum CodingKeys: String, CodingKey {
     case `case`, metric, value, unit, threads, limit, spread
@@ -67,7 +72,7 @@ struct BenchClock {
       case: name, metric: metric, value: value, unit: unit, threads: WorkerPool.threads, limit: medians[0],
       limitedBy: limitedBy, shareOfLimit: medians[0].map { value / $0 }, libraryLimit: medians[1],
       shareOfLibraryLimit: medians[1].map { value / $0 },
-      spread: ((rates.max() ?? 0) - (rates.min() ?? 0)) / value)
+      spread: ((rates.max() ?? 0) - (rates.min() ?? 0)) / value, amount: amount)
   }
 
   private func calibrate(_ work: () throws -> Void) rethrows -> Int {

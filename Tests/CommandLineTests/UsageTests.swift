@@ -142,6 +142,23 @@ import TestSupport
     #expect(missing.status == 1 && missing.errors.contains("make build"), "\(missing.errors)")
   }
 
+  /// A row for each value of the sizes asked for, with a cost, and a figure of them.
+  @Test func benchShowsHowCostGrows() throws {
+    let options = ["--seconds", "0.001", "--windows", "1", "--threads", "2", "--out", "grown"]
+    let result = try Program.run(["bench", "--scaling", "horizon", "threads"] + options, in: root.path)
+    #expect(result.status == 0, "\(result.errors)")
+    let rows = CSV.records(try Data(contentsOf: URL(fileURLWithPath: root.path + "/grown/scaling.csv")))
+    #expect(
+      rows.dropFirst().map { $0[0] + $0[2] } == [
+        "horizon5", "horizon10", "horizon20", "horizon40", "threads1", "threads2",
+      ])
+    #expect(rows.dropFirst().allSatisfy { Double($0[3]).map { $0 > 0 } == true }, "\(rows)")
+    #expect(result.output.contains("size^"), "\(result.output)")
+    #expect(FileManager.default.fileExists(atPath: root.path + "/grown/scaling.png"))
+    let unknown = try Program.run(["bench", "--scaling", "horizn"])
+    #expect(unknown.status == 64 && unknown.errors.contains("did you mean 'horizon'?"), "\(unknown.errors)")
+  }
+
   @Test func plotSaysWhatIsMissing() throws {
     try Data("{}".utf8).write(to: URL(fileURLWithPath: root.path + "/study.json"))
     let result = try Program.run(["plot", root.path], environment: ["FORESIGHT_HOME": root.path])

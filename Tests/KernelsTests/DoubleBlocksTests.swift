@@ -20,8 +20,7 @@ import Testing
     #expect(beyond[0] < 1e-300 && beyond[1] > 1e300 && beyond[1].isFinite)
   }
 
-  @Test func factorsSolveAndInvert() {
-    let order = 7
+  @Test(arguments: [1, 7, 8, 21, 40]) func factorsSolveAndInvert(_ order: Int) {
     var random = RandomStream(seed: 2)
     let root: [Double] = (0..<order * order).map { _ in Double(random.normal()) }
     var product = [Double](repeating: 0, count: order * order)
@@ -36,17 +35,52 @@ import Testing
     for i in 0..<order {
       var back = 0.0
       for j in 0..<order { back += product[i * order + j] * solution[j] }
-      #expect(abs(back - right[i]) < 1e-12)
+      #expect(abs(back - right[i]) < 1e-11)
     }
     DoubleBlocks.invert(factor: &factor, order: order)
     DoubleBlocks.mirror(&factor, order: order)
     for i in 0..<order {
       var solved = 0.0
       for j in 0..<order { solved += factor[i * order + j] * right[j] }
-      #expect(abs(solved - solution[i]) < 1e-12)
+      #expect(abs(solved - solution[i]) < 1e-11)
     }
     var indefinite = [1.0, 2, 2, 1]
     #expect(!DoubleBlocks.factor(&indefinite, order: 2))
+  }
+}
+
+extension DoubleBlocksTests {
+  /// Of all kinds of operands, with fewer columns than a vector has and more.
+  @Test(arguments: [(3, 5, 4), (9, 13, 6), (4, 8, 30), (1, 1, 1), (17, 3, 2)])
+  func productsAreTheSums(_ m: Int, _ n: Int, _ k: Int) {
+    var random = RandomStream(seed: 3)
+    let (a, b): ([Double], [Double]) = (
+      (0..<m * k).map { _ in Double(random.normal()) }, (0..<n * k).map { _ in Double(random.normal()) }
+    )
+    for (ta, tb) in [(Transposition.none, Transposition.none), (.transposed, .none), (.none, .transposed)] {
+      var c = [Double](repeating: .nan, count: m * n)
+      DoubleBlocks.multiply(
+        ta, tb, m: m, n: n, k: k, a, lda: ta == .none ? k : m, b, ldb: tb == .none ? n : k, &c, ldc: n)
+      for i in 0..<m {
+        for j in 0..<n {
+          var sum = 0.0
+          for p in 0..<k { sum += a[ta == .none ? i * k + p : p * m + i] * b[tb == .none ? p * n + j : j * k + p] }
+          #expect(abs(c[i * n + j] - sum) < 1e-12, "\(ta), \(tb)")
+        }
+      }
+    }
+    // a symmetric matrix of which only the lower triangle is looked at
+    var s = [Double](repeating: .nan, count: m * m)
+    for i in 0..<m { for j in 0...i { s[i * m + j] = Double(random.normal()) } }
+    var c = [Double](repeating: .nan, count: m * k)
+    DoubleBlocks.multiply(symmetric: s, order: m, a, columns: k, &c)
+    for i in 0..<m {
+      for q in 0..<k {
+        var sum = 0.0
+        for j in 0..<m { sum += s[max(i, j) * m + min(i, j)] * a[j * k + q] }
+        #expect(abs(c[i * k + q] - sum) < 1e-12)
+      }
+    }
   }
 }
 

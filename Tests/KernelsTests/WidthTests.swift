@@ -67,7 +67,12 @@ import Testing
       bits.add(try a.solve(b).elements)
       bits.add(try a.orthonormalColumns().elements)
       bits.add(try definite.symmetricEigen().vectors.elements)
+      var block = definite.elements
+      #expect(DoubleBlocks.factor(&block, order: n))
+      bits.add(block)
+      DoubleBlocks.invert(factor: &block, order: n)
+      bits.add(block)
     }
-    #expect(bits.text == "4b03041859dc9e1")
+    #expect(bits.text == "cbb1ef2d354c5993")
   }
 }

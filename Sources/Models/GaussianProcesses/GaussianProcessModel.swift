@@ -10,7 +10,7 @@ import Kernels
 /// Inputs and changes are normalized by their means and standard deviations. Each output has hyperparameters of its own,
 /// which maximize its marginal likelihood, by L-BFGS from where the last fit ended (or from the start, where that is
 /// better), with a penalty that holds back signal-to-noise ratios and length scales beyond their bounds. Everything is in
-/// double precision, over LAPACK. A fit of n points is O(D n³) an iteration; of more data than `points`, the points are a
+/// double precision. A fit of n points is O(D n³) an iteration; of more data than `points`, the points are a
 /// subset that explains the others' variance best (see `PointSelection`).
 public struct GaussianProcessModel: LearnedDynamics {
   /// Average logarithm of the marginal likelihood, a normalized change of state; points; geometric mean over outputs of

@@ -33,6 +33,7 @@ public final class MuJoCoModel: @unchecked Sendable {
       guard let description = mj_parseXML(path, nil, &message, Int32(message.count)) else { return nil }
       defer { mj_deleteSpec(description) }
       if ownNumbers > 0 { description.pointee.nuserdata = Int32(ownNumbers) }
+      Self.shrinkTextures(of: description)
       if let model = mj_compile(description, nil) { return model }
       if let problem = mjs_getError(description) {
         message = Array(String(cString: problem).utf8.map { CChar(bitPattern: $0) })
@@ -46,6 +47,22 @@ public final class MuJoCoModel: @unchecked Sendable {
     }
     self.pointer = pointer
     file = path
+  }
+
+  /// Makes every texture one of single pixels. No step depends on them, recordings read the file anew, and drawing them
+  /// was most of what compiling a model took.
+  private static func shrinkTextures(of description: UnsafeMutablePointer<mjSpec>) {
+    var element = mjs_firstElement(description, mjOBJ_TEXTURE)
+    while let current = element {
+      if let texture = mjs_asTexture(current) {
+        texture.pointee.builtin = mjBUILTIN_FLAT
+        texture.pointee.mark = mjMARK_NONE
+        (texture.pointee.width, texture.pointee.height) = (1, 1)
+        mjs_setString(texture.pointee.file, "")
+        mjs_setStringVec(texture.pointee.cubefiles, "")
+      }
+      element = mjs_nextElement(description, current)
+    }
   }
 
   deinit { mj_deleteModel(pointer) }
