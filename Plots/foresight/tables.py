@@ -125,7 +125,8 @@ def _read_numbers(data: bytes, columns: dict[str, Column]) -> Columns | None:
     while b",," in body:
         body = body.replace(b",,", b",nan,")
     values = np.fromstring(body[:-1], dtype=np.float64, sep=",").reshape(-1, len(kinds)) if body else np.empty((0, len(kinds)))
-    if np.isinf(values).any() or (values > 2**53).any():
+    whole = [place for place, kind in enumerate(kinds) if kind is WHOLE]
+    if np.isinf(values).any() or (values[:, whole] > 2**53).any():
         return None
     return {name: np.array(values[:, place], dtype=column.kind) for place, (name, column) in enumerate(columns.items())}
 
