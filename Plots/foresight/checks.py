@@ -47,7 +47,8 @@ def are_whole(steps: np.ndarray, episodes: np.ndarray) -> bool:
 
 def check_finished(path: Path, steps: np.ndarray, manifest: dict) -> None:
     """A run whose manifest says `finished` has its last evaluation; `steps` are those of the rows of evaluations.csv."""
-    interval = manifest.get("settings", {}).get("evaluation", {}).get("interval")
+    evaluation = manifest.get("settings", {}).get("evaluation", {})
+    interval = evaluation.get("interval") if evaluation.get("episodes") != 0 else None
     budget = manifest.get("steps")
     if manifest.get("status") != "finished" or not isinstance(interval, int) or not isinstance(budget, int) or interval < 1:
         return

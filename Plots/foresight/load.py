@@ -351,7 +351,10 @@ class _Results:
 
 def _load_run(study: Path, entry: dict, kept: _Results | None, source: Path) -> Run:
     """The run's own files are the freshest; the study's stand in where the run's folder is not there."""
-    environment, agent, seed = str(entry["environment"]), str(entry["agent"]), int(entry["seed"])
+    environment, agent, seed, steps = str(entry["environment"]), str(entry["agent"]), entry["seed"], entry["steps"]
+    for name, value in (("seed", seed), ("steps", steps)):
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise StudyError(f"{source}: {name} of {environment}, {agent}, seed {seed} must be a whole number, found {value!r}")
     folder = study / str(entry["folder"]) if entry["folder"] else None
     manifest, wall_seconds = entry.get("manifest", {}), entry.get("wall_seconds")
     evaluations = None
@@ -373,8 +376,8 @@ def _load_run(study: Path, entry: dict, kept: _Results | None, source: Path) -> 
     if evaluations is None:
         evaluations = kept.of(environment, agent, seed) if kept else {}
     evaluations = evaluations or {"environment_steps": np.zeros(0, dtype=int), "return": np.zeros(0)}
-    steps, means = _mean_evaluations(evaluations["environment_steps"], evaluations["return"])
-    return Run(environment, agent, seed, int(entry["steps"]), steps, means, wall_seconds, evaluations, folder, manifest)
+    places, means = _mean_evaluations(evaluations["environment_steps"], evaluations["return"])
+    return Run(environment, agent, seed, steps, places, means, wall_seconds, evaluations, folder, manifest)
 
 
 def _last_wall_seconds(path: Path) -> float | None:

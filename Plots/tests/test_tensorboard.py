@@ -1,4 +1,5 @@
 import importlib.util
+import json
 import math
 import signal
 import subprocess
@@ -96,25 +97,27 @@ class Events(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("has event files of another program", done.stderr)
 
-    def test_of_a_run_that_was_killed_are_those_of_one_that_was_not(self):
-        settings = ["agent.random_steps=100", "agent.batch_size=16", "learner.hidden=[8]", "log.interval=100",
-                    "evaluation.interval=200", "evaluation.episodes=2", "checkpoint.interval=150"]
-        arguments = ["train", "sac", "Pendulum-v1", "--steps", "3000", "--tensorboard"]
-        arguments += [part for setting in settings for part in ("--set", setting)]
-        place = "Pendulum-v1/sac/seed-0"
-        done = self.foresight(*arguments, "--out", self.root / "whole")
+    def test_of_a_run_that_was_killed_are_those_of_a_studys_that_was_not(self):
+        settings = {"agent.random_steps": 100, "agent.batch_size": 16, "learner.hidden": [8], "log.interval": 100,
+                    "evaluation.interval": 200, "evaluation.episodes": 2, "checkpoint.interval": 150}
+        study = {"name": "s", "environments": ["Pendulum-v1"], "agents": ["sac"], "seeds": 1, "steps": 3000,
+                 "settings": settings}
+        (self.root / "study.yaml").write_text(json.dumps(study))
+        done = self.foresight("study", "run", self.root / "study.yaml", "--out", self.root / "whole", "--tensorboard")
         self.assertEqual(done.returncode, 0, done.stderr)
-        process = subprocess.Popen([PROGRAM, *arguments, "--out", self.root / "killed"], stdout=subprocess.DEVNULL)
-        table = self.root / "killed" / place / "training.csv"
+        arguments = ["train", "sac", "Pendulum-v1", "--steps", "3000", "--tensorboard", "--out", self.root / "killed"]
+        arguments += [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+        one, other = (self.root / name / "Pendulum-v1/sac/seed-0" for name in ("whole", "killed"))
+        process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.DEVNULL)
+        table = other / "training.csv"
         for _ in range(2000):
             if process.poll() is not None or (table.exists() and table.read_bytes().count(b"\n") > 6):
                 break
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        done = self.foresight(*arguments, "--out", self.root / "killed")
+        done = self.foresight(*arguments)
         self.assertEqual(done.returncode, 0, done.stderr)
-        one, other = self.root / "whole" / place, self.root / "killed" / place
         found = [self.assert_same(folder, load_run(folder)) for folder in (one, other)]
         self.assertIn("training/critic_loss", found[0])
         for tag, events in found[0].items():
