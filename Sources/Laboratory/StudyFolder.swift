@@ -134,7 +134,7 @@ public struct StudyFolder: Sendable {
       if steps >= entry.steps { end = steps }
       bytes += CSV.line(key + row[..<3].map { .text($0) })
     }
-    if let manifest = try? Manifest(contentsOf: run.manifest), manifest.status == .finished,
+    if end == .max, let manifest = try? Manifest(contentsOf: run.manifest), manifest.status == .finished,
       let interval = manifest.settings["evaluation"]?["interval"]?.scalarText.flatMap({ Int($0) }),
       manifest.settings["evaluation"]?["episodes"]?.scalarText != "0",
       manifest.steps - last >= interval
