@@ -1,5 +1,6 @@
 """What the tables of a run must agree in. A file that was cut or edited is refused by name and line, never used."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from .tables import Columns, StudyError
 _IDENTITY = {"environment": "environment", "agent": "label", "seed": "seed"}
 
 
-def check_order(path: Path, table: Columns) -> None:
+def check_order(path: Path | str, table: Columns) -> None:
     """Steps never decrease, evaluations count their episodes from 0, and training counts its episodes on and on."""
     steps = table["environment_steps"]
     if (steps[1:] < steps[:-1]).any():
@@ -18,7 +19,7 @@ def check_order(path: Path, table: Columns) -> None:
     if "episode" not in table or not len(steps):
         return
     episodes = table["episode"]
-    if path.name == "evaluations.csv":
+    if os.path.basename(path) == "evaluations.csv":
         if are_whole(steps, episodes):
             return
         first = np.concatenate([[True], np.diff(steps) > 0])
@@ -45,7 +46,7 @@ def are_whole(steps: np.ndarray, episodes: np.ndarray) -> bool:
                 and (episodes.reshape(-1, count) == np.arange(count)).all())
 
 
-def check_finished(path: Path, steps: np.ndarray, manifest: dict) -> None:
+def check_finished(path: Path | str, steps: np.ndarray, manifest: dict) -> None:
     """A run whose manifest says `finished` has its last evaluation; `steps` are those of the rows of evaluations.csv."""
     evaluation = manifest.get("settings", {}).get("evaluation", {})
     interval = evaluation.get("interval") if evaluation.get("episodes") != 0 else None
@@ -59,13 +60,13 @@ def check_finished(path: Path, steps: np.ndarray, manifest: dict) -> None:
                          f"every {interval} steps: lines are missing")
 
 
-def check_identity(path: Path, manifest: dict, entry: dict, source: Path) -> None:
+def check_identity(path: Path | str, manifest: dict, entry: dict, source: Path) -> None:
     """The manifest in a run's folder is that of the run which the study lists there."""
     for key, own in _IDENTITY.items():
         if own in manifest and str(manifest[own]) != str(entry[key]):
             raise StudyError(f"{path}: {own} must be {entry[key]}, as {source.name} says, found {manifest[own]}")
 
 
-def _refuse(path: Path, rows: np.ndarray, words) -> None:
+def _refuse(path: Path | str, rows: np.ndarray, words) -> None:
     if len(rows):
         raise StudyError(f"{path}:{rows[0] + 2}: {words(int(rows[0]))}")

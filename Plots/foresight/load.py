@@ -312,7 +312,7 @@ def _labels(study: dict, runs: list[dict]) -> list[str]:
     return sorted(dict.fromkeys(run["agent"] for run in runs), key=place)
 
 
-def _read(path: Path) -> str:
+def _read(path: Path | str) -> str:
     try:
         with open(path, "rb") as file:
             return file.read().decode("utf-8")
@@ -320,7 +320,7 @@ def _read(path: Path) -> str:
         raise StudyError(f"{path}: {error.strerror if isinstance(error, OSError) else error}") from error
 
 
-def _parse(path: Path, line: int, text: str) -> dict:
+def _parse(path: Path | str, line: int, text: str) -> dict:
     try:
         parsed = json.loads(text)
     except json.JSONDecodeError as error:
@@ -355,20 +355,20 @@ def _load_run(study: Path, entry: dict, kept: _Results | None, source: Path) -> 
     for name, value in (("seed", seed), ("steps", steps)):
         if isinstance(value, bool) or not isinstance(value, int):
             raise StudyError(f"{source}: {name} of {environment}, {agent}, seed {seed} must be a whole number, found {value!r}")
-    folder = study / str(entry["folder"]) if entry["folder"] else None
+    folder = f"{study}/{entry['folder']}" if entry["folder"] else None
     manifest, wall_seconds = entry.get("manifest", {}), entry.get("wall_seconds")
     evaluations = None
-    if folder is not None:
-        path = folder / "manifest.json"
+    if folder is not None:  # texts, as paths take longer to put together than their files to read
+        path = folder + "/manifest.json"
         if os.path.exists(path):
             manifest = _parse(path, 1, _read(path))
             check_identity(path, manifest, entry, source)
-        path = folder / "evaluations.csv"
+        path = folder + "/evaluations.csv"
         if os.path.exists(path):
             evaluations = read_columns(path, EVALUATIONS, EVALUATIONS_ADDED, NUMBER)
             check_order(path, evaluations)
             check_finished(path, evaluations["environment_steps"], manifest)
-        path = folder / "timing.csv"
+        path = folder + "/timing.csv"
         if os.path.exists(path):
             wall_seconds = _last_wall_seconds(path)
         elif evaluations is None and not os.path.isdir(folder):
@@ -377,10 +377,11 @@ def _load_run(study: Path, entry: dict, kept: _Results | None, source: Path) -> 
         evaluations = kept.of(environment, agent, seed) if kept else {}
     evaluations = evaluations or {"environment_steps": np.zeros(0, dtype=int), "return": np.zeros(0)}
     places, means = _mean_evaluations(evaluations["environment_steps"], evaluations["return"])
-    return Run(environment, agent, seed, steps, places, means, wall_seconds, evaluations, folder, manifest)
+    place = Path(folder) if folder else None
+    return Run(environment, agent, seed, steps, places, means, wall_seconds, evaluations, place, manifest)
 
 
-def _last_wall_seconds(path: Path) -> float | None:
+def _last_wall_seconds(path: Path | str) -> float | None:
     """The time in the last whole row of timing.csv; all rows are read where that row is not as it should be."""
     with open(path, "rb") as file:
         header = file.readline()

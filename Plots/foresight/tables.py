@@ -17,7 +17,7 @@ class StudyError(Exception):
     """A study's folder cannot be used; the message is one line for the user."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Column:
     """How the cells of one column are read: `parse` raises ValueError on a bad one."""
 
@@ -56,14 +56,14 @@ Columns = dict[str, np.ndarray]
 
 
 def read_table(
-    path: Path, columns: dict[str, Column], added: dict[str, Column] | None = None, further: Column | None = None
+    path: Path | str, columns: dict[str, Column], added: dict[str, Column] | None = None, further: Column | None = None
 ) -> pd.DataFrame:
     """The table that `read_columns` reads, as a data frame."""
     return pd.DataFrame(read_columns(path, columns, added, further))
 
 
 def read_columns(
-    path: Path, columns: dict[str, Column], added: dict[str, Column] | None = None, further: Column | None = None
+    path: Path | str, columns: dict[str, Column], added: dict[str, Column] | None = None, further: Column | None = None
 ) -> Columns:
     """The rows of `path`, whose header must be exactly `columns`, in that order, and perhaps the first of `added`.
 
@@ -181,7 +181,7 @@ def _read_short(lines: list[str], columns: dict[str, Column]) -> Columns | None:
     return arrays
 
 
-def _read_bytes(path: Path) -> bytes:
+def _read_bytes(path: Path | str) -> bytes:
     try:
         with open(path, "rb") as file:
             return file.read()
@@ -189,7 +189,7 @@ def _read_bytes(path: Path) -> bytes:
         raise StudyError(f"{path}: {error.strerror}") from error
 
 
-def _decoded(path: Path, data: bytes) -> str:
+def _decoded(path: Path | str, data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -197,13 +197,13 @@ def _decoded(path: Path, data: bytes) -> str:
         raise StudyError(f"{path}:{line}: not UTF-8 text") from error
 
 
-def _check_header(path: Path, header: list[str] | None, names: list[str]) -> None:
+def _check_header(path: Path | str, header: list[str] | None, names: list[str]) -> None:
     if header != names:
         found = "nothing" if header is None else ",".join(header)
         raise StudyError(f"{path}:1: the header must be {','.join(names)}, found {found}")
 
 
-def _append(path: Path, line: int, row: list[str], columns: dict[str, Column], cells: list[list]) -> None:
+def _append(path: Path | str, line: int, row: list[str], columns: dict[str, Column], cells: list[list]) -> None:
     if len(row) != len(columns):
         raise StudyError(f"{path}:{line}: {len(columns)} cells wanted, {len(row)} found")
     for values, (name, column), text in zip(cells, columns.items(), row):
