@@ -29,7 +29,7 @@ def rows(study: Study, found: list[Comparison]) -> list[list[str]]:
 
 
 def _cell(estimate: Estimate, seeds: int) -> str:
-    return f"{estimate.value:.2f}" + (f" [{estimate.low:.2f}, {estimate.high:.2f}]" if seeds > 1 else "")
+    return f"{estimate.value:z.2f}" + (f" [{estimate.low:z.2f}, {estimate.high:z.2f}]" if seeds > 1 else "")
 
 
 def notes(study: Study, found: list[Comparison]) -> list[str]:

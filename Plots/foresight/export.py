@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from .defaults import find_program
-from .layers import Operation
+from .layers import Operation, output_size
 from .policy import Policy
 from .tables import StudyError
 
@@ -80,8 +80,8 @@ def check(
     """Largest difference of the exported policy's actions from the agent's own over `count` observations.
 
     Where the agent sees observations normalised, the policy's own normalisation is undone first; those at its limits are left
-    out. `played` is what `own_actions` gives, if that is known. Raises StudyError when a difference is
-    above `TOLERANCE` times the largest action, or 1.
+    out. Where a wrapper makes other actions of the agent's, these are compared. `played` is what `own_actions` gives, if
+    that is known. Raises StudyError when a difference is above `TOLERANCE` times the largest action, or 1.
     """
     seen, actions = played or own_actions(run, count)
     raw, kept = seen, np.ones(len(seen), bool)
@@ -93,9 +93,11 @@ def check(
         raw = (seen / first.arrays["scale"] + first.arrays["mean"]).astype(np.float32)
     found = run_exported(path, kind, np.ascontiguousarray(raw[kept]))
     wanted = actions[kept]
+    for operation in policy.operations:
+        if operation.numbers.get("beyond_agent"):
+            wanted = operation(wanted)
     differences = np.abs(found - wanted).max(axis=1)
-    if policy.discrete:
-        differences[_are_ties(policy, raw[kept])] = 0
+    differences[_are_ties(policy, raw[kept])] = 0
     worst = float(differences.max(initial=0.0))
     if not worst <= TOLERANCE * max(1.0, float(np.abs(wanted).max(initial=0.0))):
         raise StudyError(f"{path}: its actions differ by up to {worst:.3g} from the agent's over {len(wanted)} observations: "
@@ -104,12 +106,15 @@ def check(
 
 
 def _are_ties(policy: Policy, observations: np.ndarray) -> np.ndarray:
-    """Rows where two choices are about as good."""
-    x = observations
-    for operation in policy.operations[:-1]:
+    """Rows where two choices are about as good; none where there are no choices."""
+    x, counts = observations, []
+    for operation in policy.operations:
+        if operation.kind == "argmax":
+            counts = operation.numbers["counts"]
+            break
         x = operation(x)
     ties, place = np.zeros(len(x), bool), 0
-    for count in policy.operations[-1].numbers["counts"]:
+    for count in counts:
         best = np.sort(x[:, place:place + count], axis=1)
         ties |= best[:, -1] - best[:, -2] < _TIE * np.maximum(1, np.abs(best[:, -1]))
         place += count
@@ -192,6 +197,28 @@ def _onnx_operation(operation: Operation, x: str, node, constant, types) -> str:
             parts.append(node("ArgMax", _onnx_operation(group, x, node, constant, types), axis=1, keepdims=1))
             place += count
         return parts[0] if len(parts) == 1 else node("Concat", *parts, axis=1)
+    if operation.kind == "sine":
+        return node("Sin", x)
+    if operation.kind == "columns":
+        return node("Gather", x, constant(np.array(numbers["columns"], np.int64)), axis=1)
+    if operation.kind == "lookup":
+        index = node("Reshape", node("Cast", x, to=types.INT64), constant(np.array([-1], np.int64)))
+        return node("Gather", constant(arrays["table"]), index, axis=0)
+    if operation.kind == "convolution":
+        weight = arrays["weight"]
+        rows, columns = output_size(numbers, len(weight))
+        images = node("Reshape", x, constant(np.array([-1, numbers["height"], numbers["width"], weight.shape[2]], np.int64)))
+        maps = node("Conv", node("Transpose", images, perm=[0, 3, 1, 2]), constant(weight.transpose(3, 2, 0, 1)),
+                    constant(arrays["bias"]), strides=[numbers["stride"]] * 2)
+        flat = np.array([-1, rows * columns * weight.shape[3]], np.int64)
+        return node("Reshape", node("Transpose", maps, perm=[0, 2, 3, 1]), constant(flat))
+    if operation.kind == "radial":
+        centers = arrays["centers"]
+        row = node("Reshape", node("Cast", x, to=types.DOUBLE), constant(np.array([-1, 1, centers.shape[1]], np.int64)))
+        gaps = node("Mul", node("Sub", row, constant(centers)), constant(arrays["inverses"]))
+        squares = node("ReduceSum", node("Mul", gaps, gaps), constant(np.array([2], np.int64)), keepdims=0)
+        bases = node("Exp", node("Mul", squares, constant(np.float64(-0.5))))
+        return node("Cast", node("MatMul", bases, constant(arrays["weights"])), to=types.FLOAT)
     return node("Cast", node("Greater", x, constant(np.float32(0))), to=types.FLOAT)
 
 
@@ -246,4 +273,19 @@ def _torch_operation(torch, kind: str, x, arrays: dict, numbers: dict):
     if kind == "argmax":
         groups = torch.split(x, numbers["counts"], dim=1)
         return torch.stack([group.argmax(dim=1) for group in groups], dim=1)
+    if kind == "sine":
+        return torch.sin(x)
+    if kind == "columns":
+        return x[:, numbers["columns"]]
+    if kind == "lookup":
+        return arrays["table"][x[:, 0].long()]
+    if kind == "convolution":
+        weight = arrays["weight"]
+        images = x.reshape(-1, numbers["height"], numbers["width"], weight.shape[2]).permute(0, 3, 1, 2)
+        maps = torch.nn.functional.conv2d(images, weight.permute(3, 2, 0, 1), arrays["bias"], numbers["stride"])
+        rows, columns = output_size(numbers, weight.shape[0])
+        return maps.permute(0, 2, 3, 1).reshape(-1, rows * columns * weight.shape[3])
+    if kind == "radial":
+        gaps = (x.double()[:, None, :] - arrays["centers"]) * arrays["inverses"]
+        return (torch.exp(-0.5 * (gaps * gaps).sum(dim=2)) @ arrays["weights"]).float()
     return (x > 0).float()

@@ -149,21 +149,24 @@ def threshold_steps(study: Study) -> Figure | None:
     environments = [name for name in study.environments if name in study.thresholds and study.agents_in(name)]
     if not environments:
         return None
-    rows = [(environment, agent) for environment in environments for agent in study.agents_in(environment)]
-    figure = Figure(figsize=(7.2, 1.7 + 0.42 * len(rows)), layout="constrained")
+    rows = len(environments) + sum(len(study.agents_in(environment)) for environment in environments)
+    figure = Figure(figsize=(7.2, 1.7 + 0.27 * rows), layout="constrained")
     axes = figure.subplots()
-    position, ticks, labels = 0.0, [], []
-    for index, environment in enumerate(environments):
-        agents = study.agents_in(environment)
-        if index:
-            axes.axhline(position - 0.2, color="#bbbbbb", linewidth=0.8)
-            position += 0.6
-        for agent in agents:
-            _draw_arrivals(axes, study, environment, agent, position)
+    position, ticks, labels, headings = 0, [], [], []
+    for environment in environments:
+        if position:
+            axes.axhline(position - 0.5, color="#bbbbbb", linewidth=0.8)
+        headings.append(position)
+        for agent in (None, *study.agents_in(environment)):
+            if agent:
+                _draw_arrivals(axes, study, environment, agent, position)
             ticks.append(position)
-            labels.append(f"{study.display.name(environment)}\n{_reached_label(study, environment, agent)}")
+            labels.append(_reached_label(study, environment, agent) if agent else study.display.name(environment))
             position += 1
     axes.set_yticks(ticks, labels)
+    for place in headings:
+        axes.yaxis.get_major_ticks()[place].label1.set_fontweight("bold")
+    axes.tick_params(axis="y", length=0)
     axes.set_ylim(position - 0.4, -0.6)
     axes.grid(False, axis="y")
     lowest = min(line.get_xdata().min() for line in axes.lines if line.get_gid() == "arrival")
@@ -301,7 +304,7 @@ def _draw_arrivals(axes: Axes, study: Study, environment: str, agent: str, posit
         axes.plot(np.array([max(arrival, 1)]), [offset], color=tint, linestyle="none", gid="arrival", **style)
     median = median_with_infinities(arrivals)
     if math.isfinite(median):
-        axes.plot([median], [position], color=tint, marker="|", markersize=22, markeredgewidth=2.5)
+        axes.plot([median], [position], color=tint, marker="|", markersize=15, markeredgewidth=2.5)
 
 
 def _reached_label(study: Study, environment: str, agent: str) -> str:

@@ -28,6 +28,8 @@ def aggregate_scores(study: Study, comparison: Comparison) -> Figure:
         axes.set_title(title + (" (lower is better)" if metric == "optimality_gap" else ""))
         axes.grid(False, axis="y")
         axes.locator_params(axis="x", nbins=5)
+        axes.use_sticky_edges = False  # markers at the ends are whole
+        axes.margins(x=0.06)
     panels[0].set_yticks(range(len(agents)), [study.display.name(agent) for agent in agents])
     panels[0].set_ylim(len(agents) - 0.5, -0.5)
     figure.suptitle(_title(comparison.group, f"final scores with {_interval(comparison.seeds, comparison.group)}"), fontsize=12)
@@ -111,7 +113,7 @@ def improvement(study: Study, comparison: Comparison) -> Figure | None:
         estimate = comparison.improvement[agent]
         _draw_estimate(axes, place, estimate.value, estimate.low, estimate.high, study, agent, comparison.seeds > 1)
     axes.axvline(0.5, color="#444444", linestyle="--", linewidth=1)
-    axes.set_xlim(0, 1)
+    axes.set_xlim(-0.02, 1.02)
     axes.set_yticks(range(len(agents)), [study.display.name(agent) for agent in agents])
     axes.set_ylim(len(agents) - 0.5, -0.5)
     axes.grid(False, axis="y")

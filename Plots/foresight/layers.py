@@ -24,8 +24,14 @@ class Operation:
     | clip | low, high | | |
     | argmax | | counts | index of the largest of each group of columns, the first of equals |
     | step | | | 1 where x > 0, else 0 |
+    | sine | | | |
+    | columns | | columns | these columns, in this order |
+    | lookup | table [n, A] | | the row of the table whose number x is |
+    | convolution | weight [k, k, in, out], bias [out] | height, width, stride | of images [height, width, in] as rows |
+    | radial | centers [B, D], inverses [D], weights [B, A] (float64) | | exp(-|(x - c) * inverses|² / 2) W, in double |
 
-    `seen_by_agent` says that it is the environment's wrapper: the agent sees what comes out.
+    `seen_by_agent` says that it is the environment's wrapper: the agent sees what comes out. `beyond_agent` says the same of
+    actions: the agent gives what goes in.
     """
 
     kind: str
@@ -64,6 +70,32 @@ def _argmax(x, _, numbers):
                     axis=1).astype(np.float32)
 
 
+_IMAGES_AT_ONCE = 64
+
+
+def _convolution(x, arrays, numbers):
+    weight, stride = arrays["weight"], numbers["stride"]
+    kernel, _, channels, filters = weight.shape
+    rows, columns = output_size(numbers, kernel)
+    maps = np.empty((len(x), rows * columns * filters), np.float32)
+    for first in range(0, len(x), _IMAGES_AT_ONCE):
+        images = x[first:first + _IMAGES_AT_ONCE].reshape(-1, numbers["height"], numbers["width"], channels)
+        windows = np.lib.stride_tricks.sliding_window_view(images, (kernel, kernel), axis=(1, 2))[:, ::stride, ::stride]
+        patches = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, weight[..., 0].size)
+        maps[first:first + len(images)] = (patches @ weight.reshape(-1, filters) + arrays["bias"]).reshape(len(images), -1)
+    return maps
+
+
+def output_size(numbers: dict, kernel: int) -> tuple[int, int]:
+    """Rows and columns of a convolution's maps."""
+    return ((numbers["height"] - kernel) // numbers["stride"] + 1, (numbers["width"] - kernel) // numbers["stride"] + 1)
+
+
+def _radial(x, arrays, _):
+    gaps = (x.astype(np.float64)[:, None, :] - arrays["centers"]) * arrays["inverses"]
+    return (np.exp(-0.5 * (gaps * gaps).sum(axis=2)) @ arrays["weights"]).astype(np.float32)
+
+
 _KINDS = {
     "standardize": _standardize,
     "affine": lambda x, arrays, _: x @ arrays["weight"] + arrays["bias"],
@@ -77,6 +109,11 @@ _KINDS = {
     "clip": lambda x, arrays, _: np.clip(x, arrays["low"], arrays["high"]),
     "argmax": _argmax,
     "step": lambda x, *_: (x > 0).astype(np.float32),
+    "sine": lambda x, *_: np.sin(x),
+    "columns": lambda x, _, numbers: x[:, numbers["columns"]],
+    "lookup": lambda x, arrays, _: arrays["table"][x[:, 0].astype(np.int64)],
+    "convolution": _convolution,
+    "radial": _radial,
 }
 
 

@@ -6,6 +6,7 @@ kept of them: study.yaml, results.csv and manifests.jsonl (see collect.py).
 
 import json
 import math
+import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ import yaml
 from .checks import check_finished, check_identity, check_order
 from .display import Display, read_display
 from .scores import Scale, scales_of
-from .tables import GRADIENT_STEPS, NUMBER, OPTIONAL_NUMBER, TEXT, WHOLE, StudyError, read_table
+from .tables import GRADIENT_STEPS, NUMBER, OPTIONAL_NUMBER, TEXT, WHOLE, Columns, StudyError, read_columns, read_table
 
 STEPS = "real environment steps"
 """What runs count, unless they learn from a dataset alone."""
@@ -37,6 +38,7 @@ TIMING = {
     **dict.fromkeys(("acting", "fitting", "planning", "learning", "stepping"), OPTIONAL_NUMBER),
 }
 TRAINING = {"environment_steps": WHOLE}
+_NOT_MEASURED = {*RESULTS, *EVALUATIONS, *EVALUATIONS_ADDED, *DECISIONS} - {"environment_steps"}
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,8 @@ class Run:
     """Mean return over the episodes of each evaluation."""
     wall_seconds: float | None
     """Wall-clock time so far; None if not recorded."""
-    measured: pd.DataFrame
-    """Evaluation episodes: environment_steps, and a column for each number that the environment measured besides returns."""
-    values: pd.DataFrame
-    """Evaluation episodes of an agent with values: environment_steps, predicted_value and discounted_return."""
+    evaluations: Columns = field(default_factory=dict, repr=False)
+    """Evaluation episodes, column by column."""
     folder: Path | None = None
     """The run's own folder; None where only what is kept of it is there."""
     manifest: dict = field(default_factory=dict, repr=False)
@@ -82,6 +82,19 @@ class Run:
     def failure(self) -> str | None:
         """Why it failed, if its manifest says so."""
         return str(self.manifest.get("failure") or "no reason given") if self.manifest.get("status") == "failed" else None
+
+    @cached_property
+    def measured(self) -> pd.DataFrame:
+        """Evaluation episodes: environment_steps, and a column for each number that the environment measured as well."""
+        return pd.DataFrame({name: array for name, array in self.evaluations.items() if name not in _NOT_MEASURED})
+
+    @cached_property
+    def values(self) -> pd.DataFrame:
+        """Evaluation episodes of an agent with values: environment_steps, predicted_value and discounted_return."""
+        columns = ["environment_steps", *EVALUATIONS_ADDED]
+        if set(columns) <= set(self.evaluations):
+            return pd.DataFrame({name: self.evaluations[name] for name in columns}).astype(float).dropna()
+        return pd.DataFrame({name: np.zeros(0) for name in columns})
 
     @cached_property
     def episodes(self) -> pd.DataFrame:
@@ -125,9 +138,9 @@ class Run:
     def _table(self, name: str, *arguments, **options) -> pd.DataFrame | None:
         if self.folder is None or not (self.folder / name).exists():
             return None
-        table = read_table(self.folder / name, *arguments, **options)
+        table = read_columns(self.folder / name, *arguments, **options)
         check_order(self.folder / name, table)
-        return table
+        return pd.DataFrame(table)
 
 
 @dataclass(frozen=True)
@@ -176,13 +189,9 @@ def load_study(folder: str | Path, empty: bool = False) -> Study:
     if not folder.is_dir():
         raise StudyError(f"{folder}: no such folder")
     source, description = _read_description(folder)
-    results = folder / "results.csv"
-    tidy = None
-    if results.exists():
-        table = read_table(results, RESULTS, further=OPTIONAL_NUMBER)
-        tidy = dict(iter(table.groupby(["environment", "agent", "seed"], sort=False)))
+    kept = _Results(folder / "results.csv")
     try:
-        runs = [_load_run(folder, entry, tidy, source) for entry in description["runs"]]
+        runs = [_load_run(folder, entry, kept, source) for entry in description["runs"]]
         environments = [str(name) for name in description["environments"]]
         agents = [str(name) for name in description["agents"]]
         thresholds = {str(name): float(value) for name, value in description.get("thresholds", {}).items()}
@@ -303,14 +312,15 @@ def _labels(study: dict, runs: list[dict]) -> list[str]:
     return sorted(dict.fromkeys(run["agent"] for run in runs), key=place)
 
 
-def _read(path: Path) -> str:
+def _read(path: Path | str) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        with open(path, "rb") as file:
+            return file.read().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise StudyError(f"{path}: {error.strerror if isinstance(error, OSError) else error}") from error
 
 
-def _parse(path: Path, line: int, text: str) -> dict:
+def _parse(path: Path | str, line: int, text: str) -> dict:
     try:
         parsed = json.loads(text)
     except json.JSONDecodeError as error:
@@ -320,42 +330,65 @@ def _parse(path: Path, line: int, text: str) -> dict:
     return parsed
 
 
-def _load_run(study: Path, entry: dict, tidy: dict | None, source: Path) -> Run:
+class _Results:
+    """The evaluations of all runs in results.csv, which is read when the first run needs it."""
+
+    def __init__(self, path: Path):
+        self._path = path
+
+    @cached_property
+    def _runs(self) -> dict[tuple[str, str, int], pd.DataFrame]:
+        if not self._path.exists():
+            return {}
+        table = read_table(self._path, RESULTS, further=OPTIONAL_NUMBER)
+        return dict(iter(table.groupby(["environment", "agent", "seed"], sort=False)))
+
+    def of(self, environment: str, agent: str, seed: int) -> Columns:
+        """The evaluation episodes of one run; none if there are none."""
+        table = self._runs.get((environment, agent, seed))
+        return {} if table is None else {str(name): table[name].to_numpy() for name in table}
+
+
+def _load_run(study: Path, entry: dict, kept: _Results | None, source: Path) -> Run:
     """The run's own files are the freshest; the study's stand in where the run's folder is not there."""
-    environment, agent, seed = str(entry["environment"]), str(entry["agent"]), int(entry["seed"])
-    folder = study / str(entry["folder"]) if entry["folder"] else None
-    manifest = entry.get("manifest", {})
-    if folder is not None and (folder / "manifest.json").exists():
-        manifest = _parse(folder / "manifest.json", 1, _read(folder / "manifest.json"))
-        check_identity(folder / "manifest.json", manifest, entry, source)
-    if folder is not None and (folder / "evaluations.csv").exists():
-        evaluations = read_table(folder / "evaluations.csv", EVALUATIONS, EVALUATIONS_ADDED, NUMBER)
-        check_order(folder / "evaluations.csv", evaluations)
-        check_finished(folder / "evaluations.csv", evaluations, manifest)
-    elif tidy is not None and (environment, agent, seed) in tidy:
-        evaluations = tidy[environment, agent, seed]
-    else:
-        evaluations = pd.DataFrame({"environment_steps": [], "return": []})
-    steps, means = _mean_evaluations(evaluations)
-    wall_seconds = entry.get("wall_seconds")
-    if folder is not None and (folder / "timing.csv").exists():
-        wall_seconds = _last_wall_seconds(folder / "timing.csv")
-    known = {*RESULTS, *EVALUATIONS, *EVALUATIONS_ADDED, *DECISIONS} - {"environment_steps"}
-    measured = evaluations[[name for name in evaluations.columns if name not in known]]
-    columns = ["environment_steps", *EVALUATIONS_ADDED]
-    if set(columns) <= set(evaluations.columns):
-        values = evaluations[columns].astype(float).dropna()
-    else:
-        values = pd.DataFrame({name: np.zeros(0) for name in columns})
-    kept = folder if folder is not None and folder.is_dir() else None
-    return Run(environment, agent, seed, int(entry["steps"]), steps, means, wall_seconds, measured, values, kept, manifest)
+    environment, agent, seed, steps = str(entry["environment"]), str(entry["agent"]), entry["seed"], entry["steps"]
+    for name, value in (("seed", seed), ("steps", steps)):
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise StudyError(f"{source}: {name} of {environment}, {agent}, seed {seed} must be a whole number, found {value!r}")
+    folder = f"{study}/{entry['folder']}" if entry["folder"] else None
+    manifest, wall_seconds = entry.get("manifest", {}), entry.get("wall_seconds")
+    evaluations = None
+    if folder is not None:  # texts, as paths take longer to put together than their files to read
+        path = folder + "/manifest.json"
+        if os.path.exists(path):
+            manifest = _parse(path, 1, _read(path))
+            check_identity(path, manifest, entry, source)
+        path = folder + "/evaluations.csv"
+        if os.path.exists(path):
+            evaluations = read_columns(path, EVALUATIONS, EVALUATIONS_ADDED, NUMBER)
+            check_order(path, evaluations)
+            check_finished(path, evaluations["environment_steps"], manifest)
+        path = folder + "/timing.csv"
+        if os.path.exists(path):
+            wall_seconds = _last_wall_seconds(path)
+        elif evaluations is None and not os.path.isdir(folder):
+            folder = None
+    if evaluations is None:
+        evaluations = kept.of(environment, agent, seed) if kept else {}
+    evaluations = evaluations or {"environment_steps": np.zeros(0, dtype=int), "return": np.zeros(0)}
+    places, means = _mean_evaluations(evaluations["environment_steps"], evaluations["return"])
+    place = Path(folder) if folder else None
+    return Run(environment, agent, seed, steps, places, means, wall_seconds, evaluations, place, manifest)
 
 
-def _last_wall_seconds(path: Path) -> float | None:
+def _last_wall_seconds(path: Path | str) -> float | None:
     """The time in the last whole row of timing.csv; all rows are read where that row is not as it should be."""
-    lines = path.read_bytes().split(b"\n")[:-1]
-    columns = lines[0].strip().decode("utf-8", "replace").split(",") if lines else []
-    cells = lines[-1].strip().decode("utf-8", "replace").split(",") if len(lines) > 1 else []
+    with open(path, "rb") as file:
+        header = file.readline()
+        file.seek(max(len(header), os.fstat(file.fileno()).st_size - _LONGEST_ROW))
+        lines = file.read().split(b"\n")
+    columns = header.strip().decode("utf-8", "replace").split(",")
+    cells = lines[-2].strip().decode("utf-8", "replace").split(",") if len(lines) > 1 else []
     if columns in (list(TIMING), [*TIMING, *DECISIONS]) and len(cells) == len(columns):
         try:
             return NUMBER.parse(cells[1])
@@ -365,18 +398,21 @@ def _last_wall_seconds(path: Path) -> float | None:
     return float(timing["wall_seconds"].iloc[-1]) if len(timing) else None
 
 
-def _mean_evaluations(evaluations: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+_LONGEST_ROW = 1024
+"""Bytes that a row of timing.csv and the beginning of the next, which is being written, may have."""
+
+
+def _mean_evaluations(steps: np.ndarray, returns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean return of each evaluation; a last one with fewer episodes than the first is still running, and left out."""
-    if evaluations.empty:
+    if not len(steps):
         return np.array([], dtype=int), np.array([])
-    steps = evaluations["environment_steps"].to_numpy()
-    returns = evaluations["return"].to_numpy()
-    if (np.diff(steps) < 0).any():
+    if (steps[1:] < steps[:-1]).any():
         order = np.argsort(steps, kind="stable")
         steps, returns = steps[order], returns[order]
-    starts = np.flatnonzero(np.concatenate([[True], np.diff(steps) > 0]))
-    sizes = np.diff(np.append(starts, len(steps)))
-    if sizes[-1] < sizes[0]:
-        starts, sizes = starts[:-1], sizes[:-1]
-    means = [math.fsum(returns[start:start + size]) / size for start, size in zip(starts, sizes)]
+    ends = np.append(np.flatnonzero(steps[1:] > steps[:-1]) + 1, len(steps)).tolist()
+    starts = [0, *ends[:-1]]
+    if ends[-1] - starts[-1] < ends[0]:
+        starts, ends = starts[:-1], ends[:-1]
+    values = returns.tolist()
+    means = [math.fsum(values[start:end]) / (end - start) for start, end in zip(starts, ends)]
     return steps[starts], np.array(means)

@@ -23,6 +23,8 @@ class Policy:
     """Whether actions are indices of choices."""
     source: str
     """Agent, environment, seed and steps, for people."""
+    shown: str = ""
+    """How the environment's wrappers show observations, for people: these are what the policy takes."""
 
     @staticmethod
     def load(path: str | Path, program: str | Path | None = None) -> "Policy":
@@ -60,7 +62,7 @@ class Policy:
                   for name, array in operation.arrays.items()}
         description = {
             "format": _FORMAT, "source": self.source, "observation_size": self.observation_size,
-            "action_size": self.action_size, "discrete": self.discrete,
+            "action_size": self.action_size, "discrete": self.discrete, "shown": self.shown,
             "operations": [{"kind": operation.kind, "arrays": list(operation.arrays), **operation.numbers}
                            for operation in self.operations]}
         return arrays, json.dumps(description)
@@ -87,7 +89,8 @@ def _read_file(path: Path) -> Policy:
         for index, entry in enumerate(found["operations"]):
             numbers = {key: value for key, value in entry.items() if key not in ("kind", "arrays")}
             operations.append(Operation(entry["kind"], {name: arrays[f"{index}.{name}"] for name in entry["arrays"]}, numbers))
-        return Policy(operations, found["observation_size"], found["action_size"], found["discrete"], found["source"])
+        return Policy(operations, found["observation_size"], found["action_size"], found["discrete"], found["source"],
+                      found.get("shown", ""))
     except OSError as error:
         raise StudyError(f"{path}: {error.strerror or error}") from error
     except Exception as error:

@@ -186,14 +186,14 @@ def _format_final(row: SummaryRow) -> str:
     if row.final_return is None:
         return "-"
     if row.final_low is None:
-        return f"{row.final_return:.1f}"
-    return f"{row.final_return:.1f} [{row.final_low:.1f}, {row.final_high:.1f}]"
+        return f"{row.final_return:z.1f}"
+    return f"{row.final_return:z.1f} [{row.final_low:z.1f}, {row.final_high:z.1f}]"
 
 
 def format_duration(seconds: float) -> str:
     """`8.3 s`, `2 min 05 s` or `1 h 02 min`."""
     if seconds < 59.95:
-        return f"{seconds:.1f} s"
+        return f"{seconds:z.1f} s"
     whole = round(seconds)
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"

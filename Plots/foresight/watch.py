@@ -6,6 +6,7 @@ some website could make them, are refused too.
 
 import hashlib
 import hmac
+import os
 import secrets
 import threading
 import time
@@ -19,8 +20,8 @@ from .tables import StudyError
 
 FIGURES = {"sample-efficiency", "aggregate-scores", "efficiency", "learning-curve", "training", "metrics", "run"}
 """What the live page draws: what changes while runs go on."""
-_SHARE = 0.02
-"""Part of one processor's time that drawing may take, so that what is watched is not slowed by more."""
+_SHARE = 0.015
+"""Part of what one process gets of a processor that drawing may take, so that what is watched is not slowed by more."""
 
 
 class LivePage:
@@ -40,7 +41,8 @@ class LivePage:
                 state, began = self._look(), time.thread_time()
                 self._page = render(self._load(), live=True, source=self.folder, figures=FIGURES)
                 self._state, self.drawings = state, self.drawings + 1
-                self._due = time.monotonic() + min((time.thread_time() - began) / self._share, 300.0)
+                crowd = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+                self._due = time.monotonic() + min((time.thread_time() - began) / self._share * crowd, 300.0)
             return self._page, hashlib.sha256(self._page.encode()).hexdigest()[:16]
 
     def _load(self) -> Study:

@@ -114,7 +114,7 @@ def write_manifests(folder: Path, failed: tuple[str, str, int] | None = None) ->
         manifest = {
             "version": "0.1.0", "toolchain": "Swift 6.3", "environment": environment, "agent": agent, "label": agent,
             "seed": int(seed[5:]), "steps": BUDGETS[agent], "status": "finished", "failure": None,
-            "settings": settings if agent == "sac" else {},
+            "settings": settings if agent == "sac" else {}, "columns": {},
             "host": {"cores": 2, "commit": "0123abcd", "started": "2026-11-29T10:00:00Z"},
         }
         if (environment, agent, manifest["seed"]) == failed:

@@ -45,6 +45,12 @@ class Damage(unittest.TestCase):
         wanted = f"{RUN}/evaluations.csv:31: the file ends at 4500 of 10000 steps, but its run is finished"
         self.assertIn(wanted, self.refusal())
 
+    def test_a_run_without_evaluations_is_whole(self):
+        self.edit("evaluations.csv", lambda lines: lines[:1])
+        self.assertIn("evaluations.csv:1: the file has no rows", self.refusal())
+        self.edit("manifest.json", lambda lines: [lines[0].replace('"interval": 500', '"interval": 500, "episodes": 0')])
+        self.assertFalse(load_study(self.folder).select("task-0", "agent-1")[0].started)
+
     def test_evaluations_cut_within_an_evaluation(self):
         self.edit("evaluations.csv", lambda lines: lines[:31] + lines[32:])
         self.assertIn("evaluations.csv:32: episode must be 0, found 1", self.refusal())

@@ -10,7 +10,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from foresight.load import load_study
-from foresight.tables import StudyError
+from foresight.tables import NUMBER, OPTIONAL_NUMBER, WHOLE, StudyError, _read_numbers, read_columns
 from synthetic_study import write_csv, write_study
 
 PLOTS = Path(__file__).resolve().parents[1]
@@ -85,6 +85,29 @@ class LoadStudy(unittest.TestCase):
         (self.folder / RUN / "evaluations.csv").write_bytes(text.encode())
         run = self.run_of(load_study(self.folder), "Pendulum-v1", "pets", 0)
         np.testing.assert_array_equal(run.evaluation_means, [1.5, 0.25])
+
+    def test_the_quick_reader_reads_what_the_careful_one_does(self):
+        columns = {"steps": WHOLE, "a": NUMBER, "b": OPTIONAL_NUMBER, "c": OPTIONAL_NUMBER}
+        random = np.random.default_rng(0)
+        rows = [[int(random.integers(2**50)), random.normal() * 10.0 ** random.integers(-300, 300),
+                 *("" if random.random() < 0.4 else random.normal() for _ in range(2))] for _ in range(200)]
+        path = self.folder.with_suffix(".csv")
+        for end in ("\r\n", "\n"):
+            text = end.join([",".join(columns), *(",".join(map(str, row)) for row in rows)]) + end
+            self.assertIsNotNone(_read_numbers(text.encode(), columns))
+            path.write_bytes((text + "7,1.").encode())  # a line that is being written
+            quick = read_columns(path, columns)
+            path.write_bytes(text.replace("steps,", '"steps",', 1).encode())
+            careful = read_columns(path, columns)
+            for name in columns:
+                self.assertEqual(quick[name].dtype, careful[name].dtype)
+                np.testing.assert_array_equal(quick[name], careful[name])
+
+    def test_the_quick_reader_leaves_all_else_to_the_careful_one(self):
+        columns = {"steps": WHOLE, "a": NUMBER, "b": OPTIONAL_NUMBER}
+        for row in ("1.0,2,3", "-1,2,3", "1,,3", "1,2", "1,2,3,4", "1,nan,3", "1,2,inf", "1,1e999,3", "1,2,x", "1, 2,3",
+                    "1,2 ,3", '"1",2,3', "", "99999999999999999,2,3"):
+            self.assertIsNone(_read_numbers(f"steps,a,b\n1,2,3\n{row}\n".encode(), columns), row)
 
     def test_accepts_episodes_without_the_columns_added_later(self):
         before = load_study(write_study(self.folder))

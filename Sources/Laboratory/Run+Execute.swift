@@ -13,6 +13,7 @@ extension Run {
   /// - Throws: `RunError` or `ArchiveError`; the last checkpoint stays, and the manifest names the failure.
   public mutating func execute(stop: StopRequest, report: (RunProgress) -> Void = { _ in }) throws -> Outcome {
     Memory.configure(exitStatus: 1)
+    defer { updateEvents(after: 0) }
     do {
       let outcome = try advance(stop: stop, report: report)
       try close(outcome == .finished ? .finished : .interrupted)
@@ -77,6 +78,7 @@ extension Run {
       }
       if pace.tick(steps: steps) != nil {
         try checkHold()
+        updateEvents(after: 5)
         report(progress(pace))
       }
     }

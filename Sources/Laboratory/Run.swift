@@ -47,9 +47,11 @@ public struct Run {
   private var hasPostponed = false
   /// Whether it was said that evaluations are cut.
   private var hasCut = false
+  /// Follows the tables, where events are asked for.
+  var events: (writer: RunEvents, updated: ContinuousClock.Instant)?
   /// Keeps other processes out of the folder.
   private let lock: FolderLock
-  private let log: Logger
+  let log: Logger
 
   /// Takes hold of a folder, and of the run in it where there is one to go on with.
   ///

@@ -80,7 +80,7 @@ public struct RunFolder: Sendable, Equatable {
     let own = names.filter { $0.hasPrefix(Self.agentPrefix) && $0.hasSuffix(Self.tableSuffix) }
     let files =
       [manifest] + RunTable.allCases.map { path(of: $0) } + own.sorted().map { "\(path)/\($0)" }
-      + checkpoints().map { checkpoint(step: $0) } + segments().map { "\(path)/\($0)" }
+      + checkpoints().map { checkpoint(step: $0) } + segments().map { "\(path)/\($0)" } + events
     return files.filter { FileManager.default.fileExists(atPath: $0) }
   }
 

@@ -1,6 +1,8 @@
 public import Archive
 internal import Configuration
+import Dispatch
 import Foundation
+import Synchronization
 
 /// A study's folder: `study.json`, `results.csv`, and below it the folders of its runs.
 public struct StudyFolder: Sendable {
@@ -91,19 +93,68 @@ public struct StudyFolder: Sendable {
 
   private func writeResults(study name: String, _ entries: [Entry]) throws(ArchiveError) {
     let header = ["study", "environment", "agent", "seed", "environment_steps", "episode", "return"]
-    var bytes = CSV.line(header.map { .text($0) })
-    for entry in entries {
-      let path = folder(of: entry).path(of: .evaluations)
-      guard FileManager.default.fileExists(atPath: path) else { continue }
-      // a run ends with the first evaluation at its budget or, where a step is several, just beyond it
-      var end = Int.max
-      for row in CSV.records(try FileSystem.read(path)).dropFirst() {
-        guard row.count >= 3, let steps = Int(row[0]), steps <= end else { continue }
-        if steps >= entry.steps { end = steps }
-        let key: [CSVField] = [.text(name), .text(entry.environment), .text(entry.agent), .integer(entry.seed)]
-        bytes += CSV.line(key + row[..<3].map { .text($0) })
+    let parts = RunParts(count: entries.count)
+    let block = 64
+    DispatchQueue.concurrentPerform(iterations: (entries.count + block - 1) / block) { first in
+      for index in first * block..<min(entries.count, (first + 1) * block) {
+        parts.set(index, Result { () throws(ArchiveError) in try lines(of: entries[index], study: name) })
       }
     }
+    var bytes = CSV.line(header.map { .text($0) })
+    for part in parts.all { try bytes += part.get() }
     try FileSystem.replace(results, with: bytes, amongOthers: true)
   }
+
+  /// The evaluations of a run as lines of results.csv; none where there are none.
+  ///
+  /// Throws `ArchiveError.damaged` with the line that cannot be, and where the last evaluations of a finished run are not
+  /// there.
+  private func lines(of entry: Entry, study name: String) throws(ArchiveError) -> [UInt8] {
+    let run = folder(of: entry)
+    let path = run.path(of: .evaluations)
+    guard FileSystem.exists(path) else { return [] }
+    let key: [CSVField] = [.text(name), .text(entry.environment), .text(entry.agent), .integer(entry.seed)]
+    let rows = CSV.records(try FileSystem.read(path))
+    var bytes: [UInt8] = []
+    // a run ends with the first evaluation at its budget or, where a step is several, just beyond it
+    var (end, last) = (Int.max, 0)
+    for (index, row) in rows.enumerated().dropFirst() {
+      func damage(_ reason: String) -> ArchiveError { .damaged(path: path, reason: "line \(index + 1): \(reason)") }
+      guard row.count == rows[0].count, row.count >= 3 else {
+        throw damage("\(rows[0].count) cells are expected, found \(row.count)")
+      }
+      guard let steps = Int(row[0]), steps >= last else {
+        throw damage("\(rows[0][0]) must be a whole number, at least \(last), found '\(row[0])'")
+      }
+      guard Int(row[1]).map({ $0 >= 0 }) ?? false, Double(row[2])?.isFinite ?? false else {
+        throw damage("a whole number and a finite one are expected, found '\(row[1])' and '\(row[2])'")
+      }
+      last = steps
+      guard steps <= end else { continue }
+      if steps >= entry.steps { end = steps }
+      bytes += CSV.line(key + row[..<3].map { .text($0) })
+    }
+    if end == .max, let manifest = try? Manifest(contentsOf: run.manifest), manifest.status == .finished,
+      let interval = manifest.settings["evaluation"]?["interval"]?.scalarText.flatMap({ Int($0) }),
+      manifest.settings["evaluation"]?["episodes"]?.scalarText != "0",
+      manifest.steps - last >= interval
+    {
+      throw .damaged(
+        path: path,
+        reason:
+          "it ends at \(last) of \(manifest.steps) steps, but its run is finished and was evaluated every \(interval)")
+    }
+    return bytes
+  }
+}
+
+/// What threads make of each run, by its place.
+private final class RunParts: Sendable {
+  private let parts: Mutex<[Result<[UInt8], ArchiveError>]>
+
+  init(count: Int) { parts = Mutex(Array(repeating: .success([]), count: count)) }
+
+  func set(_ index: Int, _ part: Result<[UInt8], ArchiveError>) { parts.withLock { $0[index] = part } }
+
+  var all: [Result<[UInt8], ArchiveError>] { parts.withLock { $0 } }
 }

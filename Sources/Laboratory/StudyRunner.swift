@@ -36,6 +36,7 @@ public struct StudyRunner {
   private var children: [Int: ChildProcess] = [:]
   private var restarts: Set<Int> = []
   private let trusts: Bool
+  private let writesEvents: Bool
 
   /// Prepares a study and looks at what is there already.
   ///
@@ -46,11 +47,12 @@ public struct StudyRunner {
   ///   - threads: threads of each.
   ///   - force: start runs anew whose folder holds another configuration's run; without it that is an error.
   ///   - trusts: let runs go on from pickled environments that another user may have written.
+  ///   - writesEvents: whether runs write TensorBoard's events too.
   ///   - only: whether a run is meant.
   /// - Throws: `RunError.occupied` before anything has been touched.
   public init(
     _ study: Study, in folder: StudyFolder, executable: String, jobs: Int, threads: Int, force: Bool,
-    trusts: Bool = false, only: (StudyFolder.Entry) -> Bool = { _ in true }
+    trusts: Bool = false, writesEvents: Bool = false, only: (StudyFolder.Entry) -> Bool = { _ in true }
   ) throws {
     precondition(jobs >= 1 && threads >= 1, "a study needs at least one job and one thread")
     self.study = study
@@ -59,6 +61,7 @@ public struct StudyRunner {
     self.jobs = jobs
     self.threads = threads
     self.trusts = trusts
+    self.writesEvents = writesEvents
     let all = StudyFolder.entries(of: study)
     let meant = all.indices.filter { only(all[$0]) }
     entries = meant.map { all[$0] }
@@ -127,6 +130,7 @@ public struct StudyRunner {
     ]
     if restarts.contains(index) { arguments.append("--force") }
     if trusts { arguments.append("--trust") }
+    if writesEvents { arguments.append("--tensorboard") }
     children[index] = try ChildProcess(executable: executable, arguments: arguments)
     lines[index].status.state = .running
     lines[index].status.failure = nil

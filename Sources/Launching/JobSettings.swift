@@ -22,6 +22,8 @@ public struct JobSettings: Codable, Sendable, Equatable {
   public var maxRequeues = 50
   /// Whether runs may go on from pickled environments that another user may have written.
   public var trusts = false
+  /// Whether runs write TensorBoard's events too; nil is no.
+  public var writesEvents: Bool?
   /// Exit status of a task whose runs are not finished and that the launcher does not bring back itself.
   public var unfinishedStatus: Int32 = 75
 

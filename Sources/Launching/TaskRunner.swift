@@ -159,6 +159,7 @@ public struct TaskRunner {
       Self.json(configuration.provenance),
     ]
     if settings.trusts { arguments.append("--trust") }
+    if settings.writesEvents == true { arguments.append("--tensorboard") }
     say("\(submission.title(of: run)) begins")
     var child = try ChildProcess(executable: executable, arguments: arguments)
     var failure: String?

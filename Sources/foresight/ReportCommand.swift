@@ -43,29 +43,6 @@ struct WatchCommand: ParsableCommand {
   func run() throws { try reportingErrors { try PlotCommand.runPython("watch.py", [folder] + further) } }
 }
 
-/// `foresight export`.
-struct ExportCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "export",
-    abstract: "Take a run's policy elsewhere (ONNX, PyTorch, NumPy, safetensors), or its tables to TensorBoard.",
-    discussion: """
-      A policy is exported with the normalisation of its observations and the scaling of its actions. Agents that plan \
-      have none; 'distill' makes one of them. 'tensorboard' as the first argument writes event files. Runs \
-      Plots/export.py, with any further arguments.
-
-      Example:
-        foresight export runs/Pendulum-v1/sac/seed-0 --to onnx
-        foresight export tensorboard runs/Pendulum-v1/sac/seed-0 --out events
-      """)
-
-  @Argument(help: "The run's folder, or 'tensorboard' and the folder of a study or of a run.")
-  var folder: String
-  @Argument(parsing: .captureForPassthrough, help: "Arguments for Plots/export.py.")
-  var further: [String] = []
-
-  func run() throws { try reportingErrors { try PlotCommand.runPython("export.py", [folder] + further) } }
-}
-
 /// `foresight serve`.
 struct ServeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

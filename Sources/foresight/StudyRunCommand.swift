@@ -36,6 +36,8 @@ struct StudyRunCommand: ParsableCommand {
   @Flag(
     help: "Go on in other users' folders though their checkpoints hold pickled Python environments, which are code.")
   var trust = false
+  @Flag(help: "Write TensorBoard's event files into the runs' folders, as the runs go on.")
+  var tensorboard = false
 
   mutating func validate() throws {
     if let out { try refuseEmpty(out, "out") }
@@ -53,7 +55,7 @@ struct StudyRunCommand: ParsableCommand {
       Signals.install(grace: nil)
       var runner = try StudyRunner(
         study, in: folder, executable: PackageRoot.executable, jobs: jobs, threads: max(1, Host.cores / jobs),
-        force: force, trusts: trust, only: filter.matches)
+        force: force, trusts: trust, writesEvents: tensorboard, only: filter.matches)
       if dryRun { return show(runner.lines, of: study, folder) }
       let meant = count == entries.count ? "\(count) runs" : "\(count) of \(entries.count) runs"
       print("study \(study.name): \(meant), \(jobs) at a time, into \(folder.path)")

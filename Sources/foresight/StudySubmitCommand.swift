@@ -78,6 +78,8 @@ struct StudySubmitCommand: ParsableCommand {
   @Flag(
     help: "Go on in other users' folders though their checkpoints hold pickled Python environments, which are code.")
   var trust = false
+  @Flag(help: "Write TensorBoard's event files into the runs' folders, as the runs go on.")
+  var tensorboard = false
 
   mutating func validate() throws {
     if let out { try refuseEmpty(out, "out") }
@@ -152,6 +154,7 @@ struct StudySubmitCommand: ParsableCommand {
     settings.saveInterval = saveEvery * 60
     settings.maxRequeues = maxRequeues
     settings.trusts = trust
+    settings.writesEvents = tensorboard ? true : nil
     settings.unfinishedStatus = Int32(unfinishedStatus)
     return settings
   }

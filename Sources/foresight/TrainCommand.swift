@@ -44,6 +44,8 @@ struct TrainCommand: ParsableCommand {
   var force = false
   @Flag(help: "Go on in another user's folder though its checkpoint holds a pickled Python environment, which is code.")
   var trust = false
+  @Flag(help: "Write TensorBoard's event files into the run's folder, as the run goes on.")
+  var tensorboard = false
   @OptionGroup var settings: SettingOptions
   @OptionGroup var threads: ThreadOptions
 
@@ -80,6 +82,7 @@ struct TrainCommand: ParsableCommand {
       case .alreadyDone(let steps):
         say("\(folder.path) already has \(ProgressText.grouped(steps)) steps, nothing to do")
       case .ready(var run):
+        if tensorboard { try run.writeEvents() }
         try execute(&run)
       }
     }

@@ -266,7 +266,8 @@ import TestSupport
 
   /// Processes of this machine's background, of which the terminal's end takes none along.
   @Test func thisMachinesBackground() throws {
-    let result = try Program.run(["study", "submit", "study.yaml", "--local", "--no-gather"], in: root.path)
+    let result = try Program.run(
+      ["study", "submit", "study.yaml", "--local", "--no-gather", "--tensorboard"], in: root.path)
     #expect(result.status == 0, "\(result.errors)")
     let deadline = Date.now.addingTimeInterval(60)
     var status = ""
@@ -275,5 +276,9 @@ import TestSupport
       status = try study("status", "results").output
     }
     #expect(status.contains("2 runs: 2 finished"), "\(status)")
+    for entry in try StudyFolder(root.path + "/results").readList() {
+      let names = try FileManager.default.contentsOfDirectory(atPath: "\(root.path)/results/\(entry.folder)")
+      #expect(names.filter { $0.contains("tfevents") }.count == 1)
+    }
   }
 }

@@ -134,6 +134,41 @@ import TestSupport
     #expect(rows.dropFirst().allSatisfy { Double($0[6]) != nil })
   }
 
+  /// A run's table that was cut or edited is named, and nothing of it is used.
+  @Test func damagedTablesAreNotGathered() throws {
+    let study = try study(
+      "{name: s, environments: [countdown], agents: [tally], steps: 8, seeds: 1, "
+        + "settings: {evaluation.episodes: 1, evaluation.interval: 4}}")
+    let root = try ScratchFolder()
+    let (folder, place) = (StudyFolder(root.path), RunFolder(output: root.path, plan: study.runs[0]))
+    guard case .ready(var run) = try Run.open(study.runs[0], in: place, host: .forTests) else { return }
+    _ = try run.execute(stop: StopRequest())
+    let path = place.path(of: .evaluations)
+    let rows = CSV.records(try FileSystem.read(path))
+    func edited(_ column: Int, _ text: String) -> [[String]] {
+      var copy = rows
+      copy[2][column] = text
+      return copy
+    }
+    for (rows, reason) in [
+      (edited(0, "-4"), "line 3: environment_steps must be a whole number, at least 0, found '-4'"),
+      (edited(2, "high"), "line 3: a whole number and a finite one are expected, found '0' and 'high'"),
+      (edited(2, "nan"), "line 3: a whole number and a finite one are expected, found '0' and 'nan'"),
+      (
+        [rows[0], rows[1], Array(rows[2].dropLast())],
+        "line 3: \(rows[0].count) cells are expected, found \(rows[0].count - 1)"
+      ),
+      (
+        [rows[0], rows[1], rows[3], rows[2]], "line 4: environment_steps must be a whole number, at least 8, found '4'"
+      ),
+      (rows.dropLast(), "it ends at 4 of 8 steps, but its run is finished and was evaluated every 4"),
+    ] {
+      try FileSystem.replace(path, with: rows.flatMap { CSV.line($0.map { .text($0) }) })
+      #expect(throws: ArchiveError.damaged(path: path, reason: reason)) { try folder.writeResults(of: study) }
+      #expect(!FileSystem.exists(folder.results))
+    }
+  }
+
   /// Where a step is several, the last evaluation lies just beyond the budget; those of a longer budget do not count.
   @Test(arguments: [(6, [0, 6]), (5, [0, 6]), (3, [0, 6]), (12, [0, 6, 12])])
   func resultsEndAtTheBudget(steps: Int, expected: [Int]) throws {
