@@ -65,7 +65,8 @@ extension AgentEntry {
   ]
 
   /// Acrobot-v1 after rl-zoo3 (`hyperparams/dqn.yml`), with half of its widths and returns of three steps; MountainCar-v0
-  /// with its settings; CartPole-v1 and LunarLander-v3 with those of the studies `dqn-cartpole` and `deep-q`.
+  /// with its settings, such returns and a learning rate that falls; CartPole-v1 and LunarLander-v3 with those of the
+  /// studies `dqn-cartpole` and `deep-q`.
   private static let deepQPresets: [AgentPreset] = [
     AgentPreset(
       ["CartPole-v1"],
@@ -83,7 +84,8 @@ extension AgentEntry {
       ["MountainCar-v0"],
       [
         "agent.batch_size=128", "agent.replay_capacity=10000", "agent.train_interval=16", "agent.updates=8",
-        "learner.hidden=[256,256]", "learner.learning_rate=0.004", "learner.discount=0.98",
+        "agent.return_steps=3", "learner.hidden=[256,256]", "learner.learning_rate=0.004",
+        "learner.learning_rate_steps=120000", "learner.discount=0.98",
         "learner.target_interval=300", "learner.epsilon_steps=24000", "learner.epsilon_end=0.07",
       ]),
     AgentPreset(
