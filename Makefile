@@ -143,13 +143,14 @@ test: setup video tools ## build and run every test
 	printf '%s\n' 'Plots/tests test_[q-z]*.py' 'Plots/tests test_[a-e]*.py' 'Plots/tests test_[f-p]*.py' 'Tuning/tests test_*.py' \
 	  | xargs -P 2 -L 1 sh -c '.venv/bin/python -m unittest discover -s "$$0" -p "$$1"'
 
-# Sanitizers slow programs down five to twenty times: numeric suites are left out, and so are tests of speed.
+# Sanitizers slow programs down five to twenty times: numeric suites are left out, and so are tests of speed and of memory,
+# which sanitizers take for themselves.
 SANITIZED := ArchiveTests|ConfigurationTests|ExperienceTests|LaboratoryTests|WorkerPoolTests|WidthTests|CopiesTests
 
 sanitize: $(STAMPS)/apt $(STAMPS)/mujoco ## tests under the thread and the address sanitizer
 	for kind in thread address; do \
 	  swift build -c release $(FLAGS) --scratch-path .build/$$kind --sanitize=$$kind --build-tests && \
-	  swift test -c release $(FLAGS) --scratch-path .build/$$kind --sanitize=$$kind --skip-build --filter '$(SANITIZED)'; \
+	  swift test -c release $(FLAGS) --scratch-path .build/$$kind --sanitize=$$kind --skip-build --filter '$(SANITIZED)' --skip ReplayMemoryTests; \
 	done
 
 killtest: setup ## a thousand runs of all agents killed at random instants: the same tables
