@@ -29,7 +29,9 @@ package struct SavingPace {
   package func isDue(at now: ContinuousClock.Instant) -> Bool { now >= dueAt }
 
   /// A checkpoint was written from `start` to `end`.
-  package mutating func saved(from start: ContinuousClock.Instant, to end: ContinuousClock.Instant, _ written: Written) {
+  package mutating func saved(
+    from start: ContinuousClock.Instant, to end: ContinuousClock.Instant, _ written: Written
+  ) {
     let recordRate = Double(written.records) / max(seconds(from: last, to: end), 1e-3)
     let spared = min(Self.longest, Double(written.state) / (Self.stateRate + recordRate))
     last = end

@@ -19,7 +19,7 @@ struct ScalingReport {
     let table = try CSVWriter(
       creating: path, columns: ["size", "work", "value", "seconds", "rate", "unit", "threads", "power"])
     print(
-      "size                  work                      from       to    cost at it, ms          grows as   operations")
+      "size                  work                      from       to   cost at these, ms       grows as   operations")
     for entry in entries {
       var points: [(value: Int, seconds: Double)] = []
       for value in entry.values {
@@ -57,10 +57,10 @@ struct ScalingReport {
       String(repeating: " ", count: max(0, width - text.count)) + text
     }
     let (first, last) = (points[0], points[points.count - 1])
-    let costs = String(format: "%.3g to %.3g", 1000 * first.seconds, 1000 * last.seconds)
+    let costs = String(format: "%.4g to %.4g", 1000 * first.seconds, 1000 * last.seconds)
     let power = power(points).map { String(format: "size^%.2f", $0) } ?? "-"
     return left(entry.size, 22) + left(entry.work, 24) + right("\(first.value)", 6) + right("\(last.value)", 9)
-      + right(costs, 18) + right(power, 18) + right(String(format: "size^%.0f", entry.power), 13)
+      + right(costs, 21) + right(power, 15) + right(String(format: "size^%.0f", entry.power), 13)
   }
 
   /// Draws the table in the package's Python environment.
