@@ -139,13 +139,9 @@ slurmtest: build ## a study on a real Slurm of this machine: requeues, a death, 
 test: setup video tools ## build and run every test
 	$(SWIFT_BUILD) --build-tests
 	swift test -c release $(FLAGS) --skip-build
-	@# two at a time: they take a core each; meanwhile a small study on a real Slurm, which mostly waits
-	LEAST_STARTS=2 NODE_DIES=no SEGMENT_SECONDS=8 STEPS=700 \
-	  Tests/Slurm/test-study .build/release/foresight 2 >.build/slurmtest.log 2>&1 & slurm=$$!; \
+	@# two at a time: they take a core each
 	printf '%s\n' 'Plots/tests test_[q-z]*.py' 'Plots/tests test_[a-e]*.py' 'Plots/tests test_[f-p]*.py' 'Tuning/tests test_*.py' \
-	  | xargs -P 2 -L 1 sh -c '.venv/bin/python -m unittest discover -s "$$0" -p "$$1"'; \
-	wait $$slurm || { cat .build/slurmtest.log; exit 1; }; \
-	echo "Slurm: $$(tail -1 .build/slurmtest.log)"
+	  | xargs -P 2 -L 1 sh -c '.venv/bin/python -m unittest discover -s "$$0" -p "$$1"'
 
 # Sanitizers slow programs down five to twenty times: numeric suites are left out, and so are tests of speed and of memory,
 # which sanitizers take for themselves.

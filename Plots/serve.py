@@ -52,10 +52,11 @@ def main(arguments: list[str] | None = None) -> int:
                 print(f"HTTP: {_measure(_over_http(address), policy.observation_size)}")
             server.shutdown()
         else:
+            # before the address is out: who reads it may end the program at once
+            end_with_parent()
             print(f"{path}: {policy.source}, {policy.observation_size} numbers an observation. Ctrl-C ends.", flush=True)
             if web:
                 print(f"{address}: the same, for observations that are posted to it", flush=True)
-            end_with_parent()
             server.serve_forever()
     except KeyboardInterrupt:
         print()

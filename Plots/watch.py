@@ -26,9 +26,11 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"error: port {options.port}: {error.strerror}", file=sys.stderr)
         return 1
-    print(f"{address}\nOpen it in a browser of this machine (elsewhere: forward the port with ssh). Ctrl-C ends.", flush=True)
-    end_with_parent()
     try:
+        # before the address is out: who reads it may end the program at once
+        end_with_parent()
+        print(address)
+        print("Open it in a browser of this machine (elsewhere: forward the port with ssh). Ctrl-C ends.", flush=True)
         server.serve_forever()
     except KeyboardInterrupt:
         print()
