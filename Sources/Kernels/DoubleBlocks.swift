@@ -42,57 +42,125 @@ package enum DoubleBlocks {
   }
 
   /// Overwrites the lower triangle of `a` [n, n] by L with L L' = A. False where A is not positive definite. O(n³ / 3).
+  ///
+  /// Rows come in pairs, which read the rows above once for both: these come from memory where n is large.
   package static func factor(_ a: UnsafeMutablePointer<Double>, order n: Int) -> Bool {
-    for i in 0..<n {
-      let row = a + i * n
-      for first in stride(from: 0, to: i, by: 4) {
-        let sums = dots(
-          row, a + first * n, a + min(first + 1, i) * n, a + min(first + 2, i) * n,
-          a + min(first + 3, i) * n, count: first)
-        for j in first..<min(first + 4, i) {
-          let other = a + j * n
-          var sum = sums[j - first]
-          for p in first..<j { sum = fused(row[p], other[p], sum) }
-          row[j] = (row[j] - sum) / other[j]
-        }
+    for first in stride(from: 0, to: n, by: 2) {
+      let (row, next) = (a + first * n, a + (first + 1) * n)
+      let shared = first + 1 < n ? first / 4 * 4 : 0
+      for block in stride(from: 0, to: shared, by: 4) {
+        let b = a + block * n
+        let (sums, nextSums) = dots(row, next, b, b + n, b + 2 * n, b + 3 * n, count: block)
+        finish(row, sums, b, n, block..<block + 4)
+        finish(next, nextSums, b, n, block..<block + 4)
       }
-      let pivot = row[i] - dots(row, row, row, row, row, count: i)[0]
-      guard pivot > 0 else { return false }
-      row[i] = pivot.squareRoot()
+      for i in first..<min(first + 2, n) {
+        let row = a + i * n
+        for block in stride(from: shared, to: i, by: 4) {
+          let last = min(block + 4, i)
+          let b = a + block * n
+          let sums = dots(
+            row, b, a + min(block + 1, i) * n, a + min(block + 2, i) * n, a + min(block + 3, i) * n, count: block)
+          finish(row, sums, b, n, block..<last)
+        }
+        let pivot = row[i] - dots(row, row, row, row, row, count: i)[0]
+        guard pivot > 0 else { return false }
+        row[i] = pivot.squareRoot()
+      }
     }
     return true
   }
 
-  /// Overwrites L, as `factor` left it, by the lower triangle of (L L')^-1 = W' W with W = L^-1. O(2 n³ / 3).
-  package static func invert(factor a: UnsafeMutablePointer<Double>, order n: Int) {
-    for i in 0..<n {
-      let row = a + i * n
-      // of L[i, :i] W[:i, :i] column k needs columns from k on, which are still those of L then
-      for first in stride(from: 0, to: i, by: 4) {
-        let last = min(first + 4, i)
-        var factors = SIMD4<Double>()
-        for k in first..<last { factors[k - first] = row[k] }
-        add(factors, a + first * n, stride: n, rows: last - first, to: row, count: first)
-        for j in first..<last {
-          var sum = 0.0
-          for k in j..<last { sum = fused(factors[k - first], a[k * n + j], sum) }
-          row[j] = sum
-        }
-      }
-      let inverse = 1 / row[i]
-      for j in 0..<i { row[j] *= -inverse }
-      row[i] = inverse
+  /// Elements `columns` of a row of L, from A's and the products `sums` of what lies left of them; `b` is the first of
+  /// the rows of L with these numbers.
+  @inline(__always)
+  private static func finish(
+    _ row: UnsafeMutablePointer<Double>, _ sums: SIMD4<Double>, _ b: UnsafePointer<Double>, _ n: Int,
+    _ columns: Range<Int>
+  ) {
+    for j in columns {
+      let other = b + (j - columns.lowerBound) * n
+      var sum = sums[j - columns.lowerBound]
+      for p in columns.lowerBound..<j { sum = fused(row[p], other[p], sum) }
+      row[j] = (row[j] - sum) / other[j]
     }
-    for i in 0..<n {
-      let row = a + i * n
-      let own = row[i]
-      for j in 0...i { row[j] *= own }
-      for first in stride(from: i + 1, to: n, by: 4) {
-        let last = min(first + 4, n)
-        var factors = SIMD4<Double>()
-        for k in first..<last { factors[k - first] = a[k * n + i] }
-        add(factors, a + first * n, stride: n, rows: last - first, to: row, count: i + 1)
+  }
+
+  /// Overwrites L, as `factor` left it, by the lower triangle of (L L')^-1 = W' W with W = L^-1. O(2 n³ / 3). Rows come
+  /// in pairs as in `factor`.
+  package static func invert(factor a: UnsafeMutablePointer<Double>, order n: Int) {
+    for first in stride(from: 0, to: n, by: 2) {
+      let (row, next) = (a + first * n, a + (first + 1) * n)
+      let shared = first + 1 < n ? first / 4 * 4 : 0
+      // of L[i, :i] W[:i, :i] column k needs columns from k on, which are still those of L then
+      for block in stride(from: 0, to: shared, by: 4) {
+        let b = a + block * n
+        let (factors, nextFactors) = (four(row + block), four(next + block))
+        add(factors, to: row, nextFactors, to: next, b, stride: n, count: block)
+        multiply(factors, b, n, block..<block + 4, into: row)
+        multiply(nextFactors, b, n, block..<block + 4, into: next)
       }
+      for i in first..<min(first + 2, n) {
+        let row = a + i * n
+        for block in stride(from: shared, to: i, by: 4) {
+          let last = min(block + 4, i)
+          let b = a + block * n
+          var factors = SIMD4<Double>()
+          for k in block..<last { factors[k - block] = row[k] }
+          add(factors, b, stride: n, rows: last - block, to: row, count: block)
+          multiply(factors, b, n, block..<last, into: row)
+        }
+        let inverse = 1 / row[i]
+        for j in 0..<i { row[j] *= -inverse }
+        row[i] = inverse
+      }
+    }
+    for first in stride(from: 0, to: n, by: 2) {
+      let (row, next) = (a + first * n, a + (first + 1) * n)
+      scale(row, count: first + 1)
+      guard first + 1 < n else { return }
+      Factorization.add(row, next, first + 1, next[first])
+      scale(next, count: first + 2)
+      for block in stride(from: first + 2, to: n, by: 4) {
+        let b = a + block * n
+        guard block + 4 <= n else {
+          for k in 0..<n - block {
+            Factorization.add(row, b + k * n, first + 1, b[k * n + first])
+            Factorization.add(next, b + k * n, first + 2, b[k * n + first + 1])
+          }
+          continue
+        }
+        let c = b + first
+        let factors = SIMD4(c[0], c[n], c[2 * n], c[3 * n])
+        let nextFactors = SIMD4(c[1], c[n + 1], c[2 * n + 1], c[3 * n + 1])
+        add(factors, to: row, nextFactors, to: next, b, stride: n, count: first + 1)
+        for k in 0..<4 { next[first + 1] = fused(nextFactors[k], nextFactors[k], next[first + 1]) }
+      }
+    }
+  }
+
+  /// The first elements of a row of W by the last of them.
+  @inline(__always)
+  private static func scale(_ row: UnsafeMutablePointer<Double>, count: Int) {
+    let last = row[count - 1]
+    for j in 0..<count { row[j] *= last }
+  }
+
+  @inline(__always)
+  private static func four(_ p: UnsafePointer<Double>) -> SIMD4<Double> { SIMD4(p[0], p[1], p[2], p[3]) }
+
+  /// Elements `columns` of a row times the triangle of rows with these numbers, the first of which is `b`.
+  @inline(__always)
+  private static func multiply(
+    _ factors: SIMD4<Double>, _ b: UnsafePointer<Double>, _ n: Int, _ columns: Range<Int>,
+    into row: UnsafeMutablePointer<Double>
+  ) {
+    for j in columns {
+      var sum = 0.0
+      for k in j..<columns.upperBound {
+        sum = fused(factors[k - columns.lowerBound], b[(k - columns.lowerBound) * n + j], sum)
+      }
+      row[j] = sum
     }
   }
 
@@ -136,6 +204,41 @@ package enum DoubleBlocks {
     return sums
   }
 
+  /// The same of two rows x and z with the same four others.
+  @inline(__always)
+  private static func dots(
+    _ x: UnsafePointer<Double>, _ z: UnsafePointer<Double>, _ y0: UnsafePointer<Double>, _ y1: UnsafePointer<Double>,
+    _ y2: UnsafePointer<Double>, _ y3: UnsafePointer<Double>, count: Int
+  ) -> (SIMD4<Double>, SIMD4<Double>) {
+    var (s0, s1, s2, s3) = (Lanes(), Lanes(), Lanes(), Lanes())
+    var (t0, t1, t2, t3) = (Lanes(), Lanes(), Lanes(), Lanes())
+    let whole = count / 8 * 8
+    for p in stride(from: 0, to: whole, by: 8) {
+      let (v, w) = (SmallMatrixKernels.load(x + p), SmallMatrixKernels.load(z + p))
+      let (u0, u1) = (SmallMatrixKernels.load(y0 + p), SmallMatrixKernels.load(y1 + p))
+      let (u2, u3) = (SmallMatrixKernels.load(y2 + p), SmallMatrixKernels.load(y3 + p))
+      s0 = SmallMatrixKernels.multiplyAdd(v, u0, s0)
+      s1 = SmallMatrixKernels.multiplyAdd(v, u1, s1)
+      s2 = SmallMatrixKernels.multiplyAdd(v, u2, s2)
+      s3 = SmallMatrixKernels.multiplyAdd(v, u3, s3)
+      t0 = SmallMatrixKernels.multiplyAdd(w, u0, t0)
+      t1 = SmallMatrixKernels.multiplyAdd(w, u1, t1)
+      t2 = SmallMatrixKernels.multiplyAdd(w, u2, t2)
+      t3 = SmallMatrixKernels.multiplyAdd(w, u3, t3)
+    }
+    var sums = SIMD4(total(s0), total(s1), total(s2), total(s3))
+    var others = SIMD4(total(t0), total(t1), total(t2), total(t3))
+    for p in whole..<count {
+      sums = SIMD4(
+        fused(x[p], y0[p], sums[0]), fused(x[p], y1[p], sums[1]), fused(x[p], y2[p], sums[2]),
+        fused(x[p], y3[p], sums[3]))
+      others = SIMD4(
+        fused(z[p], y0[p], others[0]), fused(z[p], y1[p], others[1]), fused(z[p], y2[p], others[2]),
+        fused(z[p], y3[p], others[3]))
+    }
+    return (sums, others)
+  }
+
   @inline(__always)
   private static func total(_ v: Lanes) -> Double {
     let four = v.lowHalf + v.highHalf
@@ -167,6 +270,38 @@ package enum DoubleBlocks {
     }
     for p in whole..<count {
       y[p] = fused(factors[3], x3[p], fused(factors[2], x2[p], fused(factors[1], x1[p], fused(factors[0], x[p], y[p]))))
+    }
+  }
+
+  /// Two rows y += factors · rows, of four rows `stride` apart, one after the other.
+  @inline(__always)
+  private static func add(
+    _ f: SIMD4<Double>, to y: UnsafeMutablePointer<Double>, _ g: SIMD4<Double>, to z: UnsafeMutablePointer<Double>,
+    _ x: UnsafePointer<Double>, stride: Int, count: Int
+  ) {
+    let (f0, f1, f2, f3) = (
+      Lanes(repeating: f[0]), Lanes(repeating: f[1]), Lanes(repeating: f[2]), Lanes(repeating: f[3])
+    )
+    let (g0, g1, g2, g3) = (
+      Lanes(repeating: g[0]), Lanes(repeating: g[1]), Lanes(repeating: g[2]), Lanes(repeating: g[3])
+    )
+    let (x1, x2, x3) = (x + stride, x + 2 * stride, x + 3 * stride)
+    let whole = count / 8 * 8
+    for p in Swift.stride(from: 0, to: whole, by: 8) {
+      let (u0, u1) = (SmallMatrixKernels.load(x + p), SmallMatrixKernels.load(x1 + p))
+      let (u2, u3) = (SmallMatrixKernels.load(x2 + p), SmallMatrixKernels.load(x3 + p))
+      var sum = SmallMatrixKernels.multiplyAdd(f0, u0, SmallMatrixKernels.load(y + p))
+      sum = SmallMatrixKernels.multiplyAdd(f1, u1, sum)
+      sum = SmallMatrixKernels.multiplyAdd(f2, u2, sum)
+      SmallMatrixKernels.store(SmallMatrixKernels.multiplyAdd(f3, u3, sum), to: y + p)
+      var other = SmallMatrixKernels.multiplyAdd(g0, u0, SmallMatrixKernels.load(z + p))
+      other = SmallMatrixKernels.multiplyAdd(g1, u1, other)
+      other = SmallMatrixKernels.multiplyAdd(g2, u2, other)
+      SmallMatrixKernels.store(SmallMatrixKernels.multiplyAdd(g3, u3, other), to: z + p)
+    }
+    for p in whole..<count {
+      y[p] = fused(f[3], x3[p], fused(f[2], x2[p], fused(f[1], x1[p], fused(f[0], x[p], y[p]))))
+      z[p] = fused(g[3], x3[p], fused(g[2], x2[p], fused(g[1], x1[p], fused(g[0], x[p], z[p]))))
     }
   }
 

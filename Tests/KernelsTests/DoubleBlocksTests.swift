@@ -20,7 +20,7 @@ import Testing
     #expect(beyond[0] < 1e-300 && beyond[1] > 1e300 && beyond[1].isFinite)
   }
 
-  @Test(arguments: [1, 7, 8, 21, 40]) func factorsSolveAndInvert(_ order: Int) {
+  @Test(arguments: [1, 2, 3, 7, 8, 10, 21, 23, 40]) func factorsSolveAndInvert(_ order: Int) {
     var random = RandomStream(seed: 2)
     let root: [Double] = (0..<order * order).map { _ in Double(random.normal()) }
     var product = [Double](repeating: 0, count: order * order)
