@@ -191,11 +191,14 @@ public struct ReplayBuffer: TransitionSource, Sendable {
     return batch
   }
 
+  /// Steps from the start of its episode to transition `index`, counted from the oldest held; 0 where times are not kept.
   public func time(of index: Int) -> Int {
     precondition(index >= 0 && index < count, "transition \(index) outside 0..<\(count)")
     return keepsTimes ? times.pointer[(appended - count + index) % capacity] : 0
   }
 
+  /// Index of the transition with which the newest `episodes` episodes begin, counted from the oldest held; 0 where times
+  /// are not kept or fewer episodes are held. O(transitions of these episodes).
   public func firstIndex(ofLast episodes: Int) -> Int {
     guard keepsTimes else { return 0 }
     var (index, left) = (count, episodes)

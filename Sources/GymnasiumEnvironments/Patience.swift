@@ -13,6 +13,7 @@ package struct Patience {
   private var penalty = 0
   private var sleeps = 0
 
+  /// One that may look, before any look.
   package init() {}
 
   /// Whether the next wait may look; asked once a wait.

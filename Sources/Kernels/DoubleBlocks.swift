@@ -239,6 +239,7 @@ package enum DoubleBlocks {
     return (sums, others)
   }
 
+  /// Sum of eight numbers: of the halves, then of the halves of that.
   @inline(__always)
   private static func total(_ v: Lanes) -> Double {
     let four = v.lowHalf + v.highHalf

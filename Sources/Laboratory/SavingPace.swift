@@ -5,9 +5,12 @@ internal import Interfaces
 package struct SavingPace {
   /// Bytes that a checkpoint has put on disk.
   package struct Written {
+    /// Of the checkpoint itself.
     package var state = 0
+    /// Appended to files of records.
     package var records = 0
 
+    /// Nothing by default.
     package init(state: Int = 0, records: Int = 0) { (self.state, self.records) = (state, records) }
   }
 

@@ -26,7 +26,7 @@ import Testing
     #expect((2...3).contains(Self.looks(2 * Patience.most + 2, &patience) { _ in true }))
   }
 
-  /// On a busy machine some looks find something by luck; one in ten in vain is enough to sleep most of the time.
+  /// On a busy machine some looks find something all the same; one in ten in vain is enough to sleep most of the time.
   @Test func luckIsNotEnough() {
     var patience = Patience()
     _ = Self.looks(20_000, &patience) { $0 % 10 == 9 }
