@@ -17,6 +17,14 @@ public final class FolderLock: Sendable {
 
   deinit {
     lease.end()
+    Self.release(descriptor)
+  }
+
+  /// Closes a file and gives its lock up at once. Closing alone would not: a process that another thread is starting
+  /// right now has a copy of the descriptor until it executes its program, and the lock lasts until the last copy is
+  /// closed.
+  private static func release(_ descriptor: Int32) {
+    flock(descriptor, LOCK_UN)
     close(descriptor)
   }
 
@@ -33,7 +41,7 @@ public final class FolderLock: Sendable {
         do throws(ArchiveError) {
           if let lease = try FolderLease.take(path) { return FolderLock(descriptor: descriptor, lease: lease) }
         } catch {
-          close(descriptor)
+          release(descriptor)
           throw error
         }
         flock(descriptor, LOCK_UN)
@@ -50,7 +58,7 @@ public final class FolderLock: Sendable {
   public static func isHeld(_ path: String) -> Bool {
     let descriptor = open(path + "/.lock", O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return FolderLease.isHeldElsewhere(path) }
-    defer { close(descriptor) }
+    defer { release(descriptor) }
     // a shared lock needs no right to write, and keeps a process that wants the folder waiting for an instant only
     if flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK { return true }
     return FolderLease.isHeldElsewhere(path)

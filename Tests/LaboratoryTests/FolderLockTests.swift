@@ -31,6 +31,24 @@ import TestSupport
     #expect(!FileManager.default.fileExists(atPath: owner))
   }
 
+  /// As while another thread starts a process, which has copies of all descriptors until it executes its program.
+  @Test func copiesOfTheDescriptorHoldNothing() throws {
+    var copies: [Int32] = []
+    let folder = URL(fileURLWithPath: root.path).lastPathComponent
+    do {
+      let lock = try FolderLock.acquire(root.path, patience: 0)
+      let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").filter {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0))?
+          .hasSuffix("/\(folder)/.lock") == true
+      }
+      copies = descriptors.compactMap(Int32.init).map { dup($0) }
+      withExtendedLifetime(lock) {}
+    }
+    defer { for copy in copies { close(copy) } }
+    #expect(copies.count == 1)
+    #expect(try FolderLock.acquire(root.path, patience: 0) != nil)
+  }
+
   @Test func anotherMachinesFreshClaimCountsAndAnOldOneDoesNot() throws {
     try claimElsewhere(secondsAgo: 20)
     #expect(FolderLock.isHeld(root.path))
