@@ -84,49 +84,68 @@ enum Factorization {
     a[j] = kept
   }
 
+  /// Columns that are reflected together: few enough that those of some thousand rows stay in the cache.
+  private static let panel = 16
+
   /// Q [m, n] with orthonormal columns that span those of `a` [m, n], m >= n, signs fixed so that R has a diagonal that
-  /// is not negative; `a` is overwritten. Householder's reflections. O(m n^2).
-  static func orthonormalColumns(_ a: UnsafeMutablePointer<Double>, rows m: Int, columns n: Int) -> [Double] {
+  /// is not negative. Householder's reflections, all of them on `panel` columns at a time (left-looking): the matrix
+  /// passes through memory once for each panel, not once for each column, with the same operations on every element.
+  /// O(m n^2).
+  static func orthonormalColumns(_ a: UnsafePointer<Double>, rows m: Int, columns n: Int) -> [Double] {
     var reflections = [Double](repeating: 0, count: m * n)  // v of reflection j in row j
     var scales = [Double](repeating: 0, count: n)
     var signs = [Double](repeating: 1, count: n)
-    var weights = [Double](repeating: 0, count: n)
-    for j in 0..<n {
-      var square = 0.0
-      for i in j..<m { square = multiplyAdd(a[i * n + j], a[i * n + j], square) }
-      let norm = square.squareRoot()
-      guard norm > 0 else { continue }
-      let head = a[j * n + j]
-      // the reflection takes the column to -sign(head) * norm
-      let target = head < 0 ? norm : -norm
-      signs[j] = target < 0 ? -1 : 1
-      for i in j..<m { reflections[j * m + i] = a[i * n + j] }
-      reflections[j * m + j] = head - target
-      scales[j] = 1 / (norm * (norm + abs(head)))
-      reflect(a, from: j, m, n, reflections, scales[j], of: j, &weights)
+    var columns = [Double](repeating: 0, count: m * panel)
+    columns.withUnsafeMutableBufferPointer { columns in
+      guard let columns = columns.baseAddress else { return }
+      for start in stride(from: 0, to: n, by: panel) {
+        let width = min(panel, n - start)
+        for i in 0..<m { (columns + i * panel).update(from: a + i * n + start, count: width) }
+        for j in 0..<start where scales[j] != 0 { reflect(columns, m, reflections, scales[j], of: j) }
+        for j in start..<start + width {
+          let column = columns + (j - start)
+          var square = 0.0
+          for i in j..<m { square = multiplyAdd(column[i * panel], column[i * panel], square) }
+          let norm = square.squareRoot()
+          guard norm > 0 else { continue }
+          let head = column[j * panel]
+          // the reflection takes the column to -sign(head) * norm
+          let target = head < 0 ? norm : -norm
+          signs[j] = target < 0 ? -1 : 1
+          for i in j..<m { reflections[j * m + i] = column[i * panel] }
+          reflections[j * m + j] = head - target
+          scales[j] = 1 / (norm * (norm + abs(head)))
+          reflect(columns, m, reflections, scales[j], of: j)
+        }
+      }
     }
     var q = [Double](repeating: 0, count: m * n)
-    for j in 0..<n { q[j * n + j] = signs[j] }
-    q.withUnsafeMutableBufferPointer { q in
-      guard let q = q.baseAddress else { return }
-      for j in (0..<n).reversed() where scales[j] != 0 {
-        reflect(q, from: j, m, n, reflections, scales[j], of: j, &weights)
+    columns.withUnsafeMutableBufferPointer { columns in
+      guard let columns = columns.baseAddress else { return }
+      for start in stride(from: 0, to: n, by: panel) {
+        let width = min(panel, n - start)
+        columns.update(repeating: 0, count: m * panel)
+        for j in start..<start + width { columns[j * panel + j - start] = signs[j] }
+        for j in (0..<start + width).reversed() where scales[j] != 0 {
+          reflect(columns, m, reflections, scales[j], of: j)
+        }
+        for i in 0..<m { for c in 0..<width { q[i * n + start + c] = columns[i * panel + c] } }
       }
     }
     return q
   }
 
-  /// Applies 1 - scale v v' to the rows and columns from `first` on.
+  /// Applies 1 - scale v v' to `panel` columns of `m` rows. Columns that are zero from row j on stay as they are.
   private static func reflect(
-    _ a: UnsafeMutablePointer<Double>, from first: Int, _ m: Int, _ n: Int, _ reflections: [Double], _ scale: Double,
-    of j: Int, _ weights: inout [Double]
+    _ columns: UnsafeMutablePointer<Double>, _ m: Int, _ reflections: [Double], _ scale: Double, of j: Int
   ) {
-    let width = n - first
-    weights.withUnsafeMutableBufferPointer { weights in
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: panel) { weights in
       guard let weights = weights.baseAddress else { return }
-      weights.update(repeating: 0, count: width)
-      for i in j..<m { add(weights, a + i * n + first, width, reflections[j * m + i]) }
-      for i in j..<m { add(a + i * n + first, weights, width, -scale * reflections[j * m + i]) }
+      reflections.withUnsafeBufferPointer { reflections in
+        weights.initialize(repeating: 0, count: panel)
+        for i in j..<m { add(weights, columns + i * panel, panel, reflections[j * m + i]) }
+        for i in j..<m { add(columns + i * panel, weights, panel, -scale * reflections[j * m + i]) }
+      }
     }
   }
 }

@@ -170,8 +170,7 @@ public struct DoubleMatrix: Sendable, Equatable {
   public func orthonormalColumns() throws(LinearAlgebraError) -> DoubleMatrix {
     precondition(rows >= columns, "a [\(rows), \(columns)] matrix has more columns than rows")
     try checkFinite()
-    var work = elements
     return DoubleMatrix(
-      rows: rows, columns: columns, Factorization.orthonormalColumns(&work, rows: rows, columns: columns))
+      rows: rows, columns: columns, Factorization.orthonormalColumns(elements, rows: rows, columns: columns))
   }
 }
