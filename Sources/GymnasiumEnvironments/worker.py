@@ -1262,6 +1262,10 @@ class Server:
         return {}, b""
 
 
+# Signals that ask the client to save or to end: only it handles them, though terminals and clusters send them to all processes.
+ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+
+
 def bind_to_parent(number, parent):
     """Has the system send this process a signal when its parent is gone, whatever it is doing then."""
     ctypes.CDLL(None).prctl(1, number)  # PR_SET_PDEATHSIG
@@ -1273,7 +1277,9 @@ def start_guard():
     """Forks a process that ends what this one has started once this one is gone."""
     worker = os.getpid()
     os.setpgid(0, 0)
-    noticed = {signal.SIGUSR1}
+    # a signal that nobody else sends: clusters send SIGUSR1 and SIGTERM to all processes of a job
+    end = signal.SIGRTMIN + 9
+    noticed = {end}
     signal.pthread_sigmask(signal.SIG_BLOCK, noticed)
     if os.fork():
         signal.pthread_sigmask(signal.SIG_UNBLOCK, noticed)
@@ -1281,9 +1287,9 @@ def start_guard():
     try:
         os.setpgid(0, 0)
         os.closerange(0, 1024)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in ASKING:
             signal.signal(number, signal.SIG_IGN)
-        bind_to_parent(signal.SIGUSR1, worker)
+        bind_to_parent(end, worker)
         signal.sigwait(noticed)
         for number, seconds in ((signal.SIGTERM, 1.0), (signal.SIGKILL, 0.0)):
             os.killpg(worker, number)
@@ -1332,8 +1338,7 @@ def main(parent):
     os.dup2(null, 0)
     os.dup2(2, 1)
     faulthandler.enable()
-    # The client decides when to end; signals from a terminal go to the whole process group.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ASKING:
         signal.signal(number, lambda *_: None)
     threading.Thread(target=leave_with_client, args=(messages,), daemon=True).start()
     server = Server(messages, bell)

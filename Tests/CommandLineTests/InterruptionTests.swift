@@ -79,6 +79,62 @@ import TestSupport
     #expect(try Manifest(contentsOf: folder.manifest).status == .interrupted)
   }
 
+  /// Clusters send a signal to all processes of a job: only the program handles it, and goes on or leaves with its
+  /// Python processes whole.
+  @Test(arguments: [1, 3])
+  func onlyTheProgramHandlesSignals(copies: Int) throws {
+    let task = """
+      import os, time
+      import gymnasium
+      from gymnasium.envs.classic_control import PendulumEnv
+
+      class Slow(PendulumEnv):
+          def step(self, action):
+              time.sleep(float(os.environ["STEP_SECONDS"]))
+              return super().step(action)
+
+      gymnasium.register("Slow-v0", Slow, max_episode_steps=50)
+      """
+    try Data(task.utf8).write(to: URL(fileURLWithPath: root.path + "/slow.py"))
+    func start(_ out: String, secondsAStep: Double = 0) throws -> RunningProgram {
+      try Program.start(
+        [
+          "train", "random", "gymnasium:slow.py:Slow-v0", "--steps", "600", "--out", out, "--set",
+          "checkpoint.interval=1000000", "--set", "run.copies=\(copies)", "--set", "evaluation.episodes=0",
+        ], in: root.path, environment: ["STEP_SECONDS": "\(secondsAStep)"])
+    }
+    func folder(_ out: String) throws -> RunFolder {
+      let names = try FileManager.default.contentsOfDirectory(atPath: "\(root.path)/\(out)")
+      return RunFolder("\(root.path)/\(out)/\(try #require(names.first { !$0.hasPrefix(".") }))/random/seed-0")
+    }
+    #expect(try start("straight").finish().status == 0)
+
+    let process = try start("signalled", secondsAStep: 0.02)
+    while process.isRunning, (try? folder("signalled").checkpoints())?.isEmpty != false { usleep(2_000) }
+    #expect(descendants(of: process.identifier).count >= 2)
+    for number in [SIGUSR1, SIGUSR2, SIGTERM] {
+      for python in descendants(of: process.identifier) { kill(python, number) }
+      if number != SIGUSR2 { process.signal(number) }
+      usleep(30_000)
+    }
+    let result = process.finish()
+    #expect(result.status == 143 && result.errors.contains("and saved"), "\(result.errors)")
+    #expect(try start("signalled").finish().status == 0)
+    let straight = reproducibleTables(try folder("straight").path)
+    #expect(straight["episodes.csv"]?.isEmpty == false)
+    #expect(reproducibleTables(try folder("signalled").path) == straight)
+  }
+
+  /// The processes that a process has started, and theirs.
+  private func descendants(of process: pid_t) -> [pid_t] {
+    let numbers = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { pid_t($0) }
+    let children = numbers.filter { number in
+      let stat = (try? String(contentsOfFile: "/proc/\(number)/stat", encoding: .utf8)) ?? ""
+      return stat.split(separator: ")").last?.split(separator: " ").dropFirst().first == "\(process)"
+    }
+    return children + children.flatMap { descendants(of: $0) }
+  }
+
   @Test func aStepThatTakesLongDoesNotDelayLeaving() throws {
     // One plan of this size takes minutes; the process must leave within five seconds nevertheless.
     let process = try Program.start(
