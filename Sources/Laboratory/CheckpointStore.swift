@@ -24,13 +24,15 @@ struct CheckpointStore {
       "\(plan.environment.name) \(plan.agent.name) \(plan.seed) " + plan.resolved.influential.json(indent: 0)
   }
 
-  /// Writes the checkpoint of `steps` and deletes all older ones but the newest of them and, where it is kept, the best.
-  /// What it holds in memory besides the state is the tensors, which are few next to the replays, and a block of
-  /// records.
-  func write(
-    _ state: RunState, _ tables: RunTables, steps: Int
-  ) throws(ArchiveError) -> SavingPace.Written {
-    let before = records.written
+  /// A checkpoint that is in memory as yet. Its records are on disk.
+  struct Prepared {
+    fileprivate let file: TensorFile
+    let steps: Int
+  }
+
+  /// Puts a checkpoint together and appends to the files of records what it needs of them. What it holds in memory
+  /// besides the state is the tensors, which are few next to the replays, and a block of records.
+  func prepare(_ state: RunState, _ tables: RunTables, steps: Int) throws(ArchiveError) -> Prepared {
     var writer = StateWriter(settingRecordsAside: true)
     try writer.scope("tables") { writer throws(ArchiveError) in try tables.save(to: &writer) }
     state.save(to: &writer)
@@ -38,13 +40,20 @@ struct CheckpointStore {
     file.metadata = ["run": fingerprint, "version": Foresight.version]
     if let entries = try records.append(writer.records, step: steps) { file.metadata[RecordStore.key] = entries }
     file.metadata["crc32c"] = file.checksum
-    try file.write(to: folder.checkpoint(step: steps))
-    let best = keepsBest ? state.best?.step : nil
-    let others = folder.checkpoints().filter { $0 < steps && $0 != best }
+    return Prepared(file: file, steps: steps)
+  }
+
+  /// Writes checkpoints, in the order of their steps, and deletes all older ones but the newest of them and, where it is
+  /// kept, that of `best`.
+  func write(_ checkpoints: [Prepared], best: Int?) throws(ArchiveError) -> SavingPace.Written {
+    for checkpoint in checkpoints { try checkpoint.file.write(to: folder.checkpoint(step: checkpoint.steps)) }
+    let best = keepsBest ? best : nil
+    let newest = checkpoints.last?.steps ?? 0
+    let others = folder.checkpoints().filter { $0 < newest && $0 != best }
     for old in others.dropFirst() { folder.removeCheckpoint(step: old) }
     records.removeUnneeded(by: folder.checkpoints()) { try? read(step: $0) }
-    return SavingPace.Written(
-      state: file.tensors.values.reduce(0) { $0 + $1.bytes.count }, records: records.written - before)
+    let bytes = checkpoints.map { $0.file.tensors.values.reduce(0) { $0 + $1.bytes.count } }
+    return SavingPace.Written(state: bytes.reduce(0, +), records: records.takeWritten())
   }
 
   /// Makes the files of records those of a state that `latest` found.

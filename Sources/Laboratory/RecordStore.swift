@@ -102,8 +102,13 @@ final class RecordStore: RecordSource {
 
   // MARK: - Writing
 
-  /// Bytes appended so far.
-  var written: Int { state.withLock { $0.written } }
+  /// Bytes appended since this was last asked.
+  func takeWritten() -> Int {
+    state.withLock { state in
+      defer { state.written = 0 }
+      return state.written
+    }
+  }
 
   /// Appends to the files what the rings hold and no file has yet.
   ///

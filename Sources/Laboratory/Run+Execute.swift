@@ -56,12 +56,13 @@ extension Run {
       isCheckpointDue = isCheckpointDue || signal != nil || isLast || steps == 0 || isSaveAsked
       isCheckpointDue =
         isCheckpointDue || checkpointInterval.map { new.crosses($0) } ?? savingPace.isDue(at: ContinuousClock.now)
-      if isCheckpointDue || isBest {
+      if isBest { try holdBest() }
+      if isCheckpointDue {
         let began = ContinuousClock.now
         state.interaction.timings.wall = wallBefore + seconds(from: start)
-        let isSaved = try stop.holdingUp { try save(isLast: isLast, isBest: isBest) }
+        let isSaved = try stop.holdingUp { try save(isLast: isLast) }
         let ended = ContinuousClock.now
-        isCheckpointDue = isCheckpointDue && !isSaved
+        isCheckpointDue = !isSaved
         pace.saved(in: seconds(from: began, to: ended))
         savingPace.saved(from: began, to: ended, written)
         if isSaved { signal = stop.signal }

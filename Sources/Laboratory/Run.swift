@@ -41,6 +41,8 @@ public struct Run {
   var manifest: Manifest
   /// Step and last evaluation of the newest checkpoint on disk.
   var saved: (steps: Int, evaluatedAt: Int)?
+  /// That of the best evaluation, until the next checkpoint is written.
+  private var best: CheckpointStore.Prepared?
   /// What the last checkpoint has put on disk.
   var written = SavingPace.Written()
   /// Whether a checkpoint had to wait for the end of an episode.
@@ -139,10 +141,19 @@ public struct Run {
     self.log = log
   }
 
-  /// Writes a checkpoint unless the newest one is of this very state, or the run could not go on from it and it is
-  /// neither its end nor the best so far, which is there to be measured. Says whether a run can go on from what is
+  /// Keeps in memory the checkpoint of this state, which is the best so far; the next `save` writes it. What is killed
+  /// before that comes by it again.
+  mutating func holdBest() throws {
+    Activity.current = .saving
+    defer { Activity.current = .stepping }
+    try state.prepareToSave()
+    best = try store.prepare(state, tables, steps: steps)
+  }
+
+  /// Writes a checkpoint unless the newest one is of this very state, or the run could not go on from it and it is not
+  /// its end; and before that the best one, which is there to be measured. Says whether a run can go on from what is
   /// saved now.
-  mutating func save(isLast: Bool, isBest: Bool = false) throws -> Bool {
+  mutating func save(isLast: Bool) throws -> Bool {
     if let saved, saved == (steps, state.evaluatedAt) { return true }
     Activity.current = .saving
     defer { Activity.current = .stepping }
@@ -153,9 +164,13 @@ public struct Run {
       log.warning(
         "the state of \(plan.environment.name) cannot be saved within an episode: checkpoints wait for \(until)")
     }
-    guard state.isResumable || isLast || isBest else { return false }
+    var checkpoints = best.take().map { [$0] } ?? []
+    if (state.isResumable || isLast) && checkpoints.last?.steps != steps {
+      checkpoints.append(try store.prepare(state, tables, steps: steps))
+    }
+    guard !checkpoints.isEmpty else { return false }
     try checkHold()
-    written = try store.write(state, tables, steps: steps)
+    written = try store.write(checkpoints, best: state.best?.step)
     guard state.isResumable || isLast else { return false }
     saved = (steps, state.evaluatedAt)
     return true

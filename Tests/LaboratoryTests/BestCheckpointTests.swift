@@ -55,6 +55,18 @@ import TestSupport
     #expect(try RunTable.reproducible.map { try FileSystem.read(folder.path(of: $0)) } == expected)
   }
 
+  /// It is written with the next checkpoint, so that evaluations which are better and better do not write all of the
+  /// state each time; what is lost on the way comes again.
+  @Test func itIsWrittenWithTheNextCheckpoint() throws {
+    let settings = ["evaluation.at_start=false"]
+    try execute(settings)
+    let best = try best().step
+    #expect(best > 0 && folder.checkpoints() == [60, best, 0])
+    try FileManager.default.removeItem(atPath: folder.path)
+    #expect(throws: RunError.self) { try execute(settings + ["failing_act_at=\(best + 1)"]) }
+    #expect(try self.best().step == best && folder.checkpoints() == [0])
+  }
+
   @Test func aRequestToSaveIsTakenOnce() {
     let stop = StopRequest()
     stop.requestSave()
