@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from .tables import StudyError
+from .entries import EntryError
 
 _KEYS = {"names": dict, "colors": dict, "scores": dict, "groups": dict, "baseline": str}
 
@@ -27,34 +27,34 @@ class Display:
         return self.names.get(thing, thing)
 
 
-def read_display(entry: object, source: str, environments: list[str], agents: list[str]) -> Display:
-    """Checks the value of `figures`; raises StudyError with the key that is wrong."""
+def read_display(entry: object, environments: list[str], agents: list[str]) -> Display:
+    """Checks the value of `figures`; raises EntryError with the key that is wrong."""
     if entry is None:
         return Display()
     if not isinstance(entry, dict):
-        raise StudyError(f"{source}: figures must be a mapping")
+        raise EntryError(("figures",), " must be a mapping")
     for key, value in entry.items():
         if key not in _KEYS:
-            raise StudyError(f"{source}: figures.{key} is unknown; its keys are {', '.join(_KEYS)}")
+            raise EntryError(("figures", key), f" is unknown; its keys are {', '.join(_KEYS)}")
         if not isinstance(value, _KEYS[key]):
-            raise StudyError(f"{source}: figures.{key} must be a {'mapping' if _KEYS[key] is dict else 'name'}")
+            raise EntryError(("figures", key), f" must be a {'mapping' if _KEYS[key] is dict else 'name'}")
     for key, allowed in (("names", environments + agents), ("colors", agents), ("scores", environments)):
         for name in entry.get(key, {}):
             if name not in allowed:
-                raise StudyError(f"{source}: figures.{key}.{name}: the study has no such "
-                                 f"{'environment' if key == 'scores' else 'agent'}")
+                raise EntryError(("figures", key, name),
+                                 f": the study has no such {'environment' if key == 'scores' else 'agent'}")
     for name, color in entry.get("colors", {}).items():
         if not re.fullmatch(r"#[0-9A-Fa-f]{6}", str(color)):
-            raise StudyError(f"{source}: figures.colors.{name}: a colour is '#' and six hexadecimal digits, found '{color}'")
+            raise EntryError(("figures", "colors", name), f": a colour is '#' and six hexadecimal digits, found '{color}'")
     for name, scale in entry.get("scores", {}).items():
         if not isinstance(scale, dict) or not scale or set(scale) - {"random", "reference"} or any(
                 isinstance(value, bool) or not isinstance(value, int | float) for value in scale.values()):
-            raise StudyError(f"{source}: figures.scores.{name}: must have numbers random and reference")
+            raise EntryError(("figures", "scores", name), ": must have numbers random and reference")
     for name, members in entry.get("groups", {}).items():
         if not isinstance(members, list) or not members or any(member not in environments for member in members):
-            raise StudyError(f"{source}: figures.groups.{name}: must be a list of the study's environments")
+            raise EntryError(("figures", "groups", name), ": must be a list of the study's environments")
     baseline = entry.get("baseline")
     if baseline is not None and baseline not in agents:
-        raise StudyError(f"{source}: figures.baseline: the study has no agent '{baseline}'")
+        raise EntryError(("figures", "baseline"), f": the study has no agent '{baseline}'")
     return Display({str(key): str(value) for key, value in entry.get("names", {}).items()}, entry.get("colors", {}),
                    entry.get("scores", {}), entry.get("groups", {}), baseline)

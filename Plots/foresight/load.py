@@ -17,6 +17,7 @@ import yaml
 
 from .checks import check_finished, check_identity, check_order
 from .display import Display, read_display
+from .entries import EntryError
 from .scores import Scale, scales_of
 from .tables import GRADIENT_STEPS, NUMBER, OPTIONAL_NUMBER, TEXT, WHOLE, Columns, StudyError, read_columns, read_table
 
@@ -191,13 +192,17 @@ def load_study(folder: str | Path, empty: bool = False) -> Study:
     source, description = _read_description(folder)
     kept = _Results(folder / "results.csv")
     try:
+        for number, entry in enumerate(description["runs"]):
+            _check_numbers(entry, ("runs", number))
         runs = [_load_run(folder, entry, kept, source) for entry in description["runs"]]
         environments = [str(name) for name in description["environments"]]
         agents = [str(name) for name in description["agents"]]
-        thresholds = {str(name): float(value) for name, value in description.get("thresholds", {}).items()}
-        display = read_display(description.get("figures"), str(source), *_all_names(description, environments, agents))
+        thresholds = _thresholds(description.get("thresholds", {}))
+        display = read_display(description.get("figures"), *_all_names(description, environments, agents))
         study = Study(str(description["study"]), environments, agents, thresholds, runs, display,
                       scales_of(environments, display.scores, thresholds, _random_returns(runs)), folder)
+    except EntryError as error:
+        raise error.of(source) from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise StudyError(f"{source}: not a study's description: {reason}") from error
@@ -216,7 +221,10 @@ def load_run(folder: str | Path) -> Run:
     try:
         entry = {"environment": manifest["environment"], "agent": manifest["label"], "seed": manifest["seed"],
                  "steps": manifest["steps"], "folder": folder.name}
+        _check_numbers(entry, ())
         return _load_run(folder.parent, entry, None, path)
+    except EntryError as error:
+        raise error.of(path) from error
     except (KeyError, TypeError, ValueError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise StudyError(f"{path}: not a run's manifest: {reason}") from error
@@ -349,12 +357,23 @@ class _Results:
         return {} if table is None else {str(name): table[name].to_numpy() for name in table}
 
 
+def _check_numbers(entry: dict, place: tuple) -> None:
+    """Seed and steps of the run that a description has at `place` are whole numbers."""
+    for name in ("seed", "steps"):
+        if isinstance(entry[name], bool) or not isinstance(entry[name], int):
+            raise EntryError((*place, name), f" must be a whole number, found {entry[name]!r}")
+
+
+def _thresholds(entry: dict) -> dict[str, float]:
+    for name, value in entry.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise EntryError(("thresholds", name), f" must be a number, found {value!r}")
+    return {str(name): float(value) for name, value in entry.items()}
+
+
 def _load_run(study: Path, entry: dict, kept: _Results | None, source: Path) -> Run:
     """The run's own files are the freshest; the study's stand in where the run's folder is not there."""
     environment, agent, seed, steps = str(entry["environment"]), str(entry["agent"]), entry["seed"], entry["steps"]
-    for name, value in (("seed", seed), ("steps", steps)):
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise StudyError(f"{source}: {name} of {environment}, {agent}, seed {seed} must be a whole number, found {value!r}")
     folder = f"{study}/{entry['folder']}" if entry["folder"] else None
     manifest, wall_seconds = entry.get("manifest", {}), entry.get("wall_seconds")
     evaluations = None

@@ -6,7 +6,7 @@ from importlib import resources
 
 import yaml
 
-from .tables import StudyError
+from .entries import EntryError
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ def scales_of(
             continue
         random, reference = float(random), float(reference)
         if not (math.isfinite(random) and math.isfinite(reference)) or random == reference:
-            raise StudyError(f"figures.scores.{environment}: random ({random:g}) and reference ({reference:g}) must be two "
-                             "different finite numbers")
+            raise EntryError(("figures", "scores", environment), f": random ({random:g}) and reference ({reference:g}) must be "
+                             "two different finite numbers")
         source = "the study's file" if given else table.source if table else "the agent random and the threshold"
         scales[environment] = Scale(random, reference, source)
     return scales

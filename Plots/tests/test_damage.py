@@ -96,15 +96,23 @@ class Damage(unittest.TestCase):
     def test_study(self):
         equal = {"scores": {"task-0": {"random": 1, "reference": 1}}}
         for key, value, words in (("runs", 3, "not a study's description"),
-                                  ("thresholds", {"task-0": "high"}, "could not convert"),
+                                  ("thresholds", {"task-0": "high"}, "thresholds.task-0 must be a number, found"),
                                   ("figures", {"scores": {"task-9": {"random": 0}}}, "the study has no such environment"),
                                   ("figures", {"colors": {"agent-0": "red"}}, "six hexadecimal digits"),
                                   ("figures", {"colours": {}}, "figures.colours is unknown"),
                                   ("figures", equal, "two different finite numbers")):
             with self.subTest(words=words):
                 described = json.loads((self.whole / "study.json").read_text())
-                (self.folder / "study.json").write_text(json.dumps({**described, key: value}))
+                (self.folder / "study.json").write_text(json.dumps({**described, key: value}, indent=1))
                 self.assertIn(words, self.refusal())
+
+    def test_numbers_of_the_study_have_their_lines(self):
+        described = json.loads((self.whole / "study.json").read_text())
+        described["runs"][2]["seed"] = "2"
+        path = self.folder / "study.json"
+        path.write_text(json.dumps(described, indent=1))
+        number = 1 + path.read_text().splitlines().index('   "seed": "2",')
+        self.assertIn(f"study.json:{number}: runs.2.seed must be a whole number, found '2'", self.refusal())
 
 
 if __name__ == "__main__":
