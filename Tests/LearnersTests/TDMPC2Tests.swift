@@ -108,6 +108,18 @@ import Testing
     #expect(reference.losses.allSatisfy { $0[4] > 1.05 }, "values of a range below 1 test no scale")
   }
 
+  @Test func updatesDoNotAllocate() throws {
+    var settings = Self.settings()
+    settings.dropout = 0.1
+    var (random, metrics) = (RandomStream(seed: 2), MetricRow(names: TDMPC2.metricNames))
+    for count in [12, 200] {
+      var learner = Self.learner(settings)
+      let (batch, _) = Self.batch(count: count, steps: 2, seed: 3)
+      let found = try allocations { try learner.update(on: batch, using: &random, metrics: &metrics) }
+      #expect(found == 0, "\(found) heap allocations in an update of \(count) sequences")
+    }
+  }
+
   /// The gradient of the joint loss along random directions, each over the parameters of one network, with dropout.
   @Test func worldGradientIsTheDerivative() {
     var settings = Self.settings()

@@ -113,6 +113,7 @@ public struct TDMPC2 {
       batch.observations.columns == networks.encoder.inputs && batch.actions.columns == networks.actionSize
         && batch.steps == settings.horizon && batch.count > 0, "batch of another shape")
     let (scratch, packed) = (reserve(batch.count), packed())
+    defer { scratch.finish() }
     updates += 1
     let losses = scratch.fitWorld(&self, packed, batch, draws)
     try losses.record(in: &metrics)

@@ -48,6 +48,9 @@ final class TDMPC2Scratch: PhasedWork {
     return losses
   }
 
+  /// Lets go of what the last job refers to: packed weights are only kept by a learner that alone refers to them.
+  func finish() { job = nil }
+
   /// The world's losses, with the sum of their gradients.
   func worldGradient(
     _ learner: inout TDMPC2, _ packed: TDMPC2Packed, _ batch: SequenceBatch, _ draws: TDMPC2Draws
