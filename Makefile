@@ -150,7 +150,8 @@ SANITIZED := ArchiveTests|ConfigurationTests|ExperienceTests|LaboratoryTests|Wor
 sanitize: $(STAMPS)/apt $(STAMPS)/mujoco ## tests under the thread and the address sanitizer
 	for kind in thread address; do \
 	  swift build -c release $(FLAGS) --scratch-path .build/$$kind --sanitize=$$kind --build-tests && \
-	  swift test -c release $(FLAGS) --scratch-path .build/$$kind --sanitize=$$kind --skip-build --filter '$(SANITIZED)' --skip ReplayMemoryTests; \
+	  LSAN_OPTIONS=suppressions=Tests/leaks.txt \
+	  swift test -c release $(FLAGS) --scratch-path .build/$$kind --sanitize=$$kind --skip-build --filter '$(SANITIZED)' --skip ReplayMemoryTests || exit 1; \
 	done
 
 killtest: setup ## a thousand runs of all agents killed at random instants: the same tables
