@@ -128,7 +128,9 @@ import Testing
     #expect(try a.leastSquares(b, tolerance: 1e-3).rank == 1)
   }
 
-  @Test(arguments: [(1, 1), (5, 5), (9, 4), (40, 16), (40, 17), (70, 50)]) func orthonormalColumns(_ rows: Int, _ columns: Int) throws {
+  @Test(arguments: [(1, 1), (5, 5), (9, 4), (40, 16), (40, 17), (70, 50)]) func orthonormalColumns(
+    _ rows: Int, _ columns: Int
+  ) throws {
     let a = drawnDoubles(rows, columns, seed: 14)
     let q = try a.orthonormalColumns()
     #expect(worstGap(q.transposed * q, .identity(columns)) < 1e-13)
