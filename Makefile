@@ -139,9 +139,9 @@ slurmtest: build ## a study on a real Slurm of this machine: requeues, a death, 
 test: setup video tools ## build and run every test
 	$(SWIFT_BUILD) --build-tests
 	swift test -c release $(FLAGS) --skip-build
-	@# two at a time: they take a core each
+	@# three at a time: they wait for half of their time
 	printf '%s\n' 'Plots/tests test_[q-z]*.py' 'Plots/tests test_[a-e]*.py' 'Plots/tests test_[f-p]*.py' 'Tuning/tests test_*.py' \
-	  | xargs -P 2 -L 1 sh -c '.venv/bin/python -m unittest discover -s "$$0" -p "$$1"'
+	  | xargs -P 3 -L 1 sh -c '.venv/bin/python -m unittest discover -s "$$0" -p "$$1"'
 
 # Sanitizers slow programs down five to twenty times: numeric suites are left out, and so are tests of speed and of memory,
 # which sanitizers take for themselves.
