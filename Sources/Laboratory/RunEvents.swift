@@ -137,7 +137,7 @@ public final class RunEvents {
 }
 
 extension RunFolder {
-  /// Whether the run has ended, well or not: nothing more is to be expected of it.
+  /// Whether the run has finished or failed, so that its tables grow no more.
   public var hasEnded: Bool {
     guard let status = try? Manifest(contentsOf: manifest).status else { return false }
     return status == .finished || status == .failed

@@ -3,9 +3,9 @@ internal import Interfaces
 /// When to save, where the time says so: a second after the last checkpoint, and later where that would take more than
 /// 2 % of the time or write more of the state, which is written anew each time, than of replays, to which is only added.
 package struct SavingPace {
-  /// Bytes that a checkpoint has put on disk.
+  /// Bytes that a save has put on disk.
   package struct Written {
-    /// Of the checkpoint itself.
+    /// Of the checkpoint itself, and of the best evaluation's where that was written with it.
     package var state = 0
     /// Appended to files of records.
     package var records = 0

@@ -65,10 +65,12 @@ public struct ImaginedPolicyOptimization<World: LearnedWorld, Learner: OnPolicyL
     workspace = learner.policy.makeWorkspace()
   }
 
+  /// That of the replay of real transitions, in bytes.
   public func memoryNeeds(after steps: Int) -> [MemoryNeed] {
     [replay.memoryNeed(after: steps, setting: "agent.replay_capacity")]
   }
 
+  /// Makes room for the actions [copies, A] and gives each copy a stream, when they are to collect.
   public mutating func prepare(copies: Int, for purpose: ActPurpose) {
     guard purpose == .collect else { return }
     raw = Matrix(rows: copies, columns: space.size)

@@ -63,6 +63,7 @@ public struct QTOptAgent: Agent {
     batch = ValueBatch(count: settings.batchSize, observationSize: observationSize, actionSize: actionSize)
   }
 
+  /// Those of its three buffers, in bytes: online and log replay, and labelled transitions.
   public func memoryNeeds(after steps: Int) -> [MemoryNeed] {
     [
       replay.online.memoryNeed(after: steps, setting: "agent.online_capacity"),
@@ -83,8 +84,10 @@ public struct QTOptAgent: Agent {
 
   public var valueDiscount: Float? { learner.discount }
 
+  /// The discounted return that the critic predicts of the best action that the search finds at `observation` [D].
   public func predictedValue(of observation: [Float]) -> Float? { learner.predictedValue(of: observation) }
 
+  /// Gives each copy exploration of its own, when they are to collect.
   public mutating func prepare(copies: Int, for purpose: ActPurpose) {
     guard purpose == .collect else { return }
     exploration = Array(repeating: exploration[0], count: copies)
