@@ -210,7 +210,9 @@ def _body(
         parameters = parameters[:perceptron_size(size, hidden, actions.size)]  # the deviations' logarithms follow
         return [*perceptron(parameters, size, hidden, actions.size, learner["activation"]), *_squash(actions)]
     if agent == "fitted-q":
-        return _regressed(learner["neural"], tensors, size, actions)
+        latent = learner.get("latent") or {}
+        front = _encoder(latent, tensors, size, spaces) if latent.get("size") else []
+        return [*front, *_regressed(learner["neural"], tensors, latent.get("size") or size, actions)]
     if agent in SEARCHED:
         return _searched(agent, learner, _find(tensors, "policy", "learner.policy"), size, actions)
     if agent in STUDENTS:
@@ -307,6 +309,31 @@ def _regressed(neural: dict, tensors: dict, size: int, actions: Actions) -> list
             weight = np.kron(np.eye(count, dtype=np.float32), weight)
         operations.append(Operation("affine", {"weight": weight, "bias": bias}))
     return [*operations, Operation("argmax", numbers={"counts": actions.counts})]
+
+
+def read_encoder(run: Path, program: Path | None = None) -> tuple[Path, list[Operation]]:
+    """The newest checkpoint of the run in `run` and the operations from observations to codes; raises StudyError where the
+    agent has no autoencoder."""
+    manifest = read_manifest(run)
+    latent = manifest["settings"].get("learner", {}).get("latent") or {}
+    if not latent.get("size"):
+        raise StudyError(f"{run}: {manifest['label']} has no autoencoder (learner.latent.size)")
+    path = newest_checkpoint(run)
+    tensors = _read(path)
+    spaces = _spaces(run, program or find_program()) if latent["convolution"] != "none" else {}
+    return path, _encoder(latent, tensors, _observation_size(tensors), spaces)
+
+
+def _encoder(latent: dict, tensors: dict, size: int, spaces: dict) -> list[Operation]:
+    """From observations to the codes of an autoencoder, whose decoder's parameters follow."""
+    offset, scale = (_find(tensors, f"latent.scaling.{name}").astype(np.float64) for name in ("offset", "scale"))
+    parameters = _find(tensors, "latent.parameters")
+    front, place = [], 0
+    if latent["convolution"] != "none":
+        front, place, size = _convolutions(latent["convolution"], parameters, {**spaces, "maximum": 1}, latent["activation"])
+    end = place + perceptron_size(size, latent["hidden"], latent["size"])
+    layers = perceptron(parameters[place:end], size, latent["hidden"], latent["size"], latent["activation"])
+    return [Operation("standardize", {"mean": offset, "scale": scale}), *front, *layers]
 
 
 def _convolutions(choice, parameters: np.ndarray, spaces: dict, activation: str) -> tuple[list[Operation], int, int]:

@@ -75,6 +75,7 @@ RUNS: dict[str, tuple[str, int, list[str]]] = {
     "pilco": ("Pendulum-v1", 60, [*SEARCH, "learner.bases=4", "learner.iterations=2", "learner.draws=8"]),
     "mc-pilco": ("Pendulum-v1", 60, [*SEARCH, "learner.bases=6", "learner.updates=4", "learner.particles=8"]),
 }
+CODES = [*RUNS["fitted-q"][2], "learner.latent.epochs=2"]
 # Agents of images, and of what wrappers show and take.
 SEEN: dict[str, tuple[str, str, int, list[str]]] = {
     "images": ("dqn", "Catch", 80, REPLAY),
@@ -83,6 +84,8 @@ SEEN: dict[str, tuple[str, str, int, list[str]]] = {
     "stacked images": ("dueling-dqn", "Catch", 80, [*REPLAY, f"{WRAPPERS}.frame_stack=3"]),
     "resized images": ("dqn", "pixel-maze", 80, [*REPLAY, f"{WRAPPERS}.resized=[5, 6]", f"{WRAPPERS}.frame_stack=2",
                                                     "learner.convolution=small"]),
+    "codes": ("fitted-q", "CartPole-v1", 80, [*CODES, "learner.latent.size=2"]),
+    "codes of images": ("fitted-q", "Catch", 80, [*CODES, "learner.latent.size=3", "learner.latent.convolution=[[4, 3, 2]]"]),
     "stacked": ("sac", "Pendulum-v1", 60, [*REPLAY, f"{WRAPPERS}.frame_stack=3"]),
     "stacked and normalised": ("sac", "Pendulum-v1", 60, [*REPLAY, f"{WRAPPERS}.frame_stack=2", *NORMALIZED]),
     "a grid of actions": ("dqn", "reacher-reach", 80, [*REPLAY, f"{WRAPPERS}.discretized_actions=3"]),
@@ -142,7 +145,7 @@ class Agents(Temporary):
                 policy = Policy.load(run)
                 seen, actions = own_actions(run, 1000)
                 self.assertEqual("convolution" in {operation.kind for operation in policy.operations},
-                                 name in ("images", "layers", "stacked images", "resized images"))
+                                 name in ("images", "layers", "stacked images", "resized images", "codes of images"))
                 self.assertEqual("together, oldest first" in policy.shown, "frame_stack" in " ".join(settings))
                 for kind in kinds:
                     path = self.folder / f"{agent}{SUFFIXES[kind]}"

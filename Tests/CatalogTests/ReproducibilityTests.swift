@@ -42,6 +42,17 @@ import Testing
     ("fitted-q", "CartPole-v1", fitting + ["learner.regressor=neural", "learner.neural.epochs=20"]),
     ("fitted-q", "CartPole-v1", fitting + ["learner.regressor=linear", "learner.restart=false"]),
     ("fitted-q", "car-on-hill", fitting + ["learner.regressor=nearest", "run.copies=2"]),
+    (
+      "fitted-q", "CartPole-v1",
+      fitting + ["learner.regressor=neural", "learner.neural.epochs=20", "learner.latent.size=2", "run.copies=2"]
+    ),
+    (
+      "fitted-q", "Catch",
+      fitting + [
+        "learner.trees.trees=6", "learner.latent.size=2", "learner.latent.convolution=[[4,3,2]]",
+        "learner.latent.epochs=3", "learner.latent.retrain=false",
+      ]
+    ),
     ("ilqr", "Pendulum-v1", ["planner.horizon=15", "environment.step_limit=25"]),
     ("pets-random-shooting", "point-mass", planning + ["environment.step_limit=25", "model.elites=2"]),
   ]

@@ -1,3 +1,4 @@
+import Archive
 import Interfaces
 import Kernels
 import Learners
@@ -73,7 +74,7 @@ import Testing
     for rounds in [1, 3, 100] {
       settings.iterations = rounds
       var learner = FittedQIteration(settings, observationSize: 4, actions: 2, using: RandomStream(seed: 1))
-      var metrics = MetricRow(names: FittedQIteration.metricNames)
+      var metrics = MetricRow(names: FittedQIteration.metricNames(settings))
       try learner.fit(to: row.batch, using: RandomStream(seed: 2), metrics: &metrics)
       let exact = row.exact(rounds: rounds)
       for state in 0..<4 {
@@ -87,6 +88,40 @@ import Testing
     }
   }
 
+  /// Codes of two numbers tell four states apart: values on them are those of the table.
+  @Test(arguments: [QRegressor.trees, .nearest]) func isValueIterationOnCodes(_ regressor: QRegressor) throws {
+    let row = Row()
+    var settings = FittedQSettings()
+    (settings.regressor, settings.discount, settings.iterations) = (regressor, Float(row.discount), 40)
+    (settings.trees.trees, settings.trees.minimalSplit, settings.trees.minimalLeaf) = (3, 2, 1)
+    (settings.nearest.count, settings.latent.size, settings.latent.epochs) = (10, 2, 100)
+    var learner = FittedQIteration(settings, observationSize: 4, actions: 2, using: RandomStream(seed: 1))
+    var metrics = MetricRow(names: FittedQIteration.metricNames(settings))
+    #expect(learner.values(at: [1, 0, 0, 0]) == [0, 0])
+    try learner.fit(to: row.batch, using: RandomStream(seed: 2), metrics: &metrics)
+    let exact = row.exact(rounds: 40)
+    for state in 0..<4 {
+      let values = learner.values(at: (0..<4).map { $0 == state ? 1 : 0 })
+      for action in 0..<2 { #expect(abs(Double(values[action]) - exact[2 * state + action]) < 1e-5) }
+    }
+    #expect((metrics.mean(of: "reconstruction_explained") ?? 0) > 0.5)
+  }
+
+  /// Codes stay as they are after the first fit, unless the autoencoder is trained again.
+  @Test(arguments: [false, true]) func trainsAgainIfAsked(_ retrains: Bool) throws {
+    var settings = FittedQSettings()
+    (settings.regressor, settings.iterations) = (.nearest, 1)
+    (settings.latent.size, settings.latent.epochs, settings.latent.retrain) = (2, 2, retrains)
+    var learner = FittedQIteration(settings, observationSize: 4, actions: 2, using: RandomStream(seed: 1))
+    func weights() throws -> [Float] {
+      var metrics = MetricRow(names: FittedQIteration.metricNames(settings))
+      try learner.fit(to: Row().batch, using: RandomStream(seed: 2), metrics: &metrics)
+      return try #require(OracleState(learner).file.tensors["latent.parameters"]?.elements(as: Float.self))
+    }
+    let first = try weights()
+    #expect(try weights() == first ? !retrains : retrains)
+  }
+
   /// A network that is large enough finds the values, too.
   @Test func networkFindsTheValues() throws {
     let row = Row()
@@ -94,7 +129,7 @@ import Testing
     (settings.regressor, settings.discount, settings.iterations) = (.neural, Float(row.discount), 25)
     settings.neural.epochs = 100
     var learner = FittedQIteration(settings, observationSize: 4, actions: 2, using: RandomStream(seed: 1))
-    var metrics = MetricRow(names: FittedQIteration.metricNames)
+    var metrics = MetricRow(names: FittedQIteration.metricNames(settings))
     try learner.fit(to: row.batch, using: RandomStream(seed: 2), metrics: &metrics)
     let exact = row.exact(rounds: 25)
     for state in 0..<4 {

@@ -15,10 +15,10 @@ import Testing
     "agent.random_steps=4000", "learner.iterations=20", "learner.trees.trees=10", "learner.discount=0.95",
   ]
 
-  private func made(_ settings: [String]) throws -> any Agent {
+  private func made(_ settings: [String], in environment: String = "car-on-hill") throws -> any Agent {
     var tree = ConfigurationTree()
     for setting in settings { tree = tree.merging(try ConfigurationTree(assignment: setting, source: "test")) }
-    let place = try Catalog.registry.environment("car-on-hill").make()
+    let place = try Catalog.registry.environment(environment).make()
     return try Catalog.registry.agent("fitted-q").make(tree, for: place, using: RandomStream(seed: 1)).agent
   }
 
@@ -47,10 +47,11 @@ import Testing
   }
 
   /// A file of the same transitions teaches the same values, and its steps are not learned from.
-  @Test func learnsFromAFile() throws {
+  @Test(arguments: [[], ["learner.latent.size=1", "learner.latent.epochs=2"]])
+  func learnsFromAFile(_ latent: [String]) throws {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("fitted-\(UUID().uuidString).safetensors")
     defer { try? FileManager.default.removeItem(at: path) }
-    let settings = ["agent.random_steps=300", "learner.iterations=3", "learner.trees.trees=3"]
+    let settings = ["agent.random_steps=300", "learner.iterations=3", "learner.trees.trees=3"] + latent
     func learned(_ agent: some Agent, steps: Int) throws -> TensorFile {
       var runner = AgentRunner(agent, in: anywhere, seed: 1)
       for _ in 0..<steps { try runner.step() }
@@ -79,6 +80,26 @@ import Testing
     #expect(try refusal { $0.tensors["continues"] = $0.tensors["observations"] }.contains("'continues'"))
     let missing = #expect(throws: ConfigurationError.self) { _ = try made(["agent.dataset=/no/such/file"]) }
     #expect(missing.map { "\($0)" }?.contains("cannot be read") == true)
+  }
+
+  /// What does not go together, or with the observations, is refused by name.
+  @Test func codesMustFit() throws {
+    func refusal(_ settings: [String], in environment: String = "car-on-hill") -> String {
+      let error = #expect(throws: ConfigurationError.self) { _ = try made(settings, in: environment) }
+      return error.map { "\($0)" } ?? ""
+    }
+    #expect(refusal(["learner.latent.size=2"]).contains("learner.latent.size = 2: must be less than the 2 numbers"))
+    let codes = "learner.latent.size=1"
+    #expect(refusal([codes, "learner.restart=false"]).contains("learner.restart = false: needs codes that stay"))
+    #expect(
+      refusal([codes, "learner.latent.convolution=small"]).contains(
+        "learner.latent.convolution = small: needs observations that are images"))
+    #expect(refusal(["learner.latent.size=-1"]).contains("learner.latent.size"))
+    _ = try made([codes, "learner.restart=false", "learner.latent.retrain=false"])
+    // features are those of codes
+    let fourier = ["learner.regressor=linear", "learner.linear.order=10"]
+    #expect(refusal(fourier, in: "CartPole-v1").contains("of 4 inputs"))
+    _ = try made(fourier + [codes], in: "CartPole-v1")
   }
 
   /// 300 actions that there are not.

@@ -6,10 +6,10 @@ struct InputScaling: Sendable {
   private(set) var offset: [Float]
   private(set) var scale: [Float]
 
-  /// None.
-  init(size: Int) {
+  /// By `scale` alone: 1 for none.
+  init(size: Int, scale: Float = 1) {
     offset = Array(repeating: 0, count: size)
-    scale = Array(repeating: 1, count: size)
+    self.scale = Array(repeating: scale, count: size)
   }
 
   /// To mean 0 and deviation 1 over the rows of `x` [N, D]; inputs that do not vary are not scaled.
@@ -36,6 +36,15 @@ struct InputScaling: Sendable {
 
   /// Input `i` of `x` [D], scaled.
   func value(_ x: UnsafePointer<Float>, _ i: Int) -> Float { (x[i] - offset[i]) * scale[i] }
+
+  /// Writes all inputs of `x` [D], scaled.
+  func write(_ x: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>) {
+    offset.withUnsafeBufferPointer { offset in
+      scale.withUnsafeBufferPointer { scale in
+        for i in 0..<offset.count { target[i] = (x[i] - offset[i]) * scale[i] }
+      }
+    }
+  }
 }
 
 extension InputScaling: Archived {

@@ -70,29 +70,33 @@ public enum ConvolutionChoice: SettingValue {
     return size >= natureSize ? .nature : size >= ConvolutionLayer.small[0].kernel ? .small : .absent
   }
 
-  /// Throws where `choice`, nil for auto, is convolutions that do not fit the observations.
-  static func check(_ choice: ConvolutionChoice?, for image: ImageShape?) throws(ConfigurationError) {
+  /// Throws where `choice`, nil for auto, of the setting `key` is convolutions that do not fit the observations.
+  static func check(
+    _ choice: ConvolutionChoice?, for image: ImageShape?, key: String = "learner.convolution"
+  ) throws(ConfigurationError) {
     guard let choice, !choice.convolutions.isEmpty else { return }
     let found = choice.text
     guard let image else {
       throw ConfigurationError(
-        kind: .relation, key: "learner.convolution", value: found,
-        problem: "needs observations that are images; here they are vectors: none or auto is allowed")
+        kind: .relation, key: key, value: found,
+        problem: "needs observations that are images; here they are vectors: none is allowed")
     }
     if front(choice, for: image, activation: .relu) == nil {
       throw ConfigurationError(
-        kind: .relation, key: "learner.convolution", value: found,
+        kind: .relation, key: key, value: found,
         problem: "has kernels too large for images of \(image.height)x\(image.width)")
     }
   }
 
-  /// The convolutions of `choice`, nil for auto, whose images are scaled to 0...1; nil where there are none.
-  static func front(_ choice: ConvolutionChoice?, for image: ImageShape?, activation: Activation) -> ConvolutionalFront?
-  {
+  /// The convolutions of `choice`, nil for auto; nil where there are none. They scale images to 0...1, unless `scale` is
+  /// given.
+  static func front(
+    _ choice: ConvolutionChoice?, for image: ImageShape?, activation: Activation, scale: Float? = nil
+  ) -> ConvolutionalFront? {
     let layers = (choice ?? automatic(for: image)).convolutions
     guard let image, !layers.isEmpty else { return nil }
     return ConvolutionalFront(
       layers, height: image.height, width: image.width, channels: image.channels, activation: activation,
-      scale: 1 / image.maximum)
+      scale: scale ?? 1 / image.maximum)
   }
 }

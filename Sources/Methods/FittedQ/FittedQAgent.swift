@@ -20,7 +20,7 @@ struct FittedQAgent: Agent {
   private let training: RandomStream
   private(set) var phases = PhaseSeconds()
 
-  var metricNames: [String] { FittedQIteration.metricNames }
+  var metricNames: [String] { FittedQIteration.metricNames(learner.settings) }
 
   /// An agent in an environment of `spec`; with `batch` it learns from that alone.
   init(

@@ -25,14 +25,7 @@ extension AgentEntry {
           kind: .relation,
           problem: "fitted-q needs one choice among discrete actions; \(environment.name) has others")
       }
-      let size = environment.spec.observationSize
-      let features = settings.learner.linear.featureCount(inputs: size)
-      if settings.learner.regressor == .linear && features > LinearRegressorSettings.limit {
-        throw ConfigurationError(
-          kind: .relation, key: "learner.linear.order", value: "\(settings.learner.linear.order)",
-          problem: "gives more than \(LinearRegressorSettings.limit) features of \(size) inputs; use a lower order or "
-            + "learner.linear.features=identity")
-      }
+      try FittedQIteration.check(settings.learner, for: environment.spec)
     },
     make: { settings, environment, random throws(ConfigurationError) in
       let spec = environment.spec
@@ -43,7 +36,8 @@ extension AgentEntry {
       return FittedQAgent(
         settings.agent,
         learner: FittedQIteration(
-          settings.learner, observationSize: spec.observationSize, actions: Int(spec.action.bounds.high[0]) + 1,
+          settings.learner, observationSize: spec.observationSize, image: spec.imageShape,
+          actions: Int(spec.action.bounds.high[0]) + 1,
           using: random.child("learner")),
         batch: batch, spec: spec, using: random.child("agent"))
     })
