@@ -22,29 +22,44 @@ package enum DoubleBlocks {
     }
   }
 
-  /// C [n, k] = S B for a symmetric S [n, n] and B [n, k].
+  /// C [n, k] = S B for a symmetric S [n, n] and B [n, k]. Fastest where k is a multiple of 8.
   package static func multiply(
     symmetric s: UnsafePointer<Double>, order n: Int, _ b: UnsafePointer<Double>, columns k: Int,
     _ c: UnsafeMutablePointer<Double>
   ) {
     c.update(repeating: 0, count: n * k)
+    let whole = k / 8 * 8
     for i in 0..<n {
       let (row, own, target) = (s + i * n, b + i * k, c + i * k)
+      for q in stride(from: 0, to: whole, by: 8) {
+        let mine = SmallMatrixKernels.load(own + q)
+        var total = SmallMatrixKernels.load(target + q)
+        for j in 0..<i {
+          let (factor, sum) = (Lanes(repeating: row[j]), c + j * k + q)
+          total = SmallMatrixKernels.multiplyAdd(factor, SmallMatrixKernels.load(b + j * k + q), total)
+          SmallMatrixKernels.store(
+            SmallMatrixKernels.multiplyAdd(factor, mine, SmallMatrixKernels.load(sum)), to: sum)
+        }
+        SmallMatrixKernels.store(
+          SmallMatrixKernels.multiplyAdd(Lanes(repeating: row[i]), mine, total), to: target + q)
+      }
+      guard whole < k else { continue }
       for j in 0..<i {
         let (other, sum) = (b + j * k, c + j * k)
-        for q in 0..<k {
+        for q in whole..<k {
           target[q] = fused(row[j], other[q], target[q])
           sum[q] = fused(row[j], own[q], sum[q])
         }
       }
-      for q in 0..<k { target[q] = fused(row[i], own[q], target[q]) }
+      for q in whole..<k { target[q] = fused(row[i], own[q], target[q]) }
     }
   }
 
   /// Overwrites the lower triangle of `a` [n, n] by L with L L' = A. False where A is not positive definite. O(n³ / 3).
   ///
-  /// Rows come in pairs, which read the rows above once for both: these come from memory where n is large.
+  /// Rows come in pairs, which read the rows above once for both; large matrices are factored by panels.
   package static func factor(_ a: UnsafeMutablePointer<Double>, order n: Int) -> Bool {
+    guard n < leastOrderOfPanels else { return factorByPanels(a, order: n) }
     for first in stride(from: 0, to: n, by: 2) {
       let (row, next) = (a + first * n, a + (first + 1) * n)
       let shared = first + 1 < n ? first / 4 * 4 : 0
@@ -87,8 +102,36 @@ package enum DoubleBlocks {
   }
 
   /// Overwrites L, as `factor` left it, by the lower triangle of (L L')^-1 = W' W with W = L^-1. O(2 n³ / 3). Rows come
-  /// in pairs as in `factor`.
+  /// in pairs, or in panels, as in `factor`.
   package static func invert(factor a: UnsafeMutablePointer<Double>, order n: Int) {
+    guard n < leastOrderOfPanels else { return invertByPanels(factor: a, order: n) }
+    invertTriangle(a, order: n)
+    for first in stride(from: 0, to: n, by: 2) {
+      let (row, next) = (a + first * n, a + (first + 1) * n)
+      scale(row, count: first + 1)
+      guard first + 1 < n else { return }
+      Factorization.add(row, next, first + 1, next[first])
+      scale(next, count: first + 2)
+      for block in stride(from: first + 2, to: n, by: 4) {
+        let b = a + block * n
+        guard block + 4 <= n else {
+          for k in 0..<n - block {
+            Factorization.add(row, b + k * n, first + 1, b[k * n + first])
+            Factorization.add(next, b + k * n, first + 2, b[k * n + first + 1])
+          }
+          continue
+        }
+        let c = b + first
+        let factors = SIMD4(c[0], c[n], c[2 * n], c[3 * n])
+        let nextFactors = SIMD4(c[1], c[n + 1], c[2 * n + 1], c[3 * n + 1])
+        add(factors, to: row, nextFactors, to: next, b, stride: n, count: first + 1)
+        for k in 0..<4 { next[first + 1] = fused(nextFactors[k], nextFactors[k], next[first + 1]) }
+      }
+    }
+  }
+
+  /// Overwrites the lower triangle of L [n, n] by that of W = L^-1. O(n³ / 3).
+  static func invertTriangle(_ a: UnsafeMutablePointer<Double>, order n: Int) {
     for first in stride(from: 0, to: n, by: 2) {
       let (row, next) = (a + first * n, a + (first + 1) * n)
       let shared = first + 1 < n ? first / 4 * 4 : 0
@@ -113,28 +156,6 @@ package enum DoubleBlocks {
         let inverse = 1 / row[i]
         for j in 0..<i { row[j] *= -inverse }
         row[i] = inverse
-      }
-    }
-    for first in stride(from: 0, to: n, by: 2) {
-      let (row, next) = (a + first * n, a + (first + 1) * n)
-      scale(row, count: first + 1)
-      guard first + 1 < n else { return }
-      Factorization.add(row, next, first + 1, next[first])
-      scale(next, count: first + 2)
-      for block in stride(from: first + 2, to: n, by: 4) {
-        let b = a + block * n
-        guard block + 4 <= n else {
-          for k in 0..<n - block {
-            Factorization.add(row, b + k * n, first + 1, b[k * n + first])
-            Factorization.add(next, b + k * n, first + 2, b[k * n + first + 1])
-          }
-          continue
-        }
-        let c = b + first
-        let factors = SIMD4(c[0], c[n], c[2 * n], c[3 * n])
-        let nextFactors = SIMD4(c[1], c[n + 1], c[2 * n + 1], c[3 * n + 1])
-        add(factors, to: row, nextFactors, to: next, b, stride: n, count: first + 1)
-        for k in 0..<4 { next[first + 1] = fused(nextFactors[k], nextFactors[k], next[first + 1]) }
       }
     }
   }

@@ -19,8 +19,10 @@ package final class GaussianProcessEvidence {
   private var matrix: [Double]
   /// K^-1 y, [n], of the last `value`.
   package private(set) var weights: [Double]
-  private var right: [Double]  // [n, K + 1]
-  private var product: [Double]  // [n, K + 1]
+  /// Columns of the next two: K + 1, rounded up to whole vectors.
+  private let columns: Int
+  private var right: [Double]  // [n, columns], zero beyond K + 1
+  private var product: [Double]  // [n, columns]
 
   /// Inputs `x` [n, K], row-major, and outputs `y` [n].
   package init(_ x: [Double], _ y: [Double]) {
@@ -35,7 +37,8 @@ package final class GaussianProcessEvidence {
     kernel = Array(repeating: 0, count: count * count)
     matrix = kernel
     weights = y
-    right = Array(repeating: 0, count: count * (inputs + 1))
+    self.columns = (inputs + 8) / 8 * 8
+    right = Array(repeating: 0, count: count * self.columns)
     product = right
   }
 
@@ -62,10 +65,10 @@ package final class GaussianProcessEvidence {
         }
         // V (z, 1), of which the last column has the sums of the rows
         for i in 0..<n {
-          for k in 0..<inputs { right[i * (inputs + 1) + k] = scaled[k * n + i] }
-          right[i * (inputs + 1) + inputs] = 1
+          for k in 0..<inputs { right[i * columns + k] = scaled[k * n + i] }
+          right[i * columns + inputs] = 1
         }
-        DoubleBlocks.multiply(symmetric: matrix, order: n, right, columns: inputs + 1, &product)
+        DoubleBlocks.multiply(symmetric: matrix, order: n, right, columns: columns, &product)
       }
     }
     // ½ Σ_ij V_ij (z_ik - z_jk)² = Σ_i z_ik (z_ik Σ_j V_ij - (V z)_ik)
@@ -73,12 +76,12 @@ package final class GaussianProcessEvidence {
     for k in 0..<inputs {
       var sum = 0.0
       for i in 0..<n {
-        let (z, row) = (scaled[k * n + i], i * (inputs + 1))
+        let (z, row) = (scaled[k * n + i], i * columns)
         sum += z * (z * product[row + inputs] - product[row + k])
       }
       gradient[k] = sum
     }
-    for i in 0..<n { total += product[i * (inputs + 1) + inputs] }
+    for i in 0..<n { total += product[i * columns + inputs] }
     gradient[inputs] = total
     return value
   }
