@@ -1,3 +1,4 @@
+import Archive
 import Environments
 import Foundation
 import Experience
@@ -87,6 +88,48 @@ import Testing
     }
     let after = learner.gradient(of: learner.parameters, at: held, in: imagination, using: RandomStream(seed: 2)).value
     #expect(after > 0.5 * before, "returns \(before) without torque, \(after) trained")
+  }
+
+  /// A policy whose bases lie far from all states has no gradient: without fresh ones it stays as it is.
+  @Test(arguments: [0, 2]) func restartsLeaveAPolicyThatNoGradientImproves(restarts: Int) throws {
+    var learner = Self.learner {
+      ($0.horizon, $0.particles, $0.bases, $0.updates, $0.candidates) = (15, 32, 20, 80, 2)
+      ($0.learningRate, $0.discount, $0.restarts) = (0.03, 1, restarts)
+    }
+    var (random, metrics) = (RandomStream(seed: 1), MetricRow(names: ParticleSearch.metricNames))
+    let imagination = learner.makeImagination(in: Self.truth)
+    func near(_ starts: inout Matrix, using random: inout RandomStream) {
+      for row in 0..<starts.rows {
+        let angle = 0.4 * random.normal()
+        starts.setRow(row, [cos(angle), sin(angle), 0.3 * random.normal()])
+      }
+    }
+    var (held, far) = (Matrix(rows: 32, columns: 3), Matrix(rows: 32, columns: 3))
+    near(&held, using: &random)
+    for row in 0..<far.rows { far.setRow(row, [100, 100, 100 + 0.01 * random.normal()]) }
+    func value(of learner: ParticleSearch) -> Float {
+      learner.gradient(of: learner.parameters, at: held, in: imagination, using: RandomStream(seed: 2)).value
+    }
+    let before = value(of: learner)
+    var stuck = Self.learner {
+      ($0.horizon, $0.particles, $0.bases, $0.updates, $0.candidates) = (15, 32, 20, 5, 2)
+      $0.discount = 1
+    }
+    try stuck.train(in: imagination, observations: far, using: &random, metrics: &metrics) { starts, _, random in
+      near(&starts, using: &random)
+    }
+    #expect(value(of: stuck) == before)
+    var writer = StateWriter()
+    stuck.save(to: &writer)
+    try learner.restore(from: StateReader(writer.file))
+    try learner.train(in: imagination, observations: held, using: &random, metrics: &metrics) { starts, _, random in
+      near(&starts, using: &random)
+    }
+    if restarts == 0 {
+      #expect(value(of: learner) == before)
+    } else {
+      #expect(value(of: learner) > 0.5 * before, "returns \(before) without torque, \(value(of: learner)) trained")
+    }
   }
 
   @Test func gradientsOfMomentsAreThoseOfFiniteDifferences() throws {

@@ -14,7 +14,7 @@ public typealias ParticleImagination<W: World> = Imagination<W, ParticleSearchVi
 ///
 /// with the draws of the model held fixed in each update, and some bases left out of each step (dropout, which keeps single
 /// bases from deciding). A training is a number of Adam's steps on fresh particles, learning rate and dropout falling
-/// linearly. The first one starts from the best of some random policies.
+/// linearly. The first one starts from the best of some random policies; with `restarts` each tries more of them.
 public struct ParticleSearch: ActingLearner {
   public static let metricNames = ["imagined_return", "gradient_norm", "skipped_updates"]
 
@@ -71,34 +71,89 @@ public struct ParticleSearch: ActingLearner {
     let scratch = ParticleSearchScratch(network, settings)
     if trainings == 0 {
       draw(&scratch.starts, scratch.times.pointer, &random)
-      var best = -Float.infinity
-      for index in 0..<settings.candidates {
-        let candidate = freshParameters(among: observations, using: &random)
-        let value = scratch.measure(
-          candidate, network, scaling, settings, in: imagination, using: random.child("candidate").child(index))
-        if value > best || index == 0 { (best, parameters) = (value, candidate) }
-      }
+      parameters = bestOfFresh(
+        among: observations, in: imagination, scratch, using: &random, measuredWith: random.child("candidate"))
     }
-    var optimizer = Adam(count: parameters.count)
     let stream = random.child("training").child(trainings)
     trainings += 1
-    for update in 0..<settings.updates {
-      let left = 1 - Float(update) / Float(max(settings.updates - 1, 1))
+    if settings.restarts > 0 {
+      try tryFresh(in: imagination, observations, scratch, using: &random, stream.child("trials"), drawing: draw)
+    }
+    try ascend(
+      &parameters, updates: settings.updates, in: imagination, scratch, using: &random, stream, drawing: draw
+    ) { metrics.record($0, $1) }
+  }
+
+  /// The best, from the starts in `scratch`, of `candidates` random policies.
+  private func bestOfFresh<W: World>(
+    among observations: Matrix, in imagination: ParticleImagination<W>, _ scratch: ParticleSearchScratch,
+    using random: inout RandomStream, measuredWith stream: RandomStream
+  ) -> Vector {
+    var (best, chosen) = (-Float.infinity, Vector(count: 0))
+    for index in 0..<settings.candidates {
+      let candidate = freshParameters(among: observations, using: &random)
+      let value = scratch.measure(
+        candidate, network, scaling, settings, in: imagination, using: stream.child(index))
+      if value > best || index == 0 { (best, chosen) = (value, candidate) }
+    }
+    return chosen
+  }
+
+  /// Improves the policy and `restarts` fresh ones for a while, each from the best of `candidates`, and keeps the one with
+  /// the greatest average return from the same starts with the same draws: the way out of a policy that no gradient improves.
+  private mutating func tryFresh<W: World>(
+    in imagination: ParticleImagination<W>, _ observations: Matrix, _ scratch: ParticleSearchScratch,
+    using random: inout RandomStream, _ stream: RandomStream,
+    drawing draw: (_ starts: inout Matrix, _ times: UnsafeMutablePointer<Int>, _ random: inout RandomStream) -> Void
+  ) throws(NumericalFailure) {
+    var tried: [Vector] = []
+    for index in 0...settings.restarts {
+      var policy = parameters
+      if index > 0 {
+        draw(&scratch.starts, scratch.times.pointer, &random)
+        policy = bestOfFresh(
+          among: observations, in: imagination, scratch, using: &random,
+          measuredWith: stream.child("candidate").child(index))
+      }
+      try ascend(
+        &policy, updates: settings.trialUpdates, in: imagination, scratch, using: &random, stream.child(index),
+        drawing: draw)
+      tried.append(policy)
+    }
+    draw(&scratch.starts, scratch.times.pointer, &random)
+    var best = -Float.infinity
+    for policy in tried {
+      let value = scratch.measure(
+        policy, network, scaling, settings, in: imagination, using: stream.child("comparison"))
+      if value > best { (best, parameters) = (value, policy) }
+    }
+  }
+
+  /// `updates` of Adam on `policy`, learning rate and dropout falling linearly.
+  private func ascend<W: World>(
+    _ policy: inout Vector, updates: Int, in imagination: ParticleImagination<W>, _ scratch: ParticleSearchScratch,
+    using random: inout RandomStream, _ stream: RandomStream,
+    drawing draw: (_ starts: inout Matrix, _ times: UnsafeMutablePointer<Int>, _ random: inout RandomStream) -> Void,
+    record: (String, Float) -> Void = { _, _ in }
+  ) throws(NumericalFailure) {
+    var optimizer = Adam(count: policy.count)
+    for update in 0..<updates {
+      let left = 1 - Float(update) / Float(max(updates - 1, 1))
       draw(&scratch.starts, scratch.times.pointer, &random)
       let value = scratch.differentiate(
-        parameters, network, scaling, settings, dropout: settings.dropout * left, in: imagination,
+        policy, network, scaling, settings, dropout: settings.dropout * left, in: imagination,
         using: stream.child(update))
-      guard value.isFinite || update < settings.updates - 1 else {
+      guard value.isFinite || update < updates - 1 else {
         throw NumericalFailure(metric: "imagined_return", value: value)
       }
       let norm = scratch.gradient.clipNorm(to: settings.gradientClip)
       // particles that went out of bounds say nothing about where to go
-      metrics.record("skipped_updates", norm.isFinite ? 0 : 1)
+      record("skipped_updates", norm.isFinite ? 0 : 1)
       guard norm.isFinite else { continue }
-      metrics.record("imagined_return", value)
-      metrics.record("gradient_norm", norm)
+      record("imagined_return", value)
+      record("gradient_norm", norm)
       optimizer.step(
-        &parameters, gradient: scratch.gradient,
+        &policy, gradient: scratch.gradient,
         learningRate: settings.finalLearningRate + left * (settings.learningRate - settings.finalLearningRate))
     }
   }

@@ -12,6 +12,12 @@ public struct ParticleSearchSettings: Configuration {
   public var weightScale: Float = 1
   @Setting("Random policies of which a first training starts with the best in the world", in: 1...1000)
   public var candidates: Int = 8
+  @Setting(
+    "Fresh policies that each training tries beside the one it has, each for trial_updates; it goes on with the best",
+    in: 0...1000)
+  public var restarts: Int = 0
+  @Setting("Updates of each policy that is tried; without restarts, none", in: 1...1_000_000)
+  public var trialUpdates: Int = 40
   @Setting("Updates of the policy in a training", in: 1...1_000_000) public var updates: Int = 300
   @Setting("Learning rate at the start of a training", in: 1e-7...1) public var learningRate: Float = 0.05
   @Setting("Learning rate at its end; linear in between", in: 0...1) public var finalLearningRate: Float = 0.01
