@@ -75,4 +75,19 @@ import Testing
     }
     #expect(bits.text == "cbb1ef2d354c5993")
   }
+
+  /// Matrices that are factored and inverted by panels.
+  @Test func panels() {
+    guard BLAS.isFused else { return }
+    var bits = Bits()
+    for n in [101, 150] {
+      let a = DoubleMatrix(rows: n, columns: n, Self.values(n * n, 8).map(Double.init))
+      var block = (a.transposed * a + .identity(n)).elements
+      #expect(DoubleBlocks.factor(&block, order: n))
+      bits.add(block)
+      DoubleBlocks.invert(factor: &block, order: n)
+      bits.add(block)
+    }
+    #expect(bits.text == "e9b0b144e5a6326a")
+  }
 }
