@@ -33,7 +33,7 @@ seeds: 1
 settings: {evaluation.interval: 200, evaluation.episodes: 1}
 thresholds: {Pendulum-v1: -200}
 agents:
-  pets:
+  pets-icem:
     steps: 210
     settings:
       planner: {horizon: 3, population: 20, elites: 4, iterations: 1}
