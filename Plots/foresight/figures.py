@@ -210,7 +210,9 @@ def sample_efficiency(study: Study) -> Figure:
 
 
 def _statistic(study: Study, environments: list[str]) -> str:
-    return f"interquartile mean and {interval_phrase(_counts(study, environments))}"
+    # one kind of interval a line: two do not fit beside each other
+    phrase = interval_phrase(_counts(study, environments)).replace("; ", ";\n")
+    return f"interquartile mean and {phrase}"
 
 
 def _counts(study: Study, environments: list[str]) -> list[int]:
