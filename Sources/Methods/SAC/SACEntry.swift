@@ -5,5 +5,5 @@ extension AgentEntry {
   /// Soft actor-critic.
   public static let sac = offPolicy(
     "sac", "soft actor-critic", SoftActorCritic.self,
-    presets: [.mujocoRandomSteps], tiny: TinyRun(in: "Pendulum-v1", TinyRun.learning))
+    presets: AgentPreset.mujocoSoftActorCritic, tiny: TinyRun(in: "Pendulum-v1", TinyRun.learning))
 }
