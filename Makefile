@@ -116,7 +116,7 @@ build: $(STAMPS)/apt $(STAMPS)/mujoco ## the command line program and its benchm
 portable: ## the program for every x86-64 processor with AVX2 and FMA, in .build/portable/release
 	$(MAKE) PORTABLE=1 build
 
-demo: setup build ## PETS against SAC on two tasks: table, CSV files and figures in under 90 seconds
+demo: setup build ## PETS against SAC on two tasks: table, CSV files and figures, in under 90 seconds once built
 	.build/release/foresight study run Experiments/demo/study.yaml
 	.build/release/foresight plot Experiments/demo/results
 

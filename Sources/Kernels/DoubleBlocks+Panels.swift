@@ -18,7 +18,8 @@ extension DoubleBlocks {
         let size = min(block, n - first)
         // minus L's rows of the block's columns, transposed: eight of them side by side
         for panel in stride(from: 0, to: size, by: 8) {
-          pack(a + (first + panel) * n, stride: n, rows: min(8, size - panel), columns: first, -1, left + panel * first)
+          packNegated(
+            a + (first + panel) * n, stride: n, rows: min(8, size - panel), columns: first, into: left + panel * first)
         }
         for row in stride(from: first, to: n, by: 6) {
           for panel in stride(from: 0, to: size, by: 8) where panel <= row + 5 - first {
@@ -34,9 +35,9 @@ extension DoubleBlocks {
             }
           }
         }
-        copy(a + first * (n + 1), stride: n, to: corner, stride: size, rows: size, columns: size)
+        copyTriangle(a + first * (n + 1), stride: n, to: corner, stride: size, order: size)
         guard factor(corner, order: size) else { return false }
-        copy(corner, stride: size, to: a + first * (n + 1), stride: n, rows: size, columns: size)
+        copyTriangle(corner, stride: size, to: a + first * (n + 1), stride: n, order: size)
         for row in stride(from: first + size, to: n, by: 16) {
           solveRows(a + row * n + first, stride: n, rows: min(16, n - row), corner, order: size, strips)
         }
@@ -61,24 +62,17 @@ extension DoubleBlocks {
     for first in stride(from: 0, to: n, by: block) {
       let size = min(block, n - first)
       corner.update(repeating: 0, count: size * size)
-      for r in 0..<size { (corner + r * size).update(from: a + (first + r) * n + first, count: r + 1) }
+      copyTriangle(a + first * (n + 1), stride: n, to: corner, stride: size, order: size)
       invertTriangle(corner, order: size)
       // L[block, :first] W[:first, :first]: its columns from k on need those of L from k on, which are still there
       for column in stride(from: 0, to: first, by: 8) {
         let inner = first - column
-        for p in 0..<inner {
-          let row = a + (column + p) * n + column
-          if p >= 7 {
-            SmallMatrixKernels.store(SmallMatrixKernels.load(row), to: panel + p * 8)
-          } else {
-            for lane in 0..<8 { panel[p * 8 + lane] = lane <= p ? row[lane] : 0 }
-          }
-        }
+        packLower(a, order: n, rows: column..<first, columns: column..<column + 8, into: panel)
         multiply(rows: size, inner, a + first * n + column, n, panel, into: product, 8)
         for r in 0..<size * 8 { product[r] = -product[r] }
         multiply(rows: size, size, corner, size, product, into: a + first * n + column, n)
       }
-      for r in 0..<size { (a + (first + r) * n + first).update(from: corner + r * size, count: r + 1) }
+      copyTriangle(corner, stride: size, to: a + first * (n + 1), stride: n, order: size)
     }
   }
 
@@ -97,15 +91,7 @@ extension DoubleBlocks {
       }
       for column in stride(from: 0, to: first + size, by: 8) {
         let width = min(8, first + size - column)
-        for p in 0..<inner {
-          let row = a + (first + p) * n + column
-          let filled = min(width, first + p - column + 1)
-          if filled == 8 {
-            SmallMatrixKernels.store(SmallMatrixKernels.load(row), to: panel + p * 8)
-          } else {
-            for lane in 0..<8 { panel[p * 8 + lane] = lane < filled ? row[lane] : 0 }
-          }
-        }
+        packLower(a, order: n, rows: first..<n, columns: column..<column + width, into: panel)
         for row in stride(from: 0, to: size, by: 6) {
           let c = a + (first + row) * n + column
           if row + 6 <= size, width == 8, first + row >= column + 7 {
@@ -192,7 +178,7 @@ extension DoubleBlocks {
     for lane in 0..<count { target[lane] = lanes[lane] }
   }
 
-  /// Overwrites up to 16 rows of X by those with X L' = X, L the lower triangle of `corner` [order, order]. Rows lie side by
+  /// Overwrites up to 16 rows of B by the X with X L' = B, L the lower triangle of `corner` [order, order]. Rows lie side by
   /// side in `strips` [order, 16] meanwhile.
   private static func solveRows(
     _ x: Memory, stride: Int, rows: Int, _ corner: Memory, order: Int, _ strips: Memory
@@ -212,18 +198,35 @@ extension DoubleBlocks {
     for r in 0..<rows { for j in 0..<order { x[r * stride + j] = strips[j * 16 + r] } }
   }
 
-  /// Up to eight rows times `factor`, transposed: target [columns, 8], zero where there are fewer rows.
-  private static func pack(
-    _ a: Memory, stride: Int, rows: Int, columns: Int, _ factor: Double, _ target: Memory
-  ) {
+  /// Minus up to eight rows, transposed: target [columns, 8], zero where there are fewer rows.
+  private static func packNegated(_ a: Memory, stride: Int, rows: Int, columns: Int, into target: Memory) {
     for p in 0..<columns {
-      for lane in 0..<8 { target[p * 8 + lane] = lane < rows ? factor * a[lane * stride + p] : 0 }
+      for lane in 0..<8 { target[p * 8 + lane] = lane < rows ? -a[lane * stride + p] : 0 }
     }
   }
 
-  private static func copy(
-    _ a: Memory, stride: Int, to target: Memory, stride targetStride: Int, rows: Int, columns: Int
+  /// Up to eight columns of the lower triangle of `a` [n, n]: panel [rows, 8], zero above the diagonal and where there are
+  /// fewer columns.
+  @inline(__always)
+  private static func packLower(
+    _ a: Memory, order n: Int, rows: Range<Int>, columns: Range<Int>, into panel: Memory
   ) {
-    for r in 0..<rows { (target + r * targetStride).update(from: a + r * stride, count: min(r + 1, columns)) }
+    var target = panel
+    for r in rows {
+      let (row, filled) = (a + r * n + columns.lowerBound, min(columns.count, r - columns.lowerBound + 1))
+      if filled == 8 {
+        SmallMatrixKernels.store(SmallMatrixKernels.load(row), to: target)
+      } else {
+        for lane in 0..<8 { target[lane] = lane < filled ? row[lane] : 0 }
+      }
+      target += 8
+    }
+  }
+
+  /// The lower triangle of `a`, whose rows are `stride` apart, to that of `target`.
+  private static func copyTriangle(
+    _ a: Memory, stride: Int, to target: Memory, stride targetStride: Int, order: Int
+  ) {
+    for r in 0..<order { (target + r * targetStride).update(from: a + r * stride, count: r + 1) }
   }
 }

@@ -18,6 +18,7 @@ public enum QRegressor: String, CaseIterable, SettingValue {
 
 /// Settings of fitted Q iteration.
 public struct FittedQSettings: Configuration {
+  /// Trees, for observations as they are.
   public init() {}
   @Setting("What action values are fitted by: extremely randomized trees, a network, features or nearest neighbours")
   public var regressor: QRegressor = .trees

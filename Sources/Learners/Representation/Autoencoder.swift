@@ -72,7 +72,7 @@ public struct Autoencoder: Sendable {
   /// Floats of an observation, D.
   public var observationSize: Int { encoder.inputs }
 
-  /// Trains on `observations` [N, D], at least one, going on from where it was. O(epochs * N * parameters), on all
+  /// Trains on `observations` [N, D], at least one, from the weights that it has. O(epochs * N * parameters), on all
   /// threads with the same result whatever their number. Throws `NumericalFailure` when errors are not finite.
   public mutating func train(
     on observations: Matrix, using random: RandomStream, metrics: inout MetricRow

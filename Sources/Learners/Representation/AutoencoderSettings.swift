@@ -11,6 +11,7 @@ public enum ReconstructionLoss: String, CaseIterable, SettingValue {
 
 /// Settings of an autoencoder in front of a learner.
 public struct AutoencoderSettings: Configuration {
+  /// No autoencoder; with a `size` of its code, a dense one.
   public init() {}
   @Setting(
     "Numbers of the code that stands for an observation, which an autoencoder finds; 0: observations as they are",

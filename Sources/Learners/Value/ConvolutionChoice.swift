@@ -16,6 +16,7 @@ public enum ConvolutionChoice: SettingValue {
 
   public static var settingTypeName: String { "none, small, nature, or list of layers" }
 
+  /// A name, or a list of layers with three numbers of 1 to 4,096 each. Throws `SettingMismatch` for anything else.
   public init(configuration tree: ConfigurationTree) throws(SettingMismatch) {
     if let layers = try? [[Int]](configuration: tree) {
       guard !layers.isEmpty, layers.allSatisfy({ $0.count == 3 && $0.allSatisfy { (1...4096).contains($0) } }) else {
