@@ -68,8 +68,9 @@ let package = Package(
     .systemLibrary(name: "CMuJoCo"),
     .target(name: "CAllocationCounter"),
     .target(name: "CProcessorCheck"),
+    .target(name: "CTiles"),
 
-    module("Kernels", ["COpenBLAS", "CProcessorCheck", "CSIMD"]),
+    module("Kernels", ["COpenBLAS", "CProcessorCheck", "CSIMD", "CTiles"]),
     module("Archive", ["Kernels"]),
     module("Configuration", [.product(name: "Yams", package: "Yams")]),
     module("Interfaces", ["Kernels", "Archive", "Configuration"]),
