@@ -1,6 +1,10 @@
 import Kernels
 
 extension NormalizedPerceptron {
+  /// Rows that go through all layers together in passes that keep nothing: their activations stay in the cache, and the
+  /// network's weights in the next one.
+  private static var strip: Int { 64 }
+
   /// Outputs [rows, outputs] for inputs `x` [rows, inputs], left in the workspace and returned. `packed` must be the
   /// weights of `parameters`. Components are left out only if a stream is given to draw them from. O(rows *
   /// parameters).
@@ -9,13 +13,9 @@ extension NormalizedPerceptron {
     _ parameters: UnsafePointer<Float>, _ packed: Packed, _ x: UnsafePointer<Float>, rows: Int, _ workspace: Workspace,
     dropout stream: RandomStream? = nil
   ) -> UnsafeMutablePointer<Float> {
-    precondition(rows <= workspace.capacity, "\(rows) rows in a workspace of \(workspace.capacity)")
-    let layer = layers[0]
-    LayerProduct.forward(
-      rows: rows, inputs: layer.inputs, outputs: layer.outputs, x,
-      .init(parameters + layer.weight, packed: packed.forward(0)), bias: parameters + layer.bias, .identity,
-      into: workspace.outputs[0])
-    return finish(parameters, packed, rows: rows, workspace, dropout: stream)
+    inStrips(parameters, packed, rows: rows, workspace, dropout: stream) { first, count, z in
+      multiply(parameters, packed, 0, x + first * layers[0].inputs, rows: count, into: z)
+    }
   }
 
   /// The same where all rows begin with the same numbers `shared` [S] and go on with `x` [rows, inputs - S]: their
@@ -25,30 +25,47 @@ extension NormalizedPerceptron {
     _ parameters: UnsafePointer<Float>, _ packed: Packed, shared: UnsafePointer<Float>, count: Int,
     _ x: UnsafePointer<Float>, rows: Int, bias: UnsafeMutablePointer<Float>, _ workspace: Workspace
   ) -> UnsafeMutablePointer<Float> {
-    precondition(rows <= workspace.capacity, "\(rows) rows in a workspace of \(workspace.capacity)")
     let layer = layers[0]
     LayerProduct.forward(
       rows: 1, inputs: count, outputs: layer.outputs, shared, .init(parameters + layer.weight),
       bias: parameters + layer.bias, .identity, into: bias)
-    LayerProduct.forward(
-      rows: rows, inputs: layer.inputs - count, outputs: layer.outputs, x,
-      .init(parameters + layer.weight + count * layer.outputs), bias: bias, .identity, into: workspace.outputs[0])
-    return finish(parameters, packed, rows: rows, workspace, dropout: nil)
+    let own = layer.inputs - count
+    return inStrips(parameters, packed, rows: rows, workspace, dropout: nil) { first, rows, z in
+      LayerProduct.forward(
+        rows: rows, inputs: own, outputs: layer.outputs, x + first * own,
+        .init(parameters + layer.weight + count * layer.outputs), bias: bias, .identity, into: z)
+    }
+  }
+
+  /// A pass whose first products `begin` makes, for rows from a number on, so many, in strips of rows unless activations
+  /// are kept.
+  @inline(__always)
+  private func inStrips(
+    _ parameters: UnsafePointer<Float>, _ packed: Packed, rows: Int, _ workspace: Workspace,
+    dropout stream: RandomStream?, _ begin: (Int, Int, UnsafeMutablePointer<Float>) -> Void
+  ) -> UnsafeMutablePointer<Float> {
+    precondition(rows <= workspace.capacity, "\(rows) rows in a workspace of \(workspace.capacity)")
+    workspace.drops = dropout > 0 && stream != nil
+    let strip = workspace.keeps || workspace.drops ? rows : min(rows, NormalizedPerceptron.strip)
+    for first in stride(from: 0, to: rows, by: strip) {
+      let count = min(strip, rows - first)
+      begin(first, count, workspace.outputs[0])
+      finish(
+        parameters, packed, rows: count, workspace, into: workspace.output + first * outputs,
+        dropout: stream)
+    }
+    return workspace.output
   }
 
   /// All that comes after the first product.
   private func finish(
     _ parameters: UnsafePointer<Float>, _ packed: Packed, rows: Int, _ workspace: Workspace,
-    dropout stream: RandomStream?
-  ) -> UnsafeMutablePointer<Float> {
-    workspace.drops = dropout > 0 && stream != nil
+    into output: UnsafeMutablePointer<Float>, dropout stream: RandomStream?
+  ) {
     for (index, layer) in layers.enumerated() {
-      let z = workspace.outputs[index]
+      let z = index == layers.count - 1 ? output : workspace.outputs[index]
       if index > 0 {
-        LayerProduct.forward(
-          rows: rows, inputs: layer.inputs, outputs: layer.outputs, workspace.outputs[index - 1],
-          .init(parameters + layer.weight, packed: packed.forward(index)), bias: parameters + layer.bias, .identity,
-          into: z)
+        multiply(parameters, packed, index, workspace.outputs[index - 1], rows: rows, into: z)
       } else if workspace.drops, let stream {
         drop(z, count: rows * layer.outputs, workspace.factors, stream)
       }
@@ -57,7 +74,24 @@ extension NormalizedPerceptron {
         z, gain: parameters + gain, shift: parameters + shift, rows: rows, columns: layer.outputs, function,
         keeping: workspace.kept[index])
     }
-    return workspace.output
+  }
+
+  /// z [rows, outputs] = x [rows, inputs] W + bias of layer `index`.
+  private func multiply(
+    _ parameters: UnsafePointer<Float>, _ packed: Packed, _ index: Int, _ x: UnsafePointer<Float>, rows: Int,
+    into z: UnsafeMutablePointer<Float>
+  ) {
+    let layer = layers[index]
+    if layer.isReduced {
+      BFloat16Product.multiply(
+        m: rows, n: layer.outputs, k: layer.inputs, x, lda: layer.inputs, packed: packed.forward(index),
+        .bias(parameters + layer.bias), into: z, ldc: layer.outputs)
+    } else {
+      LayerProduct.forward(
+        rows: rows, inputs: layer.inputs, outputs: layer.outputs, x,
+        .init(parameters + layer.weight, packed: packed.forward(index)), bias: parameters + layer.bias, .identity,
+        into: z)
+    }
   }
 
   /// Leaves components of `z` out and scales the others by 1 / (1 - dropout), and keeps their factors.
@@ -100,14 +134,23 @@ extension NormalizedPerceptron {
       if let target {
         // dW += X' dZ, db += column sums of dZ
         let input = index == 0 ? x : UnsafePointer(workspace.outputs[index - 1])
-        gemm(
-          .transposed, .none, m: layer.inputs, n: layer.outputs, k: rows, input, lda: layer.inputs, gradient,
-          ldb: layer.outputs, beta: 1, target + layer.weight, ldc: layer.outputs)
+        if layer.isReduced {
+          BFloat16Product.accumulate(
+            m: layer.inputs, n: layer.outputs, k: rows, transposed: input, lda: layer.inputs, gradient,
+            ldb: layer.outputs, into: target + layer.weight, ldc: layer.outputs)
+        } else {
+          gemm(
+            .transposed, .none, m: layer.inputs, n: layer.outputs, k: rows, input, lda: layer.inputs, gradient,
+            ldb: layer.outputs, beta: 1, target + layer.weight, ldc: layer.outputs)
+        }
         Reductions.columnSums(
           gradient, rows: rows, columns: layer.outputs, into: target + layer.bias, accumulate: true)
       }
       if index == 0 {
         guard let inputGradient else { return }
+        if let weights = packed.gradient(0), layer.isReduced, firstInput == 0 {
+          return passBack(weights, layer, gradient, rows: rows, into: inputGradient)
+        }
         LayerProduct.inputGradient(
           rows: rows, inputs: layer.inputs - firstInput, outputs: layer.outputs, gradient,
           .init(
@@ -117,10 +160,24 @@ extension NormalizedPerceptron {
       }
       // dX = dZ W'
       let below = gradient == workspace.deltas.0 ? workspace.deltas.1 : workspace.deltas.0
-      LayerProduct.inputGradient(
-        rows: rows, inputs: layer.inputs, outputs: layer.outputs, gradient,
-        .init(parameters + layer.weight, packed: packed.gradient(index)), slope: .one, into: below)
+      if let weights = packed.gradient(index), layer.isReduced {
+        passBack(weights, layer, gradient, rows: rows, into: below)
+      } else {
+        LayerProduct.inputGradient(
+          rows: rows, inputs: layer.inputs, outputs: layer.outputs, gradient,
+          .init(parameters + layer.weight, packed: packed.gradient(index)), slope: .one, into: below)
+      }
       gradient = below
     }
+  }
+
+  /// dX [rows, inputs] = dZ [rows, outputs] W' of a layer with products of bfloat16 numbers.
+  private func passBack(
+    _ weights: UnsafePointer<Float>, _ layer: Layer, _ gradient: UnsafePointer<Float>, rows: Int,
+    into below: UnsafeMutablePointer<Float>
+  ) {
+    BFloat16Product.multiply(
+      m: rows, n: layer.inputs, k: layer.outputs, gradient, lda: layer.outputs, packed: weights, .zero, into: below,
+      ldc: layer.inputs)
   }
 }

@@ -1,4 +1,13 @@
+import Configuration
 import Kernels
+
+/// Numbers that the matrix products of a network are made of.
+public enum ProductPrecision: String, CaseIterable, SettingValue {
+  /// Single precision.
+  case single
+  /// bfloat16, summed in single precision, in layers of at least 64 inputs and outputs. Parameters stay in single precision.
+  case bfloat16
+}
 
 /// Multi-layer perceptron with hidden layers Mish(norm(x W + b)), norm being layer normalization with gain and shift,
 /// and an output layer that is linear, or softmax over groups of its normalized components: the networks of TD-MPC2
@@ -10,11 +19,13 @@ package struct NormalizedPerceptron: Sendable, Equatable {
     let outputs: Int
     let weight: Int
     let bias: Int
+    /// Whether its products are those of bfloat16 numbers.
+    let isReduced: Bool
     /// Offsets of the normalization's gain and shift, [outputs] each, and what follows it; nil for a linear layer.
     let normalization: (gain: Int, shift: Int, function: NormalizedLayer.Function)?
 
     static func == (a: Layer, b: Layer) -> Bool {
-      a.weight == b.weight && a.inputs == b.inputs && a.outputs == b.outputs
+      a.weight == b.weight && a.inputs == b.inputs && a.outputs == b.outputs && a.isReduced == b.isReduced
         && a.normalization?.function == b.normalization?.function
     }
   }
@@ -32,7 +43,10 @@ package struct NormalizedPerceptron: Sendable, Equatable {
 
   /// An architecture. With `simplex` the output layer is normalized too, and a softmax over groups of so many
   /// components.
-  package init(inputs: Int, hidden: [Int], outputs: Int, simplex: Int? = nil, dropout: Float = 0) {
+  package init(
+    inputs: Int, hidden: [Int], outputs: Int, simplex: Int? = nil, dropout: Float = 0,
+    precision: ProductPrecision = .single
+  ) {
     precondition(inputs > 0 && outputs > 0 && !hidden.isEmpty && hidden.allSatisfy { $0 > 0 }, "empty layer")
     precondition(simplex.map { $0 > 0 && outputs % $0 == 0 } ?? true, "\(outputs) outputs in other groups")
     precondition((0..<1).contains(dropout), "dropout of \(dropout)")
@@ -51,7 +65,10 @@ package struct NormalizedPerceptron: Sendable, Equatable {
           function: $0
         )
       }
-      return Layer(inputs: widths[index], outputs: width, weight: weight, bias: bias, normalization: normalization)
+      return Layer(
+        inputs: widths[index], outputs: width, weight: weight, bias: bias,
+        isReduced: precision == .bfloat16 && min(widths[index], width) >= BFloat16Product.least,
+        normalization: normalization)
     }
     self.layout = layout
   }
@@ -92,12 +109,13 @@ extension NormalizedPerceptron {
     package init(for network: NormalizedPerceptron, gradients: Bool) {
       self.network = network
       var count = 0
-      func take(k: Int, n: Int) -> Int {
-        defer { count += (PackedMatrix.count(k: k, n: n) + 15) / 16 * 16 }
+      func take(_ layer: Layer, k: Int, n: Int) -> Int {
+        let floats = layer.isReduced ? BFloat16Product.count(outer: n, inner: k) : PackedMatrix.count(k: k, n: n)
+        defer { count += (floats + 15) / 16 * 16 }
         return count
       }
-      forwardPlaces = network.layers.map { take(k: $0.inputs, n: $0.outputs) }
-      gradientPlaces = gradients ? network.layers.map { take(k: $0.outputs, n: $0.inputs) } : []
+      forwardPlaces = network.layers.map { take($0, k: $0.inputs, n: $0.outputs) }
+      gradientPlaces = gradients ? network.layers.map { take($0, k: $0.outputs, n: $0.inputs) } : []
       // tiles ask memory for what lies behind a panel
       var block = Vector(count: count + 64)
       base = block.mutablePointer
@@ -107,13 +125,12 @@ extension NormalizedPerceptron {
     /// Takes the weights of `parameters`. O(parameters), no allocation.
     package func update(from parameters: UnsafePointer<Float>) {
       for (index, layer) in network.layers.enumerated() {
-        PackedMatrix.pack(
-          parameters + layer.weight, ldb: layer.outputs, transposed: false, k: layer.inputs, n: layer.outputs,
-          into: base + forwardPlaces[index])
+        let pack = layer.isReduced ? BFloat16Product.pack : PackedMatrix.pack
+        pack(
+          parameters + layer.weight, layer.outputs, false, layer.inputs, layer.outputs, base + forwardPlaces[index])
         guard !gradientPlaces.isEmpty else { continue }
-        PackedMatrix.pack(
-          parameters + layer.weight, ldb: layer.outputs, transposed: true, k: layer.outputs, n: layer.inputs,
-          into: base + gradientPlaces[index])
+        pack(
+          parameters + layer.weight, layer.outputs, true, layer.outputs, layer.inputs, base + gradientPlaces[index])
       }
     }
 
@@ -148,7 +165,8 @@ extension NormalizedPerceptron {
       let sizes = network.layers.map { padded(capacity * $0.outputs) }
       let widest = sizes.max() ?? 0
       let dropped = network.dropout > 0 ? sizes[0] : 0
-      var total = 2 * widest + dropped
+      let last = sizes[sizes.count - 1]
+      var total = 2 * widest + dropped + (keepsActivations ? 0 : last)
       if keepsActivations {
         total += sizes.reduce(0, +)
         for (layer, size) in zip(network.layers, sizes) where layer.normalization != nil {
@@ -164,7 +182,8 @@ extension NormalizedPerceptron {
       let pair = (take(widest), take(widest))
       deltas = pair
       factors = take(dropped)
-      outputs = sizes.enumerated().map { keepsActivations ? take($1) : $0 % 2 == 0 ? pair.0 : pair.1 }
+      let hidden = sizes.dropLast().enumerated().map { keepsActivations ? take($1) : $0 % 2 == 0 ? pair.0 : pair.1 }
+      outputs = hidden + [take(last)]
       kept = zip(network.layers, sizes).map { layer, size in
         guard keepsActivations, layer.normalization != nil else { return nil }
         return NormalizedLayer.Kept(normalized: take(size), inverses: take(padded(capacity)), slopes: take(size))

@@ -29,6 +29,11 @@ struct DoctorCommand: ParsableCommand {
       ("cores", share.words, nil),
       ("threads", "\(share.count) unless --threads says otherwise; BLAS itself uses one", nil),
       ("BLAS", "\(BLAS.coreName) (\(BLAS.configuration))", nil),
+      (
+        "bfloat16",
+        "products by \(BFloat16Product.hasTiles ? "the tile unit (AMX)" : "vectors, slower than single precision's")",
+        nil
+      ),
     ]
     if let root = PackageRoot.find() {
       rows.append(("package", root, nil))
