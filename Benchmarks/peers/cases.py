@@ -28,6 +28,11 @@ def _environments(name: str) -> list[Peer]:
     return [_gymnasium(name), _envpool(name)]
 
 
+def _latent(part: str) -> list[Peer]:
+    return [Peer("the authors' PyTorch", "tdmpc2_authors.py", (part,)),
+            Peer("the same, autocast to bfloat16", "tdmpc2_authors.py", (part, "bfloat16"))]
+
+
 CASES: dict[str, list[Peer]] = {
     "sac-update": [Peer("Stable-Baselines3", "off_policy_sb3.py", ("sac",)), Peer("JAX by hand", "sac_update_jax.py")],
     "td3-update": [Peer("Stable-Baselines3", "off_policy_sb3.py", ("td3",)),
@@ -45,7 +50,9 @@ CASES: dict[str, list[Peer]] = {
     "ensemble-fit": [Peer("mbrl-lib", "ensemble_fit_mbrl.py"), Peer("JAX by hand", "ensemble_fit_jax.py")],
     "ensemble-rollout": [Peer("mbrl-lib", "ensemble_rollout_mbrl.py"), Peer("JAX by hand", "ensemble_rollout_jax.py")],
     "tdmpc2-plan": [Peer("the authors' PyTorch", "tdmpc2_authors.py", ("plan",))],
+    "tdmpc2-plan-bfloat16": _latent("plan"),
     "tdmpc2-update": [Peer("the authors' PyTorch", "tdmpc2_authors.py", ("update",))],
+    "tdmpc2-update-bfloat16": _latent("update"),
     "pets-plan-cartpole": _planners("cartpole"),
     "pets-plan-halfcheetah": _planners("halfcheetah"),
     "ilqr-iteration": [Peer("numpy by hand", "ilqr_numpy.py"), Peer("JAX by hand", "ilqr_jax.py"),

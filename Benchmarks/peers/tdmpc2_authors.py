@@ -1,4 +1,4 @@
-"""One decision or one update of TD-MPC2 by its authors' code, on the CPU: tdmpc2_authors.py plan|update.
+"""One decision or one update of TD-MPC2 by its authors' code, on the CPU: tdmpc2_authors.py plan|update [bfloat16] [compile].
 
 TDMPC2 names the folder `tdmpc2` of a checkout of github.com/nicklashansen/tdmpc2, which is not part of this repository. Its
 modules are imported from a copy in which the processor stands for the graphics card. Needs the package tensordict.
@@ -55,6 +55,8 @@ def main() -> None:
     torch.set_num_threads(thread_count())
     torch.manual_seed(0)
     agent = load()(settings())
+    if "bfloat16" in sys.argv[2:]:
+        torch.autocast("cpu", dtype=torch.bfloat16).__enter__()
     if sys.argv[1] == "plan":
         observation = torch.zeros(Shape.observation)
         report(lambda: agent.act(observation), 1, "plans/s")

@@ -1,7 +1,8 @@
 """Updates of TD-MPC2 in PyTorch, double precision, written from the equations of Hansen et al. (2024) and the settings of its
 authors' code, without dropout.
 
-Writes parameters before and after several updates, with batches and draws, for tests to compare ours with.
+Writes parameters before and after several updates, with batches and draws, for tests to compare ours with: without
+terminations, and with them learned.
 
     python Benchmarks/peers/tdmpc2_torch.py > Tests/LearnersTests/Fixtures/tdmpc2_torch.json
 """
@@ -15,7 +16,7 @@ from torch.nn import functional as F
 
 D, A, L, GROUP, N, H, CRITICS, BINS, LIMIT = 3, 2, 8, 4, 20, 2, 3, 11, 5.0
 ENCODER, HIDDEN = [7], [6, 5]
-RHO, CONSISTENCY, REWARD, VALUE, ENTROPY = 0.5, 20.0, 0.1, 0.3, 0.02
+RHO, CONSISTENCY, REWARD, VALUE, TERMINATION, ENTROPY = 0.5, 20.0, 0.1, 0.3, 0.7, 0.02
 LOW, HIGH = -3.0, 1.0
 RATE, ENCODER_SHARE, CLIP, TAU, DISCOUNT, UPDATES = 1e-3, 0.3, 0.4, 0.05, 0.9, 3
 LOW_ACTION, HIGH_ACTION = torch.tensor([-2.0, 0.0]).double(), torch.tensor([2.0, 1.0]).double()
@@ -58,6 +59,7 @@ class Network:
 
 encoder, dynamics = Network([D, *ENCODER, L], simplex=True), Network([L + A, *HIDDEN, L], simplex=True)
 reward, value, policy = Network([L + A, *HIDDEN, BINS]), Network([L + A, *HIDDEN, BINS]), Network([L, *HIDDEN, 2 * A])
+termination = Network([L, *HIDDEN, 1])
 bins = torch.linspace(-LIMIT, LIMIT, BINS).double()
 
 
@@ -88,11 +90,14 @@ def clip(parameters):
     torch.nn.utils.clip_grad_norm_(parameters, CLIP)
 
 
-def main():
+def reference(ends):
     torch.manual_seed(4)
     parts = [encoder.draw(), dynamics.draw(), reward.draw(), *(value.draw(spread=5) for _ in range(CRITICS))]
-    heads = [part.clone().requires_grad_() for part in parts]
     targets = [(part + rand(part.numel(), scale=0.1)).float().double() for part in parts[3:]]
+    if ends:
+        parts.append(termination.draw())
+    heads = [part.clone().requires_grad_() for part in parts]
+    values = heads[3:3 + CRITICS]
     pi = policy.draw().requires_grad_()
 
     def flat(tensors):
@@ -127,15 +132,19 @@ def main():
         weights = rho[:H] / H
         consistency = (weights * ((z[1:] - code) ** 2).mean((1, 2))).sum()
         rewarding = (weights * cross_entropy(reward(heads[2], x), rewards).mean(1)).sum()
-        valuing = sum((weights * cross_entropy(value(q, x), y).mean(1)).sum() for q in heads[3:]) / CRITICS
+        valuing = sum((weights * cross_entropy(value(q, x), y).mean(1)).sum() for q in values) / CRITICS
         loss = CONSISTENCY * consistency + REWARD * rewarding + VALUE * valuing
+        ending = torch.zeros(())
+        if ends:
+            ending = F.binary_cross_entropy_with_logits(termination(heads[-1], z[1:])[..., 0], 1 - continues)
+            loss = loss + TERMINATION * ending
         optimizer.zero_grad()
         loss.backward()
         clip(heads)
         optimizer.step()
         z = z.detach()
         action, surprise = act(pi, z, policy_noise)
-        q = sum(number(value(heads[3 + i].detach(), pair(z, action))) for i in second) / 2
+        q = sum(number(value(values[i].detach(), pair(z, action))) for i in second) / 2
         low, high = torch.quantile(q[0].detach(), torch.tensor([0.05, 0.95]).double())
         scale = scale + TAU * ((high - low).clamp(min=1) - scale)
         improvement = -((q / scale + ENTROPY * A * surprise).mean(1) * rho).mean()
@@ -143,12 +152,16 @@ def main():
         improvement.backward()
         clip([pi])
         actor.step()
-        losses.append([consistency.item(), rewarding.item(), valuing.item(), improvement.item(), scale.item()])
+        losses.append([x.item() for x in (consistency, rewarding, valuing, improvement, scale, ending)])
         with torch.no_grad():
-            for target, q in zip(targets, heads[3:]):
+            for target, q in zip(targets, values):
                 target += TAU * (q - target)
     after = {"world": flat(heads), "policy": flat([pi]), "targets": flat(targets)}
-    print(json.dumps(rounded({"before": before, "after": after, "batches": batches, "losses": losses})))
+    return rounded({"before": before, "after": after, "batches": batches, "losses": losses})
+
+
+def main():
+    print(json.dumps([reference(ends=False), reference(ends=True)]))
 
 
 if __name__ == "__main__":

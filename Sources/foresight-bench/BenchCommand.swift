@@ -51,8 +51,7 @@ struct BenchCommand: ParsableCommand {
   static var all: [BenchCase] {
     let learning: [BenchCase] = [
       .gemm, .softActorCriticUpdate, .twinDelayedUpdate, .deepDeterministicUpdate, .randomizedUpdate,
-      .convolutionalUpdate, .latentPlan, .latentUpdate, .deepQUpdate, .prioritizedSample, .prioritizedUpdate, .sumTree,
-      .proximalEpochs,
+      .convolutionalUpdate, .deepQUpdate, .prioritizedSample, .prioritizedUpdate, .sumTree, .proximalEpochs,
       .trustRegionUpdate,
     ]
     let planning: [BenchCase] = [
@@ -60,7 +59,9 @@ struct BenchCommand: ParsableCommand {
       .gaussianProcess,
     ]
     let environments = Catalog.nativeEnvironments.map { BenchCase.environmentStep($0.name) }
-    return learning + planning + environments + [.vectorStep("Pendulum-v1"), .vectorStep("cartpole-swingup")]
+    return learning + BenchCase.latentCases + planning + environments + [
+      .vectorStep("Pendulum-v1"), .vectorStep("cartpole-swingup"),
+    ]
       + BenchCase.mujoco + [.gymnasiumStep, .gymnasiumOverhead]
   }
 

@@ -46,6 +46,14 @@ import TestSupport
       Case(
         name: "ppo-wide", agent: "ppo", environment: "cartpole-swingup", steps: 300,
         settings: ["agent.steps=128"] + logging),
+      Case(
+        name: "td-mpc2-bfloat16", agent: "td-mpc2", environment: "Pendulum-v1", steps: 45,
+        settings: [
+          "environment.step_limit=30", "agent.batch_size=20", "agent.random_steps=20", "agent.first_updates=5",
+          "learner.latent=64", "learner.encoder_hidden=[64]", "learner.hidden=[96,72]", "learner.precision=bfloat16",
+          "learner.learns_termination=true", "planner.population=80", "planner.policy_plans=4", "planner.elites=8",
+          "planner.iterations=2",
+        ] + logging),
     ]
     return tiny + wide
   }

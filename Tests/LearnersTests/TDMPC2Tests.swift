@@ -30,8 +30,9 @@ import Testing
     let losses: [[Double]]
   }
 
-  private static func settings() -> TDMPC2LearnerSettings {
+  private static func settings(ends: Bool = false) -> TDMPC2LearnerSettings {
     var settings = TDMPC2LearnerSettings()
+    (settings.learnsTermination, settings.terminationWeight) = (ends, 0.7)
     (settings.latent, settings.simplex, settings.encoderHidden, settings.hidden) = (8, 4, [7], [6, 5])
     (settings.critics, settings.bins, settings.binLimit, settings.horizon) = (3, 11, 5, 2)
     (settings.dropout, settings.valueWeight, settings.entropyWeight) = (0, 0.3, 0.02)
@@ -66,14 +67,15 @@ import Testing
   }
 
   /// The losses, the parameters and the targets after updates from the same parameters, batches and draws, gradients
-  /// being clipped.
-  @Test func updatesAreTheReferences() throws {
+  /// being clipped, without terminations and with them learned.
+  @Test(arguments: [false, true])
+  func updatesAreTheReferences(ends: Bool) throws {
     let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("Fixtures/tdmpc2_torch.json")
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    let reference = try decoder.decode(Reference.self, from: Data(contentsOf: path))
-    var learner = Self.learner(Self.settings())
+    let reference = try decoder.decode([Reference].self, from: Data(contentsOf: path))[ends ? 1 : 0]
+    var learner = Self.learner(Self.settings(ends: ends))
     let untouched = learner
     func numbers(_ values: [Double]) -> Vector { Vector(values.map { Float($0) }) }
     learner.adopt(
@@ -91,7 +93,9 @@ import Testing
       draws.policyPair = (given.policyPair[0], given.policyPair[1])
       var metrics = MetricRow(names: TDMPC2.metricNames)
       try learner.update(on: batch, with: draws, metrics: &metrics)
-      let names = ["consistency_loss", "reward_loss", "value_loss", "policy_loss", "value_scale"]
+      let names =
+        ["consistency_loss", "reward_loss", "value_loss", "policy_loss", "value_scale"]
+        + (ends ? ["termination_loss"] : [])
       for (name, expected) in zip(names, losses) {
         let found = try #require(metrics.mean(of: name))
         #expect(abs(found - expected) < 2e-5 * max(1, abs(expected)), "\(name): \(found), not \(expected)")
@@ -122,7 +126,7 @@ import Testing
 
   /// The gradient of the joint loss along random directions, each over the parameters of one network, with dropout.
   @Test func worldGradientIsTheDerivative() {
-    var settings = Self.settings()
+    var settings = Self.settings(ends: true)
     settings.dropout = 0.3
     var learner = Self.learner(settings)
     var random = RandomStream(seed: 8)
@@ -138,7 +142,8 @@ import Testing
     let networks = learner.networks
     let parts = [
       0..<networks.dynamicsStart, networks.dynamicsStart..<networks.rewardStart,
-      networks.rewardStart..<networks.valueStart, networks.valueStart..<networks.layout.count,
+      networks.rewardStart..<networks.valueStart, networks.valueStart..<networks.terminationStart,
+      networks.terminationStart..<networks.layout.count,
     ]
     // consistency targets are the encoder's own: held by a second learner whose encoder stays
     for (part, range) in parts.enumerated() where part > 0 {
@@ -179,6 +184,40 @@ import Testing
     let step: Float = 2e-3
     let slope = (evaluate(learner, by: step).loss - evaluate(learner, by: -step).loss) / (2 * step)
     #expect(abs(found - slope) < 0.02 * max(1, abs(slope)), "\(found), not \(slope)")
+  }
+
+  /// With products in bfloat16 the losses and gradients are those of single precision up to its rounding, and updates do
+  /// not allocate.
+  @Test func reducedPrecisionIsClose() throws {
+    var settings = Self.settings()
+    (settings.latent, settings.encoderHidden, settings.hidden, settings.bins) = (64, [80], [96, 72], 65)
+    let exact = Self.learner(settings)
+    settings.precision = .bfloat16
+    var (single, reduced) = (exact, Self.learner(settings))
+    var random = RandomStream(seed: 10)
+    var (world, targets) = (Vector(count: exact.world.count), Vector(count: exact.targets.count))
+    random.fillNormal(&world)
+    random.fillNormal(&targets)
+    Elementwise.scale(world.mutablePointer, count: world.count, by: 0.1)
+    Elementwise.scale(targets.mutablePointer, count: targets.count, by: 0.1)
+    single.adopt(world: world, targets: targets)
+    reduced.adopt(world: world, targets: targets)
+    let (batch, draws) = Self.batch(count: 40, steps: 2, seed: 3)
+    let (expected, found) = (
+      single.worldGradient(on: batch, with: draws), reduced.worldGradient(on: batch, with: draws)
+    )
+    #expect(found.0 != expected.0 && abs(found.0 - expected.0) < 0.01 * abs(expected.0))
+    func gap(_ a: Vector, _ b: Vector) -> Float {
+      var difference = a
+      Elementwise.add(difference.mutablePointer, b.pointer, count: b.count, scale: -1)
+      return (difference.dot(difference) / b.dot(b)).squareRoot()
+    }
+    #expect(gap(found.1, expected.1) < 0.03, "\(gap(found.1, expected.1))")
+    let policies = (single.policyGradient(with: draws), reduced.policyGradient(with: draws))
+    #expect(gap(policies.1.1, policies.0.1) < 0.05, "\(gap(policies.1.1, policies.0.1))")
+    var metrics = MetricRow(names: TDMPC2.metricNames)
+    let count = try allocations { try reduced.update(on: batch, using: &random, metrics: &metrics) }
+    #expect(count == 0)
   }
 
   private static func drawn(_ count: Int, using random: inout RandomStream) -> Vector {

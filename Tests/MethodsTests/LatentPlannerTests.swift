@@ -10,8 +10,9 @@ import Testing
 @Suite struct LatentPlannerTests {
   /// A world that pays 50 for a first component of the action above 0.25 and -50 below, whatever the state; values are
   /// 0.
-  private static func learner() throws -> TDMPC2 {
+  private static func learner(endsAtOnce: Bool? = nil) throws -> TDMPC2 {
     var settings = TDMPC2LearnerSettings()
+    settings.learnsTermination = endsAtOnce != nil
     (settings.latent, settings.simplex, settings.encoderHidden, settings.hidden) = (8, 4, [4], [4])
     (settings.bins, settings.binLimit) = (3, 4)
     var learner = TDMPC2(
@@ -31,6 +32,7 @@ import Testing
     try set("reward.layers.0.bias", [-10, 10, 0, 0])
     // logits of the bins -4, 0 and 4
     try set("reward.layers.1.weight", [-20, 0, 20, 20, 0, -20, 0, 0, 0, 0, 0, 0])
+    if let endsAtOnce { try set("termination.layers.1.bias", [endsAtOnce ? 5 : -5]) }
     learner.adopt(world: world)
     return learner
   }
@@ -49,6 +51,26 @@ import Testing
       #expect(action[0] > 0.25 && action[0] <= 1 && abs(action[1]) <= 1)
       for t in 0..<3 { #expect(start[2 * t] > 0.25, "step \(t): \(start[2 * t])") }
     }
+  }
+
+  /// Where every first action ends the episode, rewards after it do not count; where none does, plans are those of a
+  /// world that has no ends.
+  @Test func plansEndWithTheEpisode() throws {
+    var settings = TDMPC2PlannerSettings()
+    (settings.population, settings.policyPlans, settings.elites) = (200, 10, 20)
+    func means(_ endsAtOnce: Bool?) throws -> [Float] {
+      var learner = try Self.learner(endsAtOnce: endsAtOnce)
+      let planner = LatentPlanner(settings, for: learner)
+      var (start, action) = (Vector(count: planner.warmStartCount), [Float](repeating: 0, count: 2))
+      planner.plan(
+        &learner, [0.1, 0.2, 0.3], warmStart: &start, explores: false, using: RandomStream(seed: 4), action: &action)
+      return start.elements
+    }
+    #expect(try means(false) == means(nil))
+    let (without, found) = (try means(nil), try means(true))
+    #expect(found[0] > 0.25 && found != without, "\(found)")
+    // among plans whose first action pays the later ones are alike: nothing draws them beyond 0.25
+    #expect(min(without[2], without[4]) > 0.25 && min(found[2], found[4]) < 0.25, "\(found), not \(without)")
   }
 
   /// The same numbers from the same stream, with any number of threads; noise only where it explores; and no

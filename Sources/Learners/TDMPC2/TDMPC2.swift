@@ -17,8 +17,12 @@ import Networks
 ///     sum over t < H of rho^t / H ( c |z_{t+1} - zbar_{t+1}|^2 / L + w CE(R(z_t, a_t), r_t)
 ///                                   + v mean over i of CE(Q_i(z_t, a_t), q_t) )
 ///
-/// where CE is the cross-entropy in symlog space (`SymlogBins`). Then the policy, with the z_t as constants and S a
-/// running range of values, descends
+/// where CE is the cross-entropy in symlog space (`SymlogBins`); where terminations are learned, plus
+///
+///     u mean over t < H of BCE(T(z_{t+1}), 1 - continues_t)
+///
+/// where BCE is the cross-entropy of logits. Then the policy, with the z_t as constants and S a running range of
+/// values, descends
 ///
 ///     - sum over t <= H of rho^t / (H + 1) ( mean over two i of Q_i(z_t, a) / S
 ///                                            + entropy weight * A * H[p](z_t) ),  a ~ p(z_t)
@@ -28,7 +32,8 @@ import Networks
 public struct TDMPC2 {
   /// What `update` records, in order.
   public static let metricNames = [
-    "consistency_loss", "reward_loss", "value_loss", "gradient_norm", "policy_loss", "policy_entropy", "value_scale",
+    "consistency_loss", "reward_loss", "value_loss", "termination_loss", "gradient_norm", "policy_loss",
+    "policy_entropy", "value_scale",
   ]
 
   /// What was set.
@@ -116,7 +121,7 @@ public struct TDMPC2 {
     defer { scratch.finish() }
     updates += 1
     let losses = scratch.fitWorld(&self, packed, batch, draws)
-    try losses.record(in: &metrics)
+    try losses.record(in: &metrics, withTermination: settings.learnsTermination)
     let improvement = scratch.improvePolicy(&self, packed, draws)
     guard improvement.loss.isFinite else { throw NumericalFailure(metric: "policy_loss", value: improvement.loss) }
     metrics.record("policy_loss", improvement.loss)
@@ -170,6 +175,7 @@ extension TDMPC2Packed {
     encoder.update(from: base)
     dynamics.update(from: base + networks.dynamicsStart)
     reward.update(from: base + networks.rewardStart)
+    termination?.update(from: base + networks.terminationStart)
     for critic in 0..<networks.critics {
       values[critic].update(from: base + networks.start(of: critic))
       self.targets[critic].update(from: targets.pointer + critic * networks.value.layout.count)

@@ -19,6 +19,7 @@ extension TDMPC2Block {
     rollOut(job, batch, range, of: all, steps: steps)
     losses = TDMPC2Losses()
     fitHeads(job, range, of: all, steps: steps, gradient)
+    fitTermination(job, batch, range, of: all, steps: steps, gradient)
     pullBack(job, rows, of: all, steps: steps, gradient)
   }
 
@@ -119,6 +120,31 @@ extension TDMPC2Block {
     }
   }
 
+  /// The loss of the terminations at z_1 ... z_H, whose gradient by these is left in `endGradients`.
+  private func fitTermination(
+    _ job: TDMPC2Job, _ batch: TDMPC2Job.BatchPointers, _ range: Range<Int>, of all: Int, steps: Int,
+    _ gradient: UnsafeMutablePointer<Float>
+  ) {
+    let (start, rows, count) = (job.networks.terminationStart, range.count, range.count * steps)
+    guard let network = job.networks.termination, let packed = job.packed.termination, let termination else { return }
+    let states = latents.pointer + rows * job.networks.latent
+    let logits = network.forward(job.world + start, packed, states, rows: count, termination)
+    let share = 1 / Float(steps * all)
+    var total = 0.0
+    for t in 0..<steps {
+      for b in 0..<rows {
+        let (row, end) = (t * rows + b, 1 - batch.continues[t * all + range.lowerBound + b])
+        // -end ln s - (1 - end) ln (1 - s), s being the sigmoid
+        total += Double(Scalar.softplus(logits[row]) - end * logits[row])
+        logits[row] = job.settings.terminationWeight * share * (Scalar.sigmoid(logits[row]) - end)
+      }
+    }
+    losses.termination = total * Double(share)
+    network.backward(
+      job.world + start, packed, states, rows: count, outputGradient: logits, termination,
+      parameterGradient: gradient + start, inputGradient: endGradients.mutablePointer)
+  }
+
   /// The losses of the latent states, and everything's gradient back through the rollout into the encoder.
   private func pullBack(
     _ job: TDMPC2Job, _ rows: Int, of all: Int, steps: Int, _ gradient: UnsafeMutablePointer<Float>
@@ -133,6 +159,9 @@ extension TDMPC2Block {
         TDMPC2Block.copy(later, pair, to: slope, latent, width: latent, rows: rows)
       } else {
         slope.update(repeating: 0, count: rows * latent)
+      }
+      if networks.termination != nil {
+        Elementwise.add(slope, endGradients.pointer + t * rows * latent, count: rows * latent)
       }
       var weight = 1 / Float(steps * all * latent)
       for _ in 0..<t { weight *= settings.rho }

@@ -19,6 +19,8 @@ final class TDMPC2Block {
   var added: Matrix
   /// Gradient of the latent states, [R, L].
   var latentGradient: Matrix
+  /// Gradient of the states z_1 ... z_H by the loss of terminations, [H * R, L]; empty where that is not learned.
+  var endGradients: Matrix
   /// Rewards, targets and values, [(H + 1) * R] each.
   var rewards: Vector
   var targets: Vector
@@ -33,6 +35,7 @@ final class TDMPC2Block {
   let dynamics: [NormalizedPerceptron.Workspace]
   let reward: NormalizedPerceptron.Workspace
   let critics: [NormalizedPerceptron.Workspace]
+  let termination: NormalizedPerceptron.Workspace?
   let policy: NormalizedPerceptron.Workspace
   /// Passes that keep none.
   let encoding: NormalizedPerceptron.Workspace
@@ -53,6 +56,7 @@ final class TDMPC2Block {
     pairGradients = Matrix(rows: rolled, columns: pair)
     added = Matrix(rows: rolled, columns: pair)
     latentGradient = Matrix(rows: capacity, columns: networks.latent)
+    endGradients = Matrix(rows: networks.termination == nil ? 0 : rolled, columns: networks.latent)
     rewards = Vector(count: rolled)
     targets = Vector(count: rolled)
     values = Vector(count: all)
@@ -64,6 +68,7 @@ final class TDMPC2Block {
     dynamics = (0..<steps).map { _ in .init(for: networks.dynamics, capacity: capacity, keepsActivations: true) }
     reward = .init(for: networks.reward, capacity: rolled, keepsActivations: true)
     critics = (0..<networks.critics).map { _ in .init(for: networks.value, capacity: all, keepsActivations: true) }
+    termination = networks.termination.map { .init(for: $0, capacity: rolled, keepsActivations: true) }
     policy = .init(for: networks.policy, capacity: all, keepsActivations: true)
     encoding = .init(for: networks.encoder, capacity: rolled, keepsActivations: false)
     acting = .init(for: networks.policy, capacity: rolled, keepsActivations: false)

@@ -2,9 +2,9 @@ import Kernels
 import Networks
 
 /// The networks of TD-MPC2 and where their parameters are: encoder h, latent dynamics d, reward R and Q-functions Q_i
-/// in one vector, the policy prior p in another.
+/// in one vector, where terminations are learned with their network T at its end; the policy prior p in another.
 ///
-/// z = h(s), z' = d(z, a), r = R(z, a), q = Q_i(z, a), a ~ p(z). Actions are in the unit box.
+/// z = h(s), z' = d(z, a), r = R(z, a), q = Q_i(z, a), an end after z if T(z) > 0, a ~ p(z). Actions are in the unit box.
 package struct TDMPC2Networks: Sendable {
   /// h, from observations [D] to latent states [L].
   package let encoder: NormalizedPerceptron
@@ -14,6 +14,8 @@ package struct TDMPC2Networks: Sendable {
   package let reward: NormalizedPerceptron
   /// Each Q_i, from (z, a) to logits over `bins`.
   package let value: NormalizedPerceptron
+  /// T, from z to the logit of the probability that the episode has terminated there, where that is learned.
+  package let termination: NormalizedPerceptron?
   /// p, from z to means and raw logarithms of deviations, [2 A].
   package let policy: NormalizedPerceptron
   /// What logits of rewards and values stand for.
@@ -27,7 +29,7 @@ package struct TDMPC2Networks: Sendable {
   /// Least logarithm of the policy's standard deviation, and the width of its range.
   package let (logStdLow, logStdRange): (Float, Float)
   /// First parameters.
-  package let (dynamicsStart, rewardStart, valueStart): (Int, Int, Int)
+  package let (dynamicsStart, rewardStart, valueStart, terminationStart): (Int, Int, Int, Int)
   /// Names and places of the world's parameters.
   package let layout: ParameterLayout
 
@@ -39,19 +41,29 @@ package struct TDMPC2Networks: Sendable {
     (logStdLow, logStdRange) = (settings.logStdMin, settings.logStdMax - settings.logStdMin)
     let pair = latent + actionSize
     encoder = NormalizedPerceptron(
-      inputs: observationSize, hidden: settings.encoderHidden, outputs: latent, simplex: settings.simplex)
+      inputs: observationSize, hidden: settings.encoderHidden, outputs: latent, simplex: settings.simplex,
+      precision: settings.precision)
     dynamics = NormalizedPerceptron(
-      inputs: pair, hidden: settings.hidden, outputs: latent, simplex: settings.simplex)
-    reward = NormalizedPerceptron(inputs: pair, hidden: settings.hidden, outputs: settings.bins)
+      inputs: pair, hidden: settings.hidden, outputs: latent, simplex: settings.simplex,
+      precision: settings.precision)
+    reward = NormalizedPerceptron(
+      inputs: pair, hidden: settings.hidden, outputs: settings.bins, precision: settings.precision)
     value = NormalizedPerceptron(
-      inputs: pair, hidden: settings.hidden, outputs: settings.bins, dropout: settings.dropout)
-    policy = NormalizedPerceptron(inputs: latent, hidden: settings.hidden, outputs: 2 * actionSize)
+      inputs: pair, hidden: settings.hidden, outputs: settings.bins, dropout: settings.dropout,
+      precision: settings.precision)
+    policy = NormalizedPerceptron(
+      inputs: latent, hidden: settings.hidden, outputs: 2 * actionSize, precision: settings.precision)
+    termination =
+      settings.learnsTermination
+      ? NormalizedPerceptron(inputs: latent, hidden: settings.hidden, outputs: 1, precision: settings.precision) : nil
     var layout = ParameterLayout()
     layout.append("encoder", encoder.layout)
     dynamicsStart = layout.append("dynamics", dynamics.layout)
     rewardStart = layout.append("reward", reward.layout)
     valueStart = layout.count
     for critic in 0..<critics { layout.append("value.\(critic)", value.layout) }
+    terminationStart = layout.count
+    if let termination { layout.append("termination", termination.layout) }
     self.layout = layout
   }
 
@@ -70,6 +82,7 @@ package struct TDMPC2Networks: Sendable {
     draw(dynamics, dynamicsStart, "dynamics")
     draw(reward, rewardStart, "reward", startsAtZero: true)
     for critic in 0..<critics { draw(value, start(of: critic), "value-\(critic)", startsAtZero: true) }
+    if let termination { draw(termination, terminationStart, "termination") }
     return parameters
   }
 
@@ -128,6 +141,7 @@ package final class TDMPC2Packed {
   package let reward: NormalizedPerceptron.Packed
   package let values: [NormalizedPerceptron.Packed]
   package let targets: [NormalizedPerceptron.Packed]
+  package let termination: NormalizedPerceptron.Packed?
   package let policy: NormalizedPerceptron.Packed
 
   init(_ networks: TDMPC2Networks) {
@@ -136,6 +150,7 @@ package final class TDMPC2Packed {
     reward = .init(for: networks.reward, gradients: true)
     values = (0..<networks.critics).map { _ in .init(for: networks.value, gradients: true) }
     targets = (0..<networks.critics).map { _ in .init(for: networks.value, gradients: false) }
+    termination = networks.termination.map { .init(for: $0, gradients: true) }
     policy = .init(for: networks.policy, gradients: true)
   }
 }

@@ -117,7 +117,7 @@ final class TDMPC2Scratch: PhasedWork {
       worldStep.apply(
         values + border, gradient: gradient + border, scale: factor,
         range: own.lowerBound - border..<own.upperBound - border)
-      let critics = range.clamped(to: networks.valueStart..<networks.layout.count)
+      let critics = range.clamped(to: networks.valueStart..<networks.terminationStart)
       guard !critics.isEmpty else { return }
       Elementwise.interpolate(
         job.targets + critics.lowerBound - networks.valueStart, toward: values + critics.lowerBound,

@@ -1,4 +1,5 @@
 import Configuration
+import Networks
 
 /// Settings of TD-MPC2's networks and losses; defaults are those of Hansen et al. (2024) with a million parameters.
 public struct TDMPC2LearnerSettings: Configuration {
@@ -12,11 +13,16 @@ public struct TDMPC2LearnerSettings: Configuration {
   public var dropout: Float = 0.01
   @Setting("Bins of rewards and values", in: 2...255) public var bins: Int = 101
   @Setting("Outermost bins are at plus and minus this, after symlog", in: 1e-3...50) public var binLimit: Float = 10
+  @Setting("Numbers that matrix products are made of; bfloat16 is several times as fast on processors with AMX")
+  public var precision: ProductPrecision = .single
   @Setting("Steps that the latent model is rolled out in a loss", in: 1...100) public var horizon: Int = 3
   @Setting("Weight of a step of the rollout relative to that before", in: 0...1) public var rho: Float = 0.5
   @Setting("Weight of the latent states' error", in: 0...1e6) public var consistencyWeight: Float = 20
   @Setting("Weight of the rewards' cross-entropy", in: 0...1e6) public var rewardWeight: Float = 0.1
   @Setting("Weight of the values' cross-entropy", in: 0...1e6) public var valueWeight: Float = 0.1
+  @Setting("Whether terminations are predicted and end plans: for tasks whose episodes can terminate")
+  public var learnsTermination: Bool = false
+  @Setting("Weight of the terminations' cross-entropy", in: 0...1e6) public var terminationWeight: Float = 1
   @Setting("Weight of the policy's entropy", in: 0...1e3) public var entropyWeight: Float = 1e-4
   @Setting("Least logarithm of the policy's standard deviation", in: -50...50) public var logStdMin: Float = -10
   @Setting("Greatest logarithm of the policy's standard deviation", in: -50...50) public var logStdMax: Float = 2

@@ -8,13 +8,14 @@ import Planners
 /// Model predictive path integral control in TD-MPC2's latent world (Hansen et al. 2024; Williams et al. 2015): plans
 /// of H actions are scored by sum_{t < H} discount^t R(z_t, a_t) + discount^H Q(z_H, p(z_H)), Q being the mean of two
 /// Q-functions drawn for each iteration, and the next distribution is the mean of the best ones, weighted by
-/// e^(temperature (value - best)), and their deviation.
+/// e^(temperature (value - best)), and their deviation. Where terminations are learned, nothing counts that comes after
+/// the first z_t of a plan that is more likely than not to be an end.
 ///
 /// Some plans are the policy prior's, the same in all iterations. The first action of one of the best plans, drawn by
 /// weight, is taken. Blocks of plans are scored in parallel; nothing is allocated after the first plan.
 package final class LatentPlanner {
   /// Plans in a block.
-  private static let blockSize = 128
+  private static let blockSize = 256
 
   private let settings: TDMPC2PlannerSettings
   private let networks: TDMPC2Networks
@@ -50,24 +51,29 @@ package final class LatentPlanner {
     let dynamics: NormalizedPerceptron.Workspace
     let reward: NormalizedPerceptron.Workspace
     let value: NormalizedPerceptron.Workspace
+    let termination: NormalizedPerceptron.Workspace?
     let policy: NormalizedPerceptron.Workspace
     let encoder: NormalizedPerceptron.Workspace
     var pairs: Matrix
     var states: Matrix
     var actions: Vector
     var part: Vector
+    /// 1 where a plan goes on, 0 where it has ended.
+    var alive: Vector
     var bias: Vector
 
     init(_ networks: TDMPC2Networks, rows: Int) {
       dynamics = .init(for: networks.dynamics, capacity: rows, keepsActivations: false)
       reward = .init(for: networks.reward, capacity: rows, keepsActivations: false)
       value = .init(for: networks.value, capacity: rows, keepsActivations: false)
+      termination = networks.termination.map { .init(for: $0, capacity: rows, keepsActivations: false) }
       policy = .init(for: networks.policy, capacity: rows, keepsActivations: false)
       encoder = .init(for: networks.encoder, capacity: 1, keepsActivations: false)
       pairs = Matrix(rows: rows, columns: networks.dynamics.inputs)
       states = Matrix(rows: rows, columns: networks.latent)
       actions = Vector(count: rows * networks.actionSize)
       part = Vector(count: rows)
+      alive = Vector(count: rows)
       bias = Vector(count: networks.dynamics.firstWidth)
     }
 
@@ -208,7 +214,8 @@ package final class LatentPlanner {
     let rows = min(LatentPlanner.blockSize, settings.population - first)
     let (size, width) = (networks.actionSize, networks.latent)
     let (dynamics, reward) = (job.world + networks.dynamicsStart, job.world + networks.rewardStart)
-    let (x, values) = (scratch.pairs.mutablePointer, job.values + first)
+    let (x, values, alive) = (scratch.pairs.mutablePointer, job.values + first, scratch.alive.mutablePointer)
+    alive.update(repeating: 1, count: rows)
     var factor: Float = 1
     var z = job.latent
     for t in 0..<horizon {
@@ -228,8 +235,12 @@ package final class LatentPlanner {
       }
       let part = scratch.part.mutablePointer
       networks.bins.values(logits, rows: rows, into: part)
-      for r in 0..<rows { values[r] = t == 0 ? part[r] : values[r] + factor * part[r] }
+      for r in 0..<rows { values[r] = t == 0 ? part[r] : values[r] + factor * alive[r] * part[r] }
       factor *= discount
+      if let network = networks.termination, let packed = job.packed.termination, let workspace = scratch.termination {
+        let logits = network.forward(job.world + networks.terminationStart, packed, z, rows: rows, workspace)
+        for r in 0..<rows where logits[r] > 0 { alive[r] = 0 }
+      }
     }
     let outputs = networks.policy.forward(job.policy, job.packed.policy, z, rows: rows, scratch.policy)
     let actions = scratch.actions.mutablePointer
@@ -239,7 +250,7 @@ package final class LatentPlanner {
       let logits = networks.value.forward(
         job.world + networks.start(of: critic), job.packed.values[critic], x, rows: rows, scratch.value)
       networks.bins.values(logits, rows: rows, into: scratch.part.mutablePointer)
-      for r in 0..<rows { values[r] += 0.5 * factor * scratch.part[r] }
+      for r in 0..<rows { values[r] += 0.5 * factor * alive[r] * scratch.part[r] }
     }
     add(job.pair.0)
     add(job.pair.1)
