@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from foresight.experiments import between
 from foresight.intervals import interval_name
 from foresight.load import Study, load_study
 from foresight.program import leave
@@ -176,12 +177,6 @@ def draw(study: Study, path: Path) -> None:
     save(figure, path)
 
 
-def with_tables(page: str, text: str) -> str:
-    """The page with `text` in the place of its tables."""
-    before, rest = page.split(BEGINS)
-    return f"{before}{BEGINS}\n\n{text}\n\n{ENDS}{rest.split(ENDS)[1]}"
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Writes planner-budgets.png and the tables of the folder's README.md; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -196,7 +191,7 @@ def main(arguments: list[str] | None = None) -> int:
     draw(study, options.folder / "planner-budgets.png")
     page = options.folder / "README.md"
     if page.exists():
-        page.write_text(with_tables(page.read_text(), tables(study)))
+        page.write_text(between(page.read_text(), BEGINS, ENDS, tables(study)))
     return 0
 
 

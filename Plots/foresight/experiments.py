@@ -94,7 +94,7 @@ def write_summary(experiment: Path, figures: bool = True) -> list[Path]:
             found = comparisons(study)
             written.append(experiment / "aggregates.csv")
             write_aggregates(study, found, written[-1])
-            text = _between(text, AGGREGATES_BEGIN, AGGREGATES_END, aggregates_markdown(study, found))
+            text = between(text, AGGREGATES_BEGIN, AGGREGATES_END, aggregates_markdown(study, found))
         readme.write_text(text, encoding="utf-8")
         written.append(readme)
     return written
@@ -102,10 +102,11 @@ def write_summary(experiment: Path, figures: bool = True) -> list[Path]:
 
 def with_table(text: str, rows: list[SummaryRow]) -> str:
     """`text` with the table between its two marks made anew."""
-    return _between(text, TABLE_BEGINS, TABLE_ENDS, markdown_table(rows))
+    return between(text, TABLE_BEGINS, TABLE_ENDS, markdown_table(rows))
 
 
-def _between(text: str, begin: str, end: str, content: str) -> str:
+def between(text: str, begin: str, end: str, content: str) -> str:
+    """`text` with `content` in the place of what stands between two marks. A StudyError if the second is missing."""
     before, _, rest = text.partition(begin)
     _, found, after = rest.partition(end)
     if not found:

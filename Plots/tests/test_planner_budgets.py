@@ -7,9 +7,10 @@ import numpy as np
 PLOTS = Path(__file__).resolve().parents[1]
 EXPERIMENT = PLOTS.parent / "Experiments/planner-budgets"
 sys.path.insert(0, str(PLOTS))
+from foresight.experiments import between
 from foresight.load import load_study
 from foresight.statistics import interquartile_mean
-from planner_budgets import PLANNERS, Point, best_return, curves, improved_plans, model_steps, smallest, tables, with_tables
+from planner_budgets import BEGINS, ENDS, PLANNERS, Point, best_return, curves, improved_plans, model_steps, smallest, tables
 
 ICEM = {"horizon": 25, "population": 34, "elites": 5, "iterations": 3, "decay": 1.25, "kept_elites": 0.3}
 
@@ -46,10 +47,6 @@ class Counts(unittest.TestCase):
         self.assertEqual(smallest(points(7.0, 4.0, 6.0), 5), 30)
         self.assertIsNone(smallest(points(7.0, 6.0, 4.0), 5))
 
-    def test_puts_tables_in_their_place(self):
-        page = "a\n<!-- budgets: made by Plots/planner_budgets.py -->\nold\n<!-- end of budgets -->\nb\n"
-        self.assertEqual(with_tables(with_tables(page, "old"), "new"), page.replace("old", "\nnew\n"))
-
 
 class Committed(unittest.TestCase):
     @classmethod
@@ -58,7 +55,7 @@ class Committed(unittest.TestCase):
 
     def test_page_has_the_tables_of_the_results(self):
         page = (EXPERIMENT / "README.md").read_text()
-        self.assertEqual(with_tables(page, tables(self.study)), page, "run Plots/planner_budgets.py")
+        self.assertEqual(between(page, BEGINS, ENDS, tables(self.study)), page, "run Plots/planner_budgets.py")
 
     def test_budgets_are_about_those_of_their_labels(self):
         for environment in self.study.environments:
