@@ -67,6 +67,11 @@ public struct RunPlan: Sendable {
       throw ConfigurationError(
         kind: .relation, key: "run.copies", value: "\(settings.run.copies)", problem: "\(agent) \(reason)")
     }
+    if let steps = settings.run.episodeSteps, steps > made.spec.stepLimit {
+      throw ConfigurationError(
+        kind: .relation, key: "run.episode_steps", value: "\(steps)",
+        problem: "must be at most \(made.spec.stepLimit), after which episodes end anyway")
+    }
     provenance = Dictionary(made.environment.provenance.map { ($0.name, $0.value) }) { $1 }
     stepLimit = made.spec.stepLimit == EnvironmentSpec.unlimited ? nil : made.spec.stepLimit
     var tried: AgentInstance?
@@ -96,14 +101,17 @@ public struct RunPlan: Sendable {
 
   private static func root(_ seed: Int) -> RandomStream { RandomStream(seed: UInt64(seed)) }
 
-  /// A new environment and, for it, a new untrained agent with room for the copies of training and of evaluations.
+  /// A new environment to train in, whose episodes end after `run.episode_steps`, and a new untrained agent for the task
+  /// with room for the copies of training and of evaluations.
   func makeParticipants() throws(ConfigurationError) -> (environment: EnvironmentInstance, agent: any Agent) {
     let owners = try SettingOwners(resolved, agent: agent, environment: environment)
     let made = try environment.make(owners.environment)
     var player = try agent.make(owners.agent, for: made, using: random.child("agent")).agent
     player.prepare(copies: settings.run.copies, for: .collect)
     player.prepare(copies: settings.evaluation.playedAtOnce, for: .evaluate)
-    return (made, player)
+    guard let steps = settings.run.episodeSteps else { return (made, player) }
+    let limit = try ConfigurationTree(assignment: "wrappers.time_limit=\(steps)")
+    return (try environment.make(owners.environment.merging(limit)), player)
   }
 
   /// A new environment.

@@ -25,8 +25,13 @@ public struct SteppingSettings: Configuration, Equatable {
     "Copies of the environment, stepped together on all threads and acted on at once; steps are those of all copies",
     in: 1...10_000)
   public var copies: Int = 1
+  /// Decisions after which an episode of training is cut off.
+  @Setting(
+    "Decisions after which an episode of training is cut off; evaluations go on to the environment's own limit, which is "
+      + "auto", in: 1...)
+  public var episodeSteps: Int? = nil
 
-  /// One copy.
+  /// One copy, and whole episodes.
   public init() {}
 }
 
