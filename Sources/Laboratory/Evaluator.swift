@@ -29,17 +29,18 @@ public struct Evaluator {
   private var steps: CopySteps
   /// Episodes begun since the environments began to measure.
   private var begun = 0
-  /// Steps after which episodes are cut off.
+  /// Steps of the simulator after which episodes are cut off.
   package let maxSteps: Int
 
   /// Measures in `environment`, which training must not share.
   public init(environment: any Environment) { self.init(environments: [environment]) }
 
   /// Measures in `environments`, all alike, of which each plays an episode at a time. Episodes are cut off after
-  /// `maxSteps` steps; nil stands for the environment's own limit or, where it has none, `EvaluationSettings.bound`.
+  /// `maxSteps` steps of the simulator; nil leaves them to the environment's own limit (which counts decisions) or, where
+  /// it has none, stands for `EvaluationSettings.bound`.
   package init(environments: [any Environment], maxSteps: Int? = nil) {
     let own = environments[0].spec.stepLimit
-    self.maxSteps = maxSteps ?? (own < EnvironmentSpec.unlimited ? own : EvaluationSettings.bound)
+    self.maxSteps = maxSteps ?? (own < EnvironmentSpec.unlimited ? .max : EvaluationSettings.bound)
     slots = EvaluationSlots(environments)
     steps = CopySteps(count: environments.count, spec: environments[0].spec)
   }

@@ -53,8 +53,8 @@ import TestSupport
       }
     ])
 
-  /// Lengths in evaluations.csv of a run of 10 steps.
-  private func lengths(_ settings: [String]) throws -> [String] {
+  /// Lengths in a table of episodes of a run of 10 steps.
+  private func lengths(_ settings: [String], in table: RunTable = .evaluations) throws -> [String] {
     var tree = ConfigurationTree()
     for setting in settings + ["evaluation.episodes=2", "evaluation.at_start=false"] {
       tree = tree.merging(try ConfigurationTree(assignment: setting))
@@ -64,7 +64,7 @@ import TestSupport
     let folder = RunFolder(root.path + "/" + settings.joined(separator: "_"))
     guard case .ready(var run) = try Run.open(plan, in: folder, host: .forTests) else { return [] }
     _ = try run.execute(stop: StopRequest())
-    return try CSV.records(FileSystem.read(folder.path(of: .evaluations))).dropFirst().map { $0[3] }
+    return try CSV.records(FileSystem.read(folder.path(of: table))).dropFirst().map { $0[3] }
   }
 
   @Test func episodesWithoutEndAreCut() throws {
@@ -73,6 +73,26 @@ import TestSupport
     #expect(try lengths(["evaluation.max_steps=7", "evaluation.copies=2"]) == ["7", "7"])
     #expect(try lengths(["environment.limit=20000"]) == ["20000", "20000"], "the environment's own limit")
     #expect(try lengths(["environment.limit=20000", "evaluation.max_steps=9"]) == ["9", "9"])
+    // lengths count the simulator's steps, limits of environments decisions
+    #expect(try lengths(["environment.limit=20", "environment.wrappers.action_repeat=2"]) == ["20", "20"])
+    #expect(
+      try lengths(["environment.limit=20", "environment.wrappers.action_repeat=2", "evaluation.max_steps=9"]) == [
+        "10", "10",
+      ])
+  }
+
+  /// Episodes of training can be cut off while evaluations go on to the task's end.
+  @Test(arguments: [1, 2])
+  func onlyTrainingIsCut(copies: Int) throws {
+    let settings = ["environment.limit=20", "run.episode_steps=4", "run.copies=\(copies)"]
+    #expect(try lengths(settings) == ["20", "20"])
+    let training = try lengths(settings + ["log.interval=5"], in: .episodes)
+    #expect(!training.isEmpty && training.allSatisfy { $0 == "4" }, "\(training)")
+    #expect {
+      try lengths(["environment.limit=20", "run.episode_steps=21"])
+    } throws: { error in
+      "\(error)".contains("run.episode_steps") && "\(error)".contains("at most 20")
+    }
   }
 
   /// To whoever watches, the cut is a truncation, and it is said.
