@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from foresight.experiments import between
-from foresight.load import Run, load_study
+from foresight.load import Run, Study, load_study
 from foresight.program import leave
 from foresight.tables import StudyError
 
@@ -56,7 +56,7 @@ def steadiness(runs: list[Run], threshold: float) -> Steadiness:
     return Steadiness(len(begun), first, later, held, last, all_last)
 
 
-def table(study) -> str:
+def table(study: Study) -> str:
     """A row for each agent of each environment with a threshold."""
     lines = [f"| Environment | Agent | Steps to the first | Later ones that reach it | Runs whose last {LAST} do | "
              f"Least of the last {LAST}, seed by seed |", "| --- | --- | ---: | ---: | ---: | ---: |"]

@@ -1,6 +1,6 @@
 private import CTiles
 
-/// Products with operands rounded to bfloat16 (the upper half of a single-precision number: 8 bits of fraction) and sums in
+/// Products with operands rounded to bfloat16 (the upper half of a single-precision number: 7 bits of fraction) and sums in
 /// single precision, by the tile unit (AMX) of processors that have it, at ten times the rate of single precision's.
 ///
 /// On others vectors do the same to the bit, somewhat slower than single precision. The rounding's relative error is at most
@@ -39,7 +39,7 @@ package enum BFloat16Product {
     case result
   }
 
-  /// C [m, n] = start + A [m, k] B, with B packed; A has row stride `lda`. `tiled` is for tests.
+  /// C [m, n] = start + A [m, k] B, with B packed; A has row stride `lda`. `tiled` is for tests. O(m n k).
   package static func multiply(
     m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, lda: Int, packed b: UnsafePointer<Float>, _ start: Start,
     into c: UnsafeMutablePointer<Float>, ldc: Int, tiled: Bool = hasTiles
@@ -50,7 +50,7 @@ package enum BFloat16Product {
     multiply(m: m, n: n, k: k, left, b, start, spare: left + size, into: c, ldc: ldc, tiled: tiled)
   }
 
-  /// C [m, n] += A' B for A [k, m] and B [k, n] as stored: the gradient of a layer's weights.
+  /// C [m, n] += A' B for A [k, m] and B [k, n] as stored: the gradient of a layer's weights. O(m n k).
   package static func accumulate(
     m: Int, n: Int, k: Int, transposed a: UnsafePointer<Float>, lda: Int, _ b: UnsafePointer<Float>, ldb: Int,
     into c: UnsafeMutablePointer<Float>, ldc: Int, tiled: Bool = hasTiles

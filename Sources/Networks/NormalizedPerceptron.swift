@@ -157,6 +157,7 @@ extension NormalizedPerceptron {
     var drops = false
     let deltas: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>)
 
+    /// Scratch for passes of `network`; with `keepsActivations` for backward passes, too.
     package init(for network: NormalizedPerceptron, capacity: Int, keepsActivations: Bool) {
       precondition(capacity > 0, "capacity \(capacity)")
       self.capacity = capacity

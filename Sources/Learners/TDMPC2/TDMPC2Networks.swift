@@ -33,6 +33,7 @@ package struct TDMPC2Networks: Sendable {
   /// Names and places of the world's parameters.
   package let layout: ParameterLayout
 
+  /// Networks of the settings' widths for observations [D] and actions [A].
   package init(_ settings: TDMPC2LearnerSettings, observationSize: Int, actionSize: Int) {
     latent = settings.latent
     self.actionSize = actionSize

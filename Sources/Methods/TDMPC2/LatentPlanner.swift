@@ -58,7 +58,7 @@ package final class LatentPlanner {
     var states: Matrix
     var actions: Vector
     var part: Vector
-    /// 1 where a plan goes on, 0 where it has ended.
+    /// Factor of a plan's rewards [rows]: 1, and 0 after a predicted termination.
     var alive: Vector
     var bias: Vector
 
@@ -88,6 +88,7 @@ package final class LatentPlanner {
     }
   }
 
+  /// A planner with scratch for the networks, horizon and discount of `learner`.
   package init(_ settings: TDMPC2PlannerSettings, for learner: TDMPC2) {
     self.settings = settings
     networks = learner.networks
