@@ -38,7 +38,7 @@ def learning_curve(study: Study, environment: str, against: str = "steps") -> Fi
 
     `against` may also be `seconds` or `updates`; None if no run has recorded them.
     """
-    budgets = _budgets(study, environment) if against == "steps" else _extents(study, environment, against)
+    budgets = _extents(study, environment, against)
     if not budgets:
         return None
     zoomed = _far_apart(budgets) and against == "steps"
@@ -86,7 +86,7 @@ def training_curve(study: Study, environment: str) -> Figure | None:
         ends.append((study.display.name(agent), color(study, agent), *_last_point(grid, center)))
     if not axes.lines:
         return None
-    budgets = _budgets(study, environment)
+    budgets = _extents(study, environment, "steps")
     axes.set_xlabel(study.steps)
     first = _first_step(axes)
     use_thousands(axes.xaxis)
@@ -183,28 +183,35 @@ def threshold_steps(study: Study) -> Figure | None:
 
 
 @styled
-def sample_efficiency(study: Study) -> Figure:
-    """Every environment's learning curve in one grid, with the median steps to threshold marked on each."""
-    environments = [name for name in study.environments if study.agents_in(name)]
+def sample_efficiency(study: Study, against: str = "steps") -> Figure | None:
+    """Every environment's learning curve in one grid, against steps with the median steps to threshold marked on each.
+
+    `against` may also be `seconds` or `updates`; None if no run has recorded them.
+    """
+    reached = {name: _extents(study, name, against) for name in study.environments if study.agents_in(name)}
+    environments = [name for name, budgets in reached.items() if budgets]
+    if not environments:
+        return None
+    axis = _AXES.get(against, study.steps)
     figure, panels = grid_of(len(environments), width=4.9)
     fits = True
     for environment, axes in zip(environments, panels):
-        ends = _draw_evaluations(axes, study, environment)
-        budgets = _budgets(study, environment)
+        ends = _draw_evaluations(axes, study, environment, against)
+        budgets = reached[environment]
         first = _first_step(axes)
         if _far_apart(budgets) and first is not None:
             use_log_steps(axes, first, max(budgets.values()) * 1.05)
-            axes.set_xlabel(f"{study.steps} (log scale)")
+            axes.set_xlabel(f"{axis} (log scale)")
         else:
             axes.set_xlim(0, max(budgets.values()) * 1.02)
-            axes.set_xlabel(study.steps)
-        for agent in study.agents_in(environment):
+            axes.set_xlabel(axis)
+        for agent in study.agents_in(environment) if against == "steps" else []:
             _mark_median(axes, study, environment, agent)
         axes.set_title(study.display.name(environment))
         axes.set_ylabel(_RETURN)
         fits = label_ends(axes, ends) and fits
-    drops = "; dotted: median steps to threshold" if study.thresholds else ""
-    figure.suptitle(f"Evaluation return vs. {study.steps}\n{_statistic(study, environments)}{drops}", fontsize=12)
+    drops = "; dotted: median steps to threshold" if study.thresholds and against == "steps" else ""
+    figure.suptitle(f"Evaluation return vs. {axis}\n{_statistic(study, environments)}{drops}", fontsize=12)
     legend_below(figure, _handles(study, environments, labelled=fits))
     return figure
 
@@ -274,7 +281,9 @@ def _positions(run: Run, against: str) -> np.ndarray | None:
 
 
 def _extents(study: Study, environment: str, against: str) -> dict[str, float]:
-    """How far each agent's curves reach on that axis; agents that have none are left out."""
+    """How far each agent's curves reach on that axis, in steps as far as was asked for; agents that have none are left out."""
+    if against == "steps":
+        return {agent: max(run.steps for run in study.select(environment, agent)) for agent in study.agents_in(environment)}
     extents = {}
     for agent in study.agents_in(environment):
         ends = [at[-1] for run in study.select(environment, agent) if run.started
@@ -352,10 +361,6 @@ def _handles(study: Study, environments: list[str], markers: bool = True, labell
         label = f"threshold {thresholds[0]:g}" if len(environments) == 1 else "threshold"
         handles.append(Line2D([], [], color="#444444", linestyle="--", linewidth=1, label=label))
     return handles
-
-
-def _budgets(study: Study, environment: str) -> dict[str, float]:
-    return {agent: max(run.steps for run in study.select(environment, agent)) for agent in study.agents_in(environment)}
 
 
 def _far_apart(budgets: dict[str, float]) -> bool:

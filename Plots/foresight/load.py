@@ -117,9 +117,12 @@ class Run:
         return pd.DataFrame({name: [] for name in TIMING}) if table is None else table
 
     def seconds_at(self, steps: np.ndarray) -> np.ndarray | None:
-        """Wall-clock seconds after so many steps, between the rows of timing.csv on a straight line; None if not recorded."""
+        """Wall-clock seconds after so many steps, between the rows of timing.csv on a straight line; None if not recorded.
+
+        Of runs in Experiments only the whole time is kept: the line then goes from their first step to their last.
+        """
         if not len(self.timing):
-            return None
+            return None if self.wall_seconds is None else np.interp(steps, [0, self.steps], [0.0, self.wall_seconds])
         known = np.concatenate([[0], self.timing["environment_steps"]])
         return np.interp(steps, known, np.concatenate([[0.0], self.timing["wall_seconds"]]))
 

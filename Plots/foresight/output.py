@@ -30,8 +30,10 @@ def study_figures(study: Study) -> dict[str, Callable[[], Figure | None]]:
         figures = {"run": lambda: run_overview(run, study.name)}
         return {**figures, "model-horizon": lambda: model_horizon(study, run.environment)}
     figures = {
-        "sample-efficiency": lambda: sample_efficiency(study), "steps-to-threshold": lambda: threshold_steps(study),
-        "seeds-at-threshold": lambda: survival_curves(study), **_aggregate_figures(study),
+        "sample-efficiency": lambda: sample_efficiency(study),
+        "sample-efficiency-seconds": lambda: sample_efficiency(study, "seconds"),
+        "steps-to-threshold": lambda: threshold_steps(study), "seeds-at-threshold": lambda: survival_curves(study),
+        **_aggregate_figures(study),
     }
     for environment in study.environments:
         if study.agents_in(environment):

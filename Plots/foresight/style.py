@@ -170,15 +170,16 @@ def legend_below(figure: Figure, handles: list[Line2D]) -> None:
 
 
 def use_log_steps(axes: Axes, low: float, high: float) -> None:
-    axes.set_xscale("log")
+    axes.set_xscale("log", nonpositive="mask")
     axes.set_xlim(low * 0.95, high)
     use_thousands(axes.xaxis)
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def use_thousands(axis) -> None:
-    linear = axis.get_scale() == "linear"
-    axis.set_major_locator(MaxNLocator(nbins=6) if linear else LogLocator(subs=(1, 2, 5)))
+    low, high = axis.get_view_interval()
+    subs = (1, 2, 5) if low > 0 and high / low < 1000 else (1,)
+    axis.set_major_locator(MaxNLocator(nbins=6) if axis.get_scale() == "linear" else LogLocator(subs=subs))
     axis.set_major_formatter(FuncFormatter(_thousands))
 
 

@@ -8,6 +8,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import numpy as np
+
 PLOTS = Path(__file__).resolve().parents[1]
 EXPERIMENTS = PLOTS.parent / "Experiments"
 sys.path.insert(0, str(PLOTS))
@@ -118,6 +120,11 @@ class KeptStudy(unittest.TestCase):
         self.assertIn("| `Pendulum-v1` | `pets` | 3 | -200 |", page.read_text())
         self.assertNotIn("outdated", page.read_text())
         self.assertEqual([path.name for path in self.kept.glob("*.png")], ["sample-efficiency.png"])
+
+    def test_times_between_are_on_a_line_where_the_whole_is_kept(self):
+        keep_runs(self.results, self.kept)
+        run = load_study(self.kept).select("Pendulum-v1", "sac")[0]
+        np.testing.assert_allclose(run.seconds_at(np.array([0, 500, 2000])), run.wall_seconds * np.array([0, 0.25, 1]))
 
     def test_refuses_what_is_not_finished_or_damaged(self):
         next(self.results.glob("*/*/*/manifest.json")).unlink()

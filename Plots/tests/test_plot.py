@@ -93,7 +93,7 @@ class Command(Folder):
         paths = [Path(line) for line in done.stdout.split("\n\n")[-1].splitlines()]
         pictures = [path for path in paths if path.suffix == ".png"]
         self.assertEqual({path.suffix for path in paths}, {".png", ".csv", ".md", ".tex"})
-        self.assertEqual(len(pictures), 14)
+        self.assertEqual(len(pictures), 15)
         for path in pictures:
             with self.subTest(path=path.name):
                 pixels = np.asarray(Image.open(path).convert("RGB"))
@@ -118,6 +118,14 @@ class Command(Folder):
         self.assertIn("sample-efficiency.png", names)
         for name in names:
             self.assertEqual((outs[0] / name).read_bytes(), (outs[1] / name).read_bytes(), name)
+
+    def test_returns_against_seconds(self):
+        study = load_study(write_study(self.folder))
+        axes = sample_efficiency(study, "seconds").axes[0]
+        ends = [max(line.get_xdata()) for line in axes.lines if line.get_gid() not in ("threshold", "leader")]
+        np.testing.assert_allclose(ends[:2], [40, 60])  # 2,000 steps of 0.02 s, 10,000 of 0.006 s
+        self.assertIn("seconds", axes.get_xlabel())
+        self.assertEqual(axes.get_xscale(), "log")
 
     def test_vector_formats_are_repeatable(self):
         study = load_study(write_study(self.folder))
