@@ -353,30 +353,80 @@ package enum DoubleBlocks {
     }
   }
 
+  /// `out`[i] = e^(s - |x - z_i|² / 2) of n points z [K, n], whose rows are `stride` apart, and one x [K], whose numbers are
+  /// `step` apart; to the accuracy of `exponentials`. O(n K).
+  package static func squaredExponentials(
+    _ z: UnsafePointer<Double>, points n: Int, stride: Int, _ x: UnsafePointer<Double>, step: Int = 1, inputs: Int,
+    logSignal s: Double, into out: UnsafeMutablePointer<Double>
+  ) {
+    @inline(__always)
+    func kernel(_ points: (Int) -> Lanes) -> Lanes {
+      var exponent = Lanes(repeating: s)
+      for k in 0..<inputs {
+        let gap = x[k * step] - points(k)
+        exponent = SmallMatrixKernels.multiplyAdd(-0.5 * gap, gap, exponent)
+      }
+      return exponential(exponent)
+    }
+    let whole = n / 8 * 8
+    for j in Swift.stride(from: 0, to: whole, by: 8) {
+      SmallMatrixKernels.store(kernel { SmallMatrixKernels.load(z + $0 * stride + j) }, to: out + j)
+    }
+    guard whole < n else { return }
+    let rest = kernel { k in
+      var rest = Lanes()
+      for j in whole..<n { rest[j - whole] = z[k * stride + j] }
+      return rest
+    }
+    for j in whole..<n { out[j] = rest[j - whole] }
+  }
+
+  /// x' y of vectors of n numbers, of which every sixteenth goes to one sum.
+  package static func dot(_ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, count n: Int) -> Double {
+    var (even, odd) = (Lanes(), Lanes())
+    let whole = n / 16 * 16
+    for i in stride(from: 0, to: whole, by: 16) {
+      even = SmallMatrixKernels.multiplyAdd(
+        SmallMatrixKernels.load(x + i), SmallMatrixKernels.load(y + i), even)
+      odd = SmallMatrixKernels.multiplyAdd(
+        SmallMatrixKernels.load(x + i + 8), SmallMatrixKernels.load(y + i + 8), odd)
+    }
+    let sums = even + odd
+    var total = 0.0
+    for lane in 0..<8 { total += sums[lane] }
+    for i in whole..<n { total = fused(x[i], y[i], total) }
+    return total
+  }
+
   @inline(__always)
-  private static func exponential(_ x: SIMD8<Double>) -> SIMD8<Double> {
-    let (lowest, highest) = (SIMD8<Double>(repeating: -700), SIMD8<Double>(repeating: 700))
-    let low = x.replacing(with: lowest, where: x .< lowest)
-    let bounded = low.replacing(with: highest, where: low .> highest)
+  private static func exponential(_ x: Lanes) -> Lanes {
+    let low = x.replacing(with: Lanes(repeating: -700), where: x .< -700)
+    let bounded = low.replacing(with: Lanes(repeating: 700), where: low .> 700)
+    @inline(__always)
+    func fused(_ a: Lanes, _ b: Double, _ c: Lanes) -> Lanes {
+      SmallMatrixKernels.multiplyAdd(a, Lanes(repeating: b), c)
+    }
     // rounds to the nearest integer n by the carry of an addition of 1.5 * 2^52
-    let shifted = bounded * 1.442_695_040_888_963_4 + 6_755_399_441_055_744
+    let shifted = fused(bounded, 1.442_695_040_888_963_4, Lanes(repeating: 6_755_399_441_055_744))
     let n = shifted - 6_755_399_441_055_744
-    let r = bounded - n * 0.693_147_180_369_123_8 - n * 1.908_214_929_270_587_7e-10
-    var p = r * (1 / 6_227_020_800) + 1 / 479_001_600
-    p = p * r + 1 / 39_916_800
-    p = p * r + 1 / 3_628_800
-    p = p * r + 1 / 362_880
-    p = p * r + 1 / 40_320
-    p = p * r + 1 / 5_040
-    p = p * r + 1 / 720
-    p = p * r + 1 / 120
-    p = p * r + 1 / 24
-    p = p * r + 1 / 6
-    p = p * r + 0.5
-    p = p * r + 1
-    p = p * r + 1
+    let r = fused(n, -1.908_214_929_270_587_7e-10, fused(n, -0.693_147_180_369_123_8, bounded))
+    var p = fused(r, 1 / 6_227_020_800, Lanes(repeating: 1 / 479_001_600))
+    @inline(__always)
+    func next(_ coefficient: Double) { p = SmallMatrixKernels.multiplyAdd(p, r, Lanes(repeating: coefficient)) }
+    next(1 / 39_916_800)
+    next(1 / 3_628_800)
+    next(1 / 362_880)
+    next(1 / 40_320)
+    next(1 / 5_040)
+    next(1 / 720)
+    next(1 / 120)
+    next(1 / 24)
+    next(1 / 6)
+    next(0.5)
+    next(1)
+    next(1)
     let bits = unsafeBitCast(shifted, to: SIMD8<UInt64>.self) &- SIMD8(repeating: 0x4338_0000_0000_0000 - 1023)
     // a product, which the compiler turns into a shift
-    return p * unsafeBitCast(bits &* SIMD8(repeating: 1 << 52), to: SIMD8<Double>.self)
+    return p * unsafeBitCast(bits &* SIMD8(repeating: 1 << 52), to: Lanes.self)
   }
 }

@@ -22,6 +22,26 @@ extension BenchCase {
     }
   }
 
+  /// Imagined steps of a Gaussian process world along its mean, as planners take them.
+  static let gaussianProcessRollout = BenchCase(
+    name: "gp-rollout",
+    summary: "100 imagined trajectories of 25 steps in Gaussian processes of 400 points, means alone"
+  ) { clock in
+    let (points, states, rows, steps) = (400, 4, 100, 25)
+    var settings = GaussianProcessSettings()
+    (settings.samples, settings.iterations) = (false, 20)
+    var model = GaussianProcessModel(settings, stateSize: states, actions: .box(low: [-2], high: [2]))
+    var (random, metrics) = (RandomStream(seed: 1), MetricRow(names: GaussianProcessModel.metricNames))
+    try model.fit(to: transitions(points, states: states), using: &random, metrics: &metrics)
+    let rollout = model.makeRollout(capacity: rows, keeping: 0)
+    let starts = [Float](repeating: 0.1, count: rows * states)
+    let actions = (0..<rows).map { 2 * sin(Float($0)) }
+    return clock.measure("gp-rollout", metric: "steps", unit: "steps/s", amount: Double(rows * steps)) {
+      rollout.reset(RolloutStarts(count: rows, states: starts), using: random)
+      for _ in 0..<steps { rollout.advance(actions) }
+    }
+  }
+
   /// Points of a Weyl sequence, frac((i + 1) sqrt(prime)), and smooth changes with noise of the same kind.
   private static func transitions(_ count: Int, states: Int) -> ReplayBuffer {
     func weyl(_ index: Int, _ prime: Double) -> Double {

@@ -56,7 +56,7 @@ struct BenchCommand: ParsableCommand {
     ]
     let planning: [BenchCase] = [
       .ensembleFit, .ensembleRollout, .planCartPole, .planHalfCheetah, .linearQuadraticIteration, .localModels,
-      .gaussianProcess,
+      .gaussianProcess, .gaussianProcessRollout,
     ]
     let environments = Catalog.nativeEnvironments.map { BenchCase.environmentStep($0.name) }
     return learning + BenchCase.latentCases + planning + environments + [

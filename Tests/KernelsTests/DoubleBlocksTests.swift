@@ -20,6 +20,26 @@ import Testing
     #expect(beyond[0] < 1e-300 && beyond[1] > 1e300 && beyond[1].isFinite)
   }
 
+  /// With whole vectors and without, of points that lie further apart than there are of them.
+  @Test(arguments: [1, 7, 8, 16, 29]) func kernelsAndDotProductsAreTheSums(_ points: Int) {
+    var random = RandomStream(seed: 4)
+    let (inputs, stride) = (3, 31)
+    let z = (0..<inputs * stride).map { _ in Double(random.normal()) }
+    let x = (0..<inputs * 2).map { _ in Double(random.normal()) }
+    var kernels = [Double](repeating: -1, count: points + 1)
+    DoubleBlocks.squaredExponentials(
+      z, points: points, stride: stride, x, step: 2, inputs: inputs, logSignal: 0.3, into: &kernels)
+    var expected = 0.0
+    for i in 0..<points {
+      let squares = (0..<inputs).map { pow(x[2 * $0] - z[$0 * stride + i], 2) }
+      let kernel = exp(0.3 - squares.reduce(0, +) / 2)
+      #expect(abs(kernels[i] / kernel - 1) < 1e-14)
+      expected += kernels[i] * z[i]
+    }
+    #expect(kernels[points] == -1, "written beyond the end")
+    #expect(abs(DoubleBlocks.dot(kernels, z, count: points) - expected) < 1e-13)
+  }
+
   /// Orders from 96 on go by panels of 48.
   @Test(arguments: [1, 2, 3, 7, 8, 10, 21, 23, 40, 95, 96, 97, 103, 144, 149]) func factorsSolveAndInvert(_ order: Int)
   {

@@ -116,15 +116,8 @@ package final class GaussianProcessEvidence {
           }
           for i in 0..<n {
             let row = kernel + i * n
-            for j in 0...i { row[j] = signal }
-            for k in 0..<inputs {
-              let (column, here) = (z + k * n, z[k * n + i])
-              for j in 0...i {
-                let gap = here - column[j]
-                row[j] -= 0.5 * gap * gap
-              }
-            }
-            DoubleBlocks.exponentials(row, count: i + 1)
+            DoubleBlocks.squaredExponentials(
+              z, points: i + 1, stride: n, z + i, step: n, inputs: inputs, logSignal: signal, into: row)
             (matrix + i * n).update(from: row, count: i + 1)
             matrix[i * n + i] += noise
           }

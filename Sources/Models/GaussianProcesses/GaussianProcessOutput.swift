@@ -5,7 +5,8 @@ import Kernels
 package struct GaussianProcessOutput: Sendable {
   /// (log l_1 ... log l_K, log s, log n) of normalized inputs and outputs.
   package let parameters: [Double]
-  /// Points over their length scales, [K, n].
+  /// 1 / l of each input, [K], and points over their length scales, [K, n].
+  let scales: [Double]
   let scaled: [Double]
   /// The inverse of the noisy kernel's matrix, [n, n].
   package let inverse: [Double]
@@ -28,7 +29,7 @@ package struct GaussianProcessOutput: Sendable {
     let columns = Self.columns(inputs)
     var means = [Double](repeating: 0, count: n * columns)
     var variances = means
-    let scales = parameters[0..<inputs].map { exp(-$0) }
+    scales = parameters[0..<inputs].map { exp(-$0) }
     for i in 0..<n {
       means[i * columns] = weights[i]
       variances[i * columns] = 1
@@ -82,9 +83,7 @@ extension GaussianProcessOutput {
     let (signal, noise) = (exp(2 * parameters[inputs]), exp(2 * parameters[inputs + 1]))
     let (kernels, solved, sums) = (scratch.kernels.pointer, scratch.solved.pointer, scratch.sums.pointer)
     fillKernels(x, rows: rows, kernels)
-    DoubleBlocks.multiply(
-      .none, .none, m: rows, n: columns, k: n, kernels, lda: n, meanColumns, ldb: columns, sums, ldc: columns)
-    for row in 0..<rows { prediction.means[row] = sums[row * columns] }
+    for row in 0..<rows { prediction.means[row] = DoubleBlocks.dot(kernels + row * n, weights, count: n) }
     func slopes(_ sums: UnsafePointer<Double>, into target: UnsafeMutablePointer<Double>, factor: (Int) -> Double) {
       for k in 0..<inputs {
         let inverse = exp(-2 * parameters[k])
@@ -94,7 +93,11 @@ extension GaussianProcessOutput {
         }
       }
     }
-    if let target = prediction.meanSlopes { slopes(sums, into: target) { _ in 1 } }
+    if let target = prediction.meanSlopes {
+      DoubleBlocks.multiply(
+        .none, .none, m: rows, n: columns, k: n, kernels, lda: n, meanColumns, ldb: columns, sums, ldc: columns)
+      slopes(sums, into: target) { _ in 1 }
+    }
     guard let deviations = prediction.deviations else { return }
     DoubleBlocks.multiply(.none, .none, m: rows, n: n, k: n, kernels, lda: n, inverse, ldb: n, solved, ldc: n)
     for i in 0..<rows * n { solved[i] *= kernels[i] }
@@ -127,20 +130,14 @@ extension GaussianProcessOutput {
   private func fillKernels(_ x: UnsafePointer<Double>, rows: Int, _ kernels: UnsafeMutablePointer<Double>) {
     let inputs = parameters.count - 2
     let n = weights.count
-    let signal = 2 * parameters[inputs]
-    scaled.withUnsafeBufferPointer { scaled in
-      guard let z = scaled.baseAddress else { return }
-      for row in 0..<rows {
-        let target = kernels + row * n
-        for j in 0..<n { target[j] = signal }
-        for k in 0..<inputs {
-          let (column, here) = (z + k * n, x[row * inputs + k] * exp(-parameters[k]))
-          for j in 0..<n {
-            let gap = here - column[j]
-            target[j] -= 0.5 * gap * gap
-          }
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: inputs) { here in
+      scaled.withUnsafeBufferPointer { scaled in
+        guard let z = scaled.baseAddress, let here = here.baseAddress else { return }
+        for row in 0..<rows {
+          for k in 0..<inputs { here[k] = x[row * inputs + k] * scales[k] }
+          DoubleBlocks.squaredExponentials(
+            z, points: n, stride: n, here, inputs: inputs, logSignal: 2 * parameters[inputs], into: kernels + row * n)
         }
-        DoubleBlocks.exponentials(target, count: n)
       }
     }
   }
