@@ -29,7 +29,7 @@ BUDGET_RATIO = 3
 """Agents whose budgets differ by more than this get a second look at the short one: a zoomed panel or a log axis."""
 TRAINING_BINS = 50
 _RETURN = "evaluation return (sum of rewards)"
-_AXES = {"seconds": "wall-clock time (seconds)", "updates": "gradient updates"}
+_AXES = {"seconds": "wall-clock time (seconds, median of seeds)", "updates": "gradient updates"}
 
 
 @styled
@@ -238,11 +238,13 @@ def _draw_evaluations(
     """Draws every agent's curve with its interval; returns what `label_ends` takes."""
     ends, centers, bands = [], {}, []
     for agent in study.agents_in(environment):
-        curves = [(at, run.evaluation_means) for run in study.select(environment, agent) if run.started
-                  and (at := _positions(run, against)) is not None]
-        if not curves:
+        runs = [run for run in study.select(environment, agent)
+                if run.started and _positions(run, against, run.evaluation_steps) is not None]
+        if not runs:
             continue
-        grid, aligned = align(curves) if against == "steps" else _resampled(curves)
+        grid, aligned = align([(run.evaluation_steps, run.evaluation_means) for run in runs])
+        # seeds are compared after as many steps, which one may take on a busier machine than another
+        grid = np.median([_positions(run, against, grid) for run in runs], axis=0)
         center, interval = summarize_curves(aligned)
         style = curve_style(study, agent)
         axes.fill_between(grid, interval[0], interval[1], color=style["color"], alpha=0.14, linewidth=0)
@@ -257,13 +259,6 @@ def _draw_evaluations(
     return ends
 
 
-def _resampled(curves: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-    """Curves whose points lie anywhere, on a grid up to the median curve's end; shorter ones keep their last value."""
-    end = float(np.median([at[-1] for at, _ in curves]))
-    grid = np.linspace(0, end, max(len(at) for at, _ in curves))
-    return grid, np.stack([np.interp(grid, at, values) for at, values in curves])
-
-
 def _limit(axes: Axes, centers: dict[str, np.ndarray], bands: list[np.ndarray]) -> None:
     low, high, remark = robust_limits(centers, bands, above=False)
     threshold = [line.get_ydata()[0] for line in axes.lines if line.get_gid() == "threshold"]
@@ -273,11 +268,11 @@ def _limit(axes: Axes, centers: dict[str, np.ndarray], bands: list[np.ndarray]) 
     note_cut(axes, remark)
 
 
-def _positions(run: Run, against: str) -> np.ndarray | None:
-    """Where a run's evaluations stand on the x axis."""
+def _positions(run: Run, against: str, steps: np.ndarray) -> np.ndarray | None:
+    """Where a run stands on the x axis after so many steps."""
     if against == "seconds":
-        return run.seconds_at(run.evaluation_steps)
-    return run.updates_at(run.evaluation_steps) if against == "updates" else run.evaluation_steps
+        return run.seconds_at(steps)
+    return run.updates_at(steps) if against == "updates" else steps
 
 
 def _extents(study: Study, environment: str, against: str) -> dict[str, float]:
@@ -287,9 +282,9 @@ def _extents(study: Study, environment: str, against: str) -> dict[str, float]:
     extents = {}
     for agent in study.agents_in(environment):
         ends = [at[-1] for run in study.select(environment, agent) if run.started
-                and (at := _positions(run, against)) is not None]
+                and (at := _positions(run, against, run.evaluation_steps)) is not None]
         if ends and max(ends) > 0:
-            extents[agent] = float(max(ends))
+            extents[agent] = float(np.median(ends))
     return extents
 
 
