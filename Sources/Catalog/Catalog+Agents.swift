@@ -5,8 +5,8 @@ extension Catalog {
   static let agents: [AgentEntry] = [
     AgentEntry.pets(everything),
     [
-      .modelPredictiveControl(everything), .policyBackpropagation, .mcPILCO, .pilco, .loop,
-      .latentModelPredictiveControl, .sac, .redq, .droq,
+      .modelPredictiveControl(everything), .gaussianProcessPlanning(everything), .policyBackpropagation, .mcPILCO,
+      .pilco, .loop, .latentModelPredictiveControl, .sac, .redq, .droq,
       .crossQ, .td3, .ddpg, .cql, .iql, .naf, .nafWorkers, .maximizedQ, .qtOpt, .reinforce,
       .actorCritic, .advantageActorCritic, .naturalPolicyGradient, .trustRegionPolicyOptimization,
       .proximalPolicyOptimization, .klPenalty, .behaviourCloning(experts: everything),

@@ -59,19 +59,24 @@ public struct RunPlan: Sendable {
     }
     self.seed = seed
     self.steps = steps
+    let asksForEpisodeSteps = tree.subtree(at: "run.episode_steps") != nil
     let tree = try self.agent.runPreset(in: environment).merging(tree)
     let owners = try SettingOwners(tree, agent: self.agent, environment: self.environment)
-    settings = try RunSettings.decode(owners.run)
+    var settings = try RunSettings.decode(owners.run)
     let made = try self.environment.make(owners.environment)
     if settings.run.copies > 1, let reason = self.agent.singleCopyReason {
       throw ConfigurationError(
         kind: .relation, key: "run.copies", value: "\(settings.run.copies)", problem: "\(agent) \(reason)")
     }
     if let steps = settings.run.episodeSteps, steps > made.spec.stepLimit {
-      throw ConfigurationError(
-        kind: .relation, key: "run.episode_steps", value: "\(steps)",
-        problem: "must be at most \(made.spec.stepLimit), after which episodes end anyway")
+      guard !asksForEpisodeSteps else {
+        throw ConfigurationError(
+          kind: .relation, key: "run.episode_steps", value: "\(steps)",
+          problem: "must be at most \(made.spec.stepLimit), after which episodes end anyway")
+      }
+      settings.run.episodeSteps = nil  // a preset's, in a task whose episodes were made shorter
     }
+    self.settings = settings
     provenance = Dictionary(made.environment.provenance.map { ($0.name, $0.value) }) { $1 }
     stepLimit = made.spec.stepLimit == EnvironmentSpec.unlimited ? nil : made.spec.stepLimit
     var tried: AgentInstance?

@@ -50,18 +50,24 @@ import TestSupport
     agents: [
       AgentEntry("tally", summary: "counts", tiny: TinyRun(in: "endless", [])) {
         (settings: Tally.Settings, _, random) throws(ConfigurationError) in Tally(settings, random: random)
-      }
+      },
+      AgentEntry(
+        "hasty", summary: "counts in short episodes", presets: [AgentPreset(["endless"], ["run.episode_steps=4"])],
+        tiny: TinyRun(in: "endless", [])
+      ) { (settings: Tally.Settings, _, random) throws(ConfigurationError) in Tally(settings, random: random) },
     ])
 
   /// Lengths in a table of episodes of a run of 10 steps.
-  private func lengths(_ settings: [String], in table: RunTable = .evaluations) throws -> [String] {
+  private func lengths(
+    _ settings: [String], of agent: String = "tally", in table: RunTable = .evaluations
+  ) throws -> [String] {
     var tree = ConfigurationTree()
     for setting in settings + ["evaluation.episodes=2", "evaluation.at_start=false"] {
       tree = tree.merging(try ConfigurationTree(assignment: setting))
     }
     let plan = try RunPlan(
-      agent: "tally", environment: "endless", seed: 1, steps: 10, settings: tree, in: registry)
-    let folder = RunFolder(root.path + "/" + settings.joined(separator: "_"))
+      agent: agent, environment: "endless", seed: 1, steps: 10, settings: tree, in: registry)
+    let folder = RunFolder(root.path + "/" + agent + "_" + settings.joined(separator: "_"))
     guard case .ready(var run) = try Run.open(plan, in: folder, host: .forTests) else { return [] }
     _ = try run.execute(stop: StopRequest())
     return try CSV.records(FileSystem.read(folder.path(of: table))).dropFirst().map { $0[3] }
@@ -93,6 +99,17 @@ import TestSupport
     } throws: { error in
       "\(error)".contains("run.episode_steps") && "\(error)".contains("at most 20")
     }
+  }
+
+  /// A preset's cut gives way to what users set, and to episodes that end before it.
+  @Test func presetsCutWhereThereIsSomethingToCut() throws {
+    func training(_ settings: String...) throws -> Set<String> {
+      Set(try lengths(settings + ["log.interval=5"], of: "hasty", in: .episodes))
+    }
+    #expect(try training("environment.limit=20") == ["4"])
+    #expect(try training("environment.limit=20", "run.episode_steps=5") == ["5"])
+    #expect(try training("environment.limit=3") == ["3"])
+    #expect(throws: ConfigurationError.self) { try training("environment.limit=3", "run.episode_steps=5") }
   }
 
   /// To whoever watches, the cut is a truncation, and it is said.

@@ -13,7 +13,7 @@ extension AgentEntry {
     (search.iterations, search.firstIterations) = (10, 100)
     return planning(
       "ilqr", "iLQR: plans in the task's own dynamics, linearized along trajectories", secondsPerStep: 0.003,
-      TrajectoryOptimization.self, search, in: .oracle, tiny: ["planner.horizon=15", "agent.replay_capacity=1000"],
-      registry)
+      TrajectoryOptimization.self, search, in: WorldSettings(.oracle),
+      tiny: ["planner.horizon=15", "agent.replay_capacity=1000"], registry)
   }
 }

@@ -16,7 +16,7 @@ extension AgentEntry {
         "pets", "PETS: plans with CEM in a probabilistic ensemble", CrossEntropy.self, tiny: refining, registry),
       planning(
         "pets-original", "PETS with the networks and fits of its authors' code on cart-pole", CrossEntropy.self,
-        model: .originalCartPole, tiny: refining, registry),
+        in: WorldSettings(model: .originalCartPole), tiny: refining, registry),
       planning("pets-icem", "PETS with the iCEM planner", ImprovedCrossEntropy.self, tiny: refining, registry),
       planning(
         "pets-cma-es", "PETS with the CMA-ES planner", CovarianceAdaptationSearch.self,
@@ -32,25 +32,26 @@ extension AgentEntry {
     ]
   }
 
-  private static let tinyPlanning = TinyRun.planning + ["planner.horizon=4"]
+  static let tinyPlanning = TinyRun.planning + ["planner.horizon=4"]
 
   /// An agent that plans with one planner: by default PETS with that planner.
   ///
   /// - Parameters:
   ///   - search: the planner's settings by default.
   ///   - world: what it plans in by default.
-  ///   - model: its ensemble's settings by default.
+  ///   - agent: its schedule by default.
+  ///   - presets: defaults that differ in some environments.
   ///   - tiny: settings of a run in Pendulum that is over in seconds.
   ///   - registry: where agents of saved runs are found, for `agent.base_run`.
   static func planning<Search: Planner>(
     _ name: String, _ summary: String, secondsPerStep: Double = 0.5, _: Search.Type,
-    _ search: Search.Settings = Search.defaults, in world: WorldChoice = .ensemble,
-    model: EnsembleSettings = EnsembleSettings(), tiny: [String],
+    _ search: Search.Settings = Search.defaults, in world: WorldSettings = WorldSettings(),
+    agent: PlanningSettings = PlanningSettings(), presets: [AgentPreset] = [], tiny: [String],
     _ registry: @escaping @Sendable () -> Registry
   ) -> AgentEntry {
     AgentEntry(
-      name, summary: summary, secondsPerStep: secondsPerStep, tiny: TinyRun(in: "Pendulum-v1", tiny),
-      defaults: PlanningAgentSettings<Search>(search, in: world, model: model),
+      name, summary: summary, secondsPerStep: secondsPerStep, presets: presets, tiny: TinyRun(in: "Pendulum-v1", tiny),
+      defaults: PlanningAgentSettings<Search>(search, in: world, agent: agent),
       resolve: { settings, environment throws(ConfigurationError) in
         if !Search.plans(environment.spec.action) { _ = try continuous(environment, for: name) }
         try settings.world.resolve(for: environment, needing: WorldNeed(Search.need))

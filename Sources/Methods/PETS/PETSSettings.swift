@@ -6,10 +6,11 @@ import Models
 struct PlanningAgentSettings<Search: Planner>: Configuration {
   init() {}
 
-  /// With other defaults: the planner's settings, the world, and the settings of an ensemble.
-  init(_ planner: Search.Settings, in world: WorldChoice, model: EnsembleSettings) {
+  /// With other defaults: the planner's settings, the world and its settings, and the schedule.
+  init(_ planner: Search.Settings, in world: WorldSettings, agent: PlanningSettings = PlanningSettings()) {
     self.planner = planner
-    self.world = WorldSettings(world, model: model)
+    self.world = world
+    self.agent = agent
   }
 
   @SettingGroup("Schedule and imagination") var agent = PlanningSettings()

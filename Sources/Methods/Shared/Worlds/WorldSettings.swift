@@ -36,9 +36,13 @@ struct WorldSettings: Configuration {
   init() {}
 
   /// Defaults that differ from the others'.
-  init(_ world: WorldChoice = .ensemble, model: EnsembleSettings = EnsembleSettings()) {
+  init(
+    _ world: WorldChoice = .ensemble, model: EnsembleSettings = EnsembleSettings(),
+    gaussianProcess: GaussianProcessSettings = GaussianProcessSettings()
+  ) {
     self.world = world
     self.model = model
+    gp = gaussianProcess
   }
 
   @Setting(
