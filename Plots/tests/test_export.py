@@ -261,7 +261,7 @@ class Forms(Temporary):
         """Those that are not tried are known not to have a policy, or have a planner."""
         listed = subprocess.run([PROGRAM, "list", "agents", "--json"], capture_output=True, text=True, check=True)
         names = {entry["name"] for entry in json.loads(listed.stdout)}
-        planners = {name for name in names if name.startswith("pets")} | {"mpc", "ilqr", "loop", "td-mpc2"}
+        planners = {name for name in names if name.startswith("pets")} | {"mpc", "gp-mpc", "ilqr", "loop", "td-mpc2"}
         self.assertEqual(names - set(RUNS) - set(WHY_NOT), planners)
 
 
