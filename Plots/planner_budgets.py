@@ -11,19 +11,16 @@ converged, and line searches that are repeated are not counted. Each particle of
 
 from __future__ import annotations
 
-import argparse
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from foresight.experiments import between
+from foresight.experiments import tell_of_study
 from foresight.intervals import interval_name
-from foresight.load import Study, load_study
+from foresight.load import Study
 from foresight.program import leave
 from foresight.statistics import bootstrap_interval, interquartile_mean
 from foresight.style import COLORS, MARKERS, grid_of, legend_below, save, styled, use_log_steps
-from foresight.tables import StudyError
 from matplotlib.ticker import FixedLocator
 
 PLANNERS = ("cem", "icem", "mppi", "shooting", "cma-es", "gradient", "ilqr")
@@ -179,20 +176,9 @@ def draw(study: Study, path: Path) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Writes planner-budgets.png and the tables of the folder's README.md; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    options = parser.parse_args(arguments)
-    try:
-        study = load_study(options.folder)
-    except StudyError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(tables(study))
-    draw(study, options.folder / "planner-budgets.png")
-    page = options.folder / "README.md"
-    if page.exists():
-        page.write_text(between(page.read_text(), BEGINS, ENDS, tables(study)))
-    return 0
+    return tell_of_study(
+        arguments, __doc__.splitlines()[0], (BEGINS, ENDS), tables,
+        lambda study, folder: draw(study, folder / "planner-budgets.png"))
 
 
 if __name__ == "__main__":

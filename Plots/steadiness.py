@@ -8,16 +8,12 @@ five looked at.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from foresight.experiments import between
-from foresight.load import Run, Study, load_study
+from foresight.experiments import tell_of_study
+from foresight.load import Run, Study
 from foresight.program import leave
-from foresight.tables import StudyError
 
 BEGINS, ENDS = "<!-- steadiness: made by Plots/steadiness.py -->", "<!-- end of steadiness -->"
 LAST = 5
@@ -74,19 +70,7 @@ def table(study: Study) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Prints the table and writes it into the folder's README.md; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    options = parser.parse_args(arguments)
-    try:
-        study = load_study(options.folder)
-    except StudyError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(table(study))
-    page = options.folder / "README.md"
-    if page.exists():
-        page.write_text(between(page.read_text(), BEGINS, ENDS, table(study)))
-    return 0
+    return tell_of_study(arguments, __doc__.splitlines()[0], (BEGINS, ENDS), table)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,16 @@
 """What is kept of a study in its folder of Experiments, and how its README.md stays true."""
 
+import argparse
 import csv
 import json
 import re
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from .aggregate_table import comparisons, write_aggregates
 from .aggregate_table import markdown_table as aggregates_markdown
-from .load import DECISIONS, EVALUATIONS_ADDED, RESULTS, load_study
+from .load import DECISIONS, EVALUATIONS_ADDED, RESULTS, Study, load_study
 from .table import SummaryRow, markdown_table, summarize, write_table
 from .tables import StudyError
 
@@ -112,3 +115,30 @@ def between(text: str, begin: str, end: str, content: str) -> str:
     if not found:
         raise StudyError(f"README.md: '{end}' is missing")
     return f"{before}{begin}\n\n{content}\n\n{end}{after}"
+
+
+def tell_of_study(
+    arguments: list[str] | None, description: str, marks: tuple[str, str], text: Callable[[Study], str],
+    draw: Callable[[Study, Path], None] | None = None,
+) -> int:
+    """What a script does with the study of the folder that its arguments name; returns its exit status.
+
+    Prints `text` and puts it between two marks of the folder's README.md, where there is one; `draw` writes figures into
+    the folder.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args(arguments).folder
+    try:
+        study = load_study(folder)
+    except StudyError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    told = text(study)
+    print(told)
+    if draw is not None:
+        draw(study, folder)
+    page = folder / "README.md"
+    if page.exists():
+        page.write_text(between(page.read_text(encoding="utf-8"), *marks, told), encoding="utf-8")
+    return 0

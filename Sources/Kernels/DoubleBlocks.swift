@@ -381,7 +381,7 @@ package enum DoubleBlocks {
     for j in whole..<n { out[j] = rest[j - whole] }
   }
 
-  /// x' y of vectors of n numbers, of which every sixteenth goes to one sum.
+  /// x' y of vectors of n numbers: sixteen interleaved sums, then what is left of whole sixteens in its order. O(n).
   package static func dot(_ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, count n: Int) -> Double {
     var (even, odd) = (Lanes(), Lanes())
     let whole = n / 16 * 16

@@ -14,7 +14,7 @@ extension AgentEntry {
     model.samples = false
     return planning(
       "gp-mpc", "plans with iCEM in Gaussian processes, for tasks that have to be learned in some hundred steps",
-      secondsPerStep: 0.15, ImprovedCrossEntropy.self, in: WorldSettings(.gaussianProcess, gaussianProcess: model),
+      secondsPerStep: 0.06, ImprovedCrossEntropy.self, in: WorldSettings(.gaussianProcess, gaussianProcess: model),
       agent: schedule,
       // with episodes of 200 steps the whole of the first is random, and half of 400 steps
       presets: [AgentPreset(["Pendulum-v1", "cartpole-swingup"], ["run.episode_steps=50"])],

@@ -12,7 +12,7 @@ package struct GaussianProcessOutput: Sendable {
   package let inverse: [Double]
   /// K^-1 y, [n].
   package let weights: [Double]
-  /// Columns by which a row of kernels is multiplied: (α, α x_1 ... α x_K) for the mean and its derivatives, [n, C].
+  /// Columns by which a row of kernels is multiplied: (α, α x_1 ... α x_K) for the mean's derivatives, [n, C].
   let meanColumns: [Double]
   /// The same for the variance: (1, x_1 ... x_K), [n, C].
   let varianceColumns: [Double]
