@@ -50,16 +50,30 @@ package enum BFloat16Product {
     multiply(m: m, n: n, k: k, left, b, start, spare: left + size, into: c, ldc: ldc, tiled: tiled)
   }
 
-  /// C [m, n] += A' B for A [k, m] and B [k, n] as stored: the gradient of a layer's weights. O(m n k).
-  package static func accumulate(
+  /// The same with B, or B' stored [n, k] if `transposed`, as it is stored: packed for this product alone.
+  package static func multiply(
+    m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, lda: Int, _ b: UnsafePointer<Float>, ldb: Int,
+    transposed: Bool, _ start: Start, into c: UnsafeMutablePointer<Float>, ldc: Int, tiled: Bool = hasTiles
+  ) {
+    let (size, other) = (count(outer: m, inner: k), count(outer: n, inner: k))
+    let left = ThreadScratch.floats(size + other + blocks(n, of: rows) * rows)
+    foresight_pack_left(a, lda, 0, m, k, words(left))
+    foresight_pack_right(b, ldb, transposed ? 1 : 0, k, n, words(left + size))
+    multiply(m: m, n: n, k: k, left, left + size, start, spare: left + size + other, into: c, ldc: ldc, tiled: tiled)
+  }
+
+  /// C [m, n] = A' B, or C += A' B if `accumulate`, for A [k, m] and B [k, n] as stored: the gradient of a layer's weights.
+  /// O(m n k).
+  package static func multiply(
     m: Int, n: Int, k: Int, transposed a: UnsafePointer<Float>, lda: Int, _ b: UnsafePointer<Float>, ldb: Int,
-    into c: UnsafeMutablePointer<Float>, ldc: Int, tiled: Bool = hasTiles
+    accumulate: Bool, into c: UnsafeMutablePointer<Float>, ldc: Int, tiled: Bool = hasTiles
   ) {
     let size = count(outer: m, inner: k)
     let left = ThreadScratch.floats(size + count(outer: n, inner: k))
     foresight_pack_left(a, lda, 1, m, k, words(left))
     foresight_pack_right(b, ldb, 0, k, n, words(left + size))
-    multiply(m: m, n: n, k: k, left, left + size, .result, spare: left, into: c, ldc: ldc, tiled: tiled)
+    multiply(
+      m: m, n: n, k: k, left, left + size, accumulate ? .result : .zero, spare: left, into: c, ldc: ldc, tiled: tiled)
   }
 
   /// C = start + A B of packed operands. `spare` has room for a row of C with columns up to a whole tile.

@@ -83,7 +83,7 @@ public struct ProbabilisticEnsemble: LearnedDynamics {
       Perceptron(
         inputs: stateSize + encoding.width, hidden: settings.hidden,
         outputs: settings.deterministic ? outputs : 2 * outputs,
-        activation: settings.activation),
+        activation: settings.activation, precision: settings.precision),
       members: settings.members, initialization: .truncatedNormal(scale: 0.5), using: random.child("weights"))
     bounds = Vector(count: 2 * settings.members * outputs)
     for i in 0..<settings.members * outputs {

@@ -10,7 +10,8 @@ extension NormalizedPerceptron {
   /// parameters).
   @discardableResult
   package func forward(
-    _ parameters: UnsafePointer<Float>, _ packed: Packed, _ x: UnsafePointer<Float>, rows: Int, _ workspace: Workspace,
+    _ parameters: UnsafePointer<Float>, _ packed: PackedWeights, _ x: UnsafePointer<Float>, rows: Int,
+    _ workspace: Workspace,
     dropout stream: RandomStream? = nil
   ) -> UnsafeMutablePointer<Float> {
     inStrips(parameters, packed, rows: rows, workspace, dropout: stream) { first, count, z in
@@ -22,7 +23,7 @@ extension NormalizedPerceptron {
   /// share of the first product is taken once. `bias` [outputs of the first layer] is scratch.
   @discardableResult
   package func forward(
-    _ parameters: UnsafePointer<Float>, _ packed: Packed, shared: UnsafePointer<Float>, count: Int,
+    _ parameters: UnsafePointer<Float>, _ packed: PackedWeights, shared: UnsafePointer<Float>, count: Int,
     _ x: UnsafePointer<Float>, rows: Int, bias: UnsafeMutablePointer<Float>, _ workspace: Workspace
   ) -> UnsafeMutablePointer<Float> {
     let layer = layers[0]
@@ -41,7 +42,7 @@ extension NormalizedPerceptron {
   /// are kept.
   @inline(__always)
   private func inStrips(
-    _ parameters: UnsafePointer<Float>, _ packed: Packed, rows: Int, _ workspace: Workspace,
+    _ parameters: UnsafePointer<Float>, _ packed: PackedWeights, rows: Int, _ workspace: Workspace,
     dropout stream: RandomStream?, _ begin: (Int, Int, UnsafeMutablePointer<Float>) -> Void
   ) -> UnsafeMutablePointer<Float> {
     precondition(rows <= workspace.capacity, "\(rows) rows in a workspace of \(workspace.capacity)")
@@ -59,7 +60,7 @@ extension NormalizedPerceptron {
 
   /// All that comes after the first product.
   private func finish(
-    _ parameters: UnsafePointer<Float>, _ packed: Packed, rows: Int, _ workspace: Workspace,
+    _ parameters: UnsafePointer<Float>, _ packed: PackedWeights, rows: Int, _ workspace: Workspace,
     into output: UnsafeMutablePointer<Float>, dropout stream: RandomStream?
   ) {
     for (index, layer) in layers.enumerated() {
@@ -78,13 +79,13 @@ extension NormalizedPerceptron {
 
   /// z [rows, outputs] = x [rows, inputs] W + bias of layer `index`.
   private func multiply(
-    _ parameters: UnsafePointer<Float>, _ packed: Packed, _ index: Int, _ x: UnsafePointer<Float>, rows: Int,
+    _ parameters: UnsafePointer<Float>, _ packed: PackedWeights, _ index: Int, _ x: UnsafePointer<Float>, rows: Int,
     into z: UnsafeMutablePointer<Float>
   ) {
     let layer = layers[index]
-    if layer.isReduced {
+    if layer.isReduced, let weights = packed.forward(index) {
       BFloat16Product.multiply(
-        m: rows, n: layer.outputs, k: layer.inputs, x, lda: layer.inputs, packed: packed.forward(index),
+        m: rows, n: layer.outputs, k: layer.inputs, x, lda: layer.inputs, packed: weights,
         .bias(parameters + layer.bias), into: z, ldc: layer.outputs)
     } else {
       LayerProduct.forward(
@@ -114,7 +115,7 @@ extension NormalizedPerceptron {
   /// unless nil; that of the inputs from number `firstInput` on overwrites `inputGradient` [rows, inputs - firstInput],
   /// unless nil.
   package func backward(
-    _ parameters: UnsafePointer<Float>, _ packed: Packed, _ x: UnsafePointer<Float>, rows: Int,
+    _ parameters: UnsafePointer<Float>, _ packed: PackedWeights, _ x: UnsafePointer<Float>, rows: Int,
     outputGradient: UnsafeMutablePointer<Float>, _ workspace: Workspace,
     parameterGradient target: UnsafeMutablePointer<Float>?, inputGradient: UnsafeMutablePointer<Float>? = nil,
     from firstInput: Int = 0
@@ -135,9 +136,9 @@ extension NormalizedPerceptron {
         // dW += X' dZ, db += column sums of dZ
         let input = index == 0 ? x : UnsafePointer(workspace.outputs[index - 1])
         if layer.isReduced {
-          BFloat16Product.accumulate(
+          BFloat16Product.multiply(
             m: layer.inputs, n: layer.outputs, k: rows, transposed: input, lda: layer.inputs, gradient,
-            ldb: layer.outputs, into: target + layer.weight, ldc: layer.outputs)
+            ldb: layer.outputs, accumulate: true, into: target + layer.weight, ldc: layer.outputs)
         } else {
           gemm(
             .transposed, .none, m: layer.inputs, n: layer.outputs, k: rows, input, lda: layer.inputs, gradient,

@@ -1,13 +1,4 @@
-import Configuration
 import Kernels
-
-/// Numbers that the matrix products of a network are made of.
-public enum ProductPrecision: String, CaseIterable, SettingValue {
-  /// Single precision.
-  case single
-  /// bfloat16, summed in single precision, in layers of at least 64 inputs and outputs. Parameters stay in single precision.
-  case bfloat16
-}
 
 /// Multi-layer perceptron with hidden layers Mish(norm(x W + b)), norm being layer normalization with gain and shift,
 /// and an output layer that is linear, or softmax over groups of its normalized components: the networks of TD-MPC2
@@ -67,7 +58,7 @@ package struct NormalizedPerceptron: Sendable, Equatable {
       }
       return Layer(
         inputs: widths[index], outputs: width, weight: weight, bias: bias,
-        isReduced: precision == .bfloat16 && min(widths[index], width) >= BFloat16Product.least,
+        isReduced: precision.isReduced(inputs: widths[index], outputs: width),
         normalization: normalization)
     }
     self.layout = layout
@@ -97,50 +88,6 @@ package struct NormalizedPerceptron: Sendable, Equatable {
 }
 
 extension NormalizedPerceptron {
-  /// The weights of one parameter set in the order that products read them.
-  package final class Packed {
-    private let network: NormalizedPerceptron
-    private let block: Vector
-    private let base: UnsafeMutablePointer<Float>
-    private let forwardPlaces: [Int]
-    private let gradientPlaces: [Int]
-
-    /// Room for the weights of `network`, with `gradients` also for passes back.
-    package init(for network: NormalizedPerceptron, gradients: Bool) {
-      self.network = network
-      var count = 0
-      func take(_ layer: Layer, k: Int, n: Int) -> Int {
-        let floats = layer.isReduced ? BFloat16Product.count(outer: n, inner: k) : PackedMatrix.count(k: k, n: n)
-        defer { count += (floats + 15) / 16 * 16 }
-        return count
-      }
-      forwardPlaces = network.layers.map { take($0, k: $0.inputs, n: $0.outputs) }
-      gradientPlaces = gradients ? network.layers.map { take($0, k: $0.outputs, n: $0.inputs) } : []
-      // tiles ask memory for what lies behind a panel
-      var block = Vector(count: count + 64)
-      base = block.mutablePointer
-      self.block = block
-    }
-
-    /// Takes the weights of `parameters`. O(parameters), no allocation.
-    package func update(from parameters: UnsafePointer<Float>) {
-      for (index, layer) in network.layers.enumerated() {
-        let pack = layer.isReduced ? BFloat16Product.pack : PackedMatrix.pack
-        pack(
-          parameters + layer.weight, layer.outputs, false, layer.inputs, layer.outputs, base + forwardPlaces[index])
-        guard !gradientPlaces.isEmpty else { continue }
-        pack(
-          parameters + layer.weight, layer.outputs, true, layer.outputs, layer.inputs, base + gradientPlaces[index])
-      }
-    }
-
-    func forward(_ index: Int) -> UnsafePointer<Float> { UnsafePointer(base + forwardPlaces[index]) }
-
-    func gradient(_ index: Int) -> UnsafePointer<Float>? {
-      gradientPlaces.isEmpty ? nil : UnsafePointer(base + gradientPlaces[index])
-    }
-  }
-
   /// Scratch of passes of at most `capacity` rows. One that keeps activations holds them from a forward pass to the
   /// backward pass that follows.
   package final class Workspace {

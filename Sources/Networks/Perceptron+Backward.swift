@@ -38,6 +38,10 @@ extension Perceptron {
         // dW = X' dZ, db = column sums of dZ
         if layer.outputs == 1 {
           gemv(.transposed, rows: rows, columns: layer.inputs, input, gradient, beta: beta, target + layer.weight)
+        } else if layer.isReduced {
+          BFloat16Product.multiply(
+            m: layer.inputs, n: layer.outputs, k: rows, transposed: input, lda: layer.inputs, gradient,
+            ldb: layer.outputs, accumulate: accumulate, into: target + layer.weight, ldc: layer.outputs)
         } else {
           gemm(
             .transposed, .none, m: layer.inputs, n: layer.outputs, k: rows, input, lda: layer.inputs, gradient,
@@ -53,9 +57,16 @@ extension Perceptron {
       let below =
         index == 0 ? inputGradient ?? workspace.deltas.0 : index % 2 == 0 ? workspace.deltas.0 : workspace.deltas.1
       let slope = index == 0 ? LayerProduct.Slope.one : self.slope(index - 1, workspace, from: first)
-      LayerProduct.inputGradient(
-        rows: rows, inputs: layer.inputs, outputs: layer.outputs, gradient,
-        .init(parameters + layer.weight, packed: packed?.gradient(index)), slope: slope, into: below)
+      if layer.isReduced {
+        multiplyReduced(
+          gradient, layer.outputs, parameters + layer.weight, packed?.gradient(index), transposed: true, rows: rows,
+          layer.inputs, into: below)
+        LayerProduct.multiply(below, by: slope, count: rows * layer.inputs)
+      } else {
+        LayerProduct.inputGradient(
+          rows: rows, inputs: layer.inputs, outputs: layer.outputs, gradient,
+          .init(parameters + layer.weight, packed: packed?.gradient(index)), slope: slope, into: below)
+      }
       if index == 0 { return }
       let hidden = layers[index - 1]
       if let gain = hidden.gain {
@@ -104,7 +115,7 @@ extension Perceptron {
     parameterTangent: UnsafePointer<Float>?, inputTangent: UnsafePointer<Float>?
   ) -> UnsafeMutablePointer<Float> {
     precondition(workspace.keepsActivations, "the forward pass kept no activations")
-    precondition(!workspace.drops, "not with dropout")
+    precondition(!workspace.drops && !layers.contains(where: \.isReduced), "not with dropout or bfloat16")
     var tangent = inputTangent
     for index in layers.indices {
       let layer = layers[index]

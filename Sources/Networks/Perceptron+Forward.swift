@@ -29,9 +29,12 @@ extension Perceptron {
       let (weights, bias) = (parameters + layer.weight, parameters + layer.bias)
       let function = layer.isLast ? LayerProduct.Function.identity : self.function(index, workspace, first)
       // Z = f(X W + b)
-      if layer.outputs == 1 || layer.gain != nil {
+      if layer.outputs == 1 || layer.gain != nil || layer.isReduced {
         if layer.outputs == 1 {
           gemv(.none, rows: rows, columns: layer.inputs, input, weights, z)
+        } else if layer.isReduced {
+          multiplyReduced(
+            input, layer.inputs, weights, packed?.forward(index), transposed: false, rows: rows, layer.outputs, into: z)
         } else {
           gemm(
             .none, .none, m: rows, n: layer.outputs, k: layer.inputs, input, lda: layer.inputs, weights,
@@ -54,6 +57,21 @@ extension Perceptron {
       input = UnsafePointer(z)
     }
     return workspace.output + first * outputs
+  }
+
+  /// Z [rows, outputs] = X [rows, inputs] W in bfloat16, or X W' for W stored [outputs, inputs] if `transposed`.
+  func multiplyReduced(
+    _ x: UnsafePointer<Float>, _ inputs: Int, _ weights: UnsafePointer<Float>, _ packed: UnsafePointer<Float>?,
+    transposed: Bool, rows: Int, _ outputs: Int, into z: UnsafeMutablePointer<Float>
+  ) {
+    if let packed {
+      BFloat16Product.multiply(
+        m: rows, n: outputs, k: inputs, x, lda: inputs, packed: packed, .zero, into: z, ldc: outputs)
+    } else {
+      BFloat16Product.multiply(
+        m: rows, n: outputs, k: inputs, x, lda: inputs, weights, ldb: transposed ? inputs : outputs,
+        transposed: transposed, .zero, into: z, ldc: outputs)
+    }
   }
 
   /// Leaves components of `z` out and scales the others by 1 / (1 - dropout), and keeps their factors.

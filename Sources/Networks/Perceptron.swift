@@ -12,6 +12,8 @@ public struct Perceptron: Sendable, Equatable {
     /// Offset of the normalization's gain [outputs] (its shift takes the place of the bias); nil without one.
     package let gain: Int?
     package let isLast: Bool
+    /// Whether its products are those of bfloat16 numbers.
+    package let isReduced: Bool
   }
 
   /// Floats per input row.
@@ -31,10 +33,11 @@ public struct Perceptron: Sendable, Equatable {
   public let layout: ParameterLayout
   package let layers: [Layer]
 
-  /// An architecture; every width at least 1. Dropout, of a probability in 0..<1, needs layer normalization.
+  /// An architecture; every width at least 1. Dropout, of a probability in 0..<1, needs layer normalization. `precision` is
+  /// that of products in `forward` and `backward`; `pushforward` needs single precision.
   public init(
     inputs: Int, hidden: [Int], outputs: Int, activation: Activation, layerNormalization: Bool = false,
-    dropout: Float = 0
+    dropout: Float = 0, precision: ProductPrecision = .single
   ) {
     precondition((0..<1).contains(dropout) && (dropout == 0 || layerNormalization), "dropout of \(dropout)")
     precondition(
@@ -54,7 +57,8 @@ public struct Perceptron: Sendable, Equatable {
       let bias = layout.append(name + ".bias", shape: [widths[index + 1]])
       let gain = layerNormalization && !isLast ? layout.append(name + ".gain", shape: [widths[index + 1]]) : nil
       return Layer(
-        inputs: widths[index], outputs: widths[index + 1], weight: weight, bias: bias, gain: gain, isLast: isLast)
+        inputs: widths[index], outputs: widths[index + 1], weight: weight, bias: bias, gain: gain, isLast: isLast,
+        isReduced: precision.isReduced(inputs: widths[index], outputs: widths[index + 1]))
     }
     self.layout = layout
   }

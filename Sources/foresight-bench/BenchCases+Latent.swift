@@ -23,7 +23,7 @@ extension BenchCase {
     return TDMPC2(settings, for: latentSpec, using: RandomStream(seed: 1))
   }
 
-  private static func note(_ precision: ProductPrecision) -> String {
+  static func note(_ precision: ProductPrecision) -> String {
     precision == .single ? "" : ", products in bfloat16"
   }
 

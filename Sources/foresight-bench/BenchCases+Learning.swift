@@ -22,15 +22,21 @@ extension BenchCase {
   /// One update of soft actor-critic, batches drawn from 100,000 transitions inside the loop.
   static let softActorCriticUpdate = softActorCritic()
 
+  /// The same with products of bfloat16 numbers; its limits are those of single precision.
+  static let softActorCriticUpdateReduced = softActorCritic("sac-update-bfloat16", precision: .bfloat16)
+
   /// The same with batches and layers of other sizes; its limit is that of batches of 256.
-  static func softActorCritic(batch batchSize: Int = 256, width: Int = 256) -> BenchCase {
+  static func softActorCritic(
+    _ name: String = "sac-update", batch batchSize: Int = 256, width: Int = 256, precision: ProductPrecision = .single
+  ) -> BenchCase {
     BenchCase(
-      name: "sac-update", summary: "SAC update: observation 17, action 6, \(width)x\(width) relu, batch \(batchSize)"
+      name: name,
+      summary: "SAC update: observation 17, action 6, \(width)x\(width) relu, batch \(batchSize)" + note(precision)
     ) { clock in
       let (observations, actions, updates) = (17, 6, 20)
       let replay = randomReplay(100_000, observations: observations, actions: actions)
       var settings = SoftActorCriticSettings()
-      settings.hidden = [width, width]
+      (settings.hidden, settings.precision) = ([width, width], precision)
       var learner = SoftActorCritic(
         settings, observationSize: observations, low: [Float](repeating: -1, count: actions),
         high: [Float](repeating: 1, count: actions), using: RandomStream(seed: 1))
@@ -58,7 +64,7 @@ extension BenchCase {
       let gemms = GemmReplay(
         phases: [[criticPhase, criticPhase], [actorPhase, actorPhase]], weightCount: a + 4 * c)
       return try clock.measure(
-        "sac-update", metric: "updates", unit: "updates/s", amount: Double(updates),
+        name, metric: "updates", unit: "updates/s", amount: Double(updates),
         limit: { for _ in 0..<updates { gemms.run() } },
         libraryLimit: { for _ in 0..<updates { gemms.run(byLibrary: true) } }
       ) {
@@ -75,15 +81,23 @@ extension BenchCase {
   /// One epoch of an ensemble on 50,000 transitions, data preparation included.
   static let ensembleFit = ensembleFit(members: 7, transitions: 50_000)
 
-  static func ensembleFit(members: Int, transitions count: Int) -> BenchCase {
+  /// The same with products of bfloat16 numbers; its limits are those of single precision.
+  static let ensembleFitReduced = ensembleFit(
+    "ensemble-fit-bfloat16", members: 7, transitions: 50_000, precision: .bfloat16)
+
+  static func ensembleFit(
+    _ name: String = "ensemble-fit", members: Int, transitions count: Int, precision: ProductPrecision = .single
+  ) -> BenchCase {
     BenchCase(
-      name: "ensemble-fit",
+      name: name,
       summary: "ensemble epoch: \(members) members x 4 x 200 SiLU, 14 -> 12, batch 256, \(count) transitions"
+        + note(precision)
     ) { clock in
       let (observations, actions) = (11, 3)
       let replay = randomReplay(count, observations: observations, actions: actions)
       var settings = EnsembleSettings()
       settings.members = members
+      settings.precision = precision
       settings.hidden = [200, 200, 200, 200]
       settings.weightDecay = [1e-5]
       settings.batchSize = 256
@@ -104,7 +118,7 @@ extension BenchCase {
       let gemms = GemmReplay(phases: [shards], weightCount: members * size)
       let batches = count / 256
       return try clock.measure(
-        "ensemble-fit", metric: "member_transitions", unit: "member transitions/s",
+        name, metric: "member_transitions", unit: "member transitions/s",
         amount: Double(members * batches * 256),
         limit: { for _ in 0..<batches { gemms.run() } },
         libraryLimit: { for _ in 0..<batches { gemms.run(byLibrary: true) } }

@@ -50,12 +50,14 @@ struct BenchCommand: ParsableCommand {
 
   static var all: [BenchCase] {
     let learning: [BenchCase] = [
-      .gemm, .softActorCriticUpdate, .twinDelayedUpdate, .deepDeterministicUpdate, .randomizedUpdate,
+      .gemm, .softActorCriticUpdate, .softActorCriticUpdateReduced, .twinDelayedUpdate, .deepDeterministicUpdate,
+      .randomizedUpdate,
       .convolutionalUpdate, .deepQUpdate, .prioritizedSample, .prioritizedUpdate, .sumTree, .proximalEpochs,
       .trustRegionUpdate,
     ]
     let planning: [BenchCase] = [
-      .ensembleFit, .ensembleRollout, .planCartPole, .planHalfCheetah, .linearQuadraticIteration, .localModels,
+      .ensembleFit, .ensembleFitReduced, .ensembleRollout, .planCartPole, .planHalfCheetah, .linearQuadraticIteration,
+      .localModels,
       .gaussianProcess, .gaussianProcessRollout,
     ]
     let environments = Catalog.nativeEnvironments.map { BenchCase.environmentStep($0.name) }

@@ -59,6 +59,11 @@ import Testing
         BFloat16Product.multiply(
           m: m, n: n, k: k, a.pointer, lda: k, packed: packed.pointer, begin, into: c.mutablePointer, ldc: n,
           tiled: tiled)
+        var same = before
+        BFloat16Product.multiply(
+          m: m, n: n, k: k, a.pointer, lda: k, stored.pointer, ldb: stored.columns, transposed: transposed, begin,
+          into: same.mutablePointer, ldc: n, tiled: tiled)
+        #expect(same == c, "packed for one product, \(shape), start \(start)")
         for i in 0..<m {
           for j in 0..<n {
             let first = start == 0 ? 0 : start == 1 ? bias[0, j] : before[i, j]
@@ -74,13 +79,17 @@ import Testing
   func weightGradientsAreThreeLoops(_ shape: (Int, Int, Int), tiled: Bool) {
     let (m, n, k) = shape
     let (a, b) = (drawnMatrix(k, m, seed: 5), drawnMatrix(k, n, seed: 6))
-    var c = drawnMatrix(m, n, seed: 7)
-    let before = c
-    BFloat16Product.accumulate(
-      m: m, n: n, k: k, transposed: a.pointer, lda: m, b.pointer, ldb: n, into: c.mutablePointer, ldc: n, tiled: tiled)
-    for i in 0..<m {
-      for j in 0..<n {
-        #expect(c[i, j] == Self.sum(before[i, j], k, { a[$0, i] }, { b[$0, j] }), "(\(i), \(j)) of \(shape)")
+    for accumulate in [false, true] {
+      var c = drawnMatrix(m, n, seed: 7)
+      let before = c
+      BFloat16Product.multiply(
+        m: m, n: n, k: k, transposed: a.pointer, lda: m, b.pointer, ldb: n, accumulate: accumulate,
+        into: c.mutablePointer, ldc: n, tiled: tiled)
+      for i in 0..<m {
+        for j in 0..<n {
+          let expected = Self.sum(accumulate ? before[i, j] : 0, k, { a[$0, i] }, { b[$0, j] })
+          #expect(c[i, j] == expected, "(\(i), \(j)) of \(shape)")
+        }
       }
     }
   }

@@ -1,6 +1,7 @@
 import Interfaces
 import Kernels
 import Learners
+import Networks
 import TestSupport
 import Testing
 
@@ -47,7 +48,7 @@ struct LearnerCase: Sendable, CustomTestStringConvertible {
     LearnerCase(factory: DuelingDeepQ.self), LearnerCase(factory: Randomized.self),
     LearnerCase(factory: Dropped.self), LearnerCase(factory: CrossEntropyMaximized.self),
     LearnerCase(factory: CovarianceAdaptationMaximized.self), LearnerCase(factory: CategoricalDeepQ.self),
-    LearnerCase(factory: QuantileDeepQ.self),
+    LearnerCase(factory: QuantileDeepQ.self), LearnerCase(factory: Reduced.self),
   ]
 }
 
@@ -55,6 +56,17 @@ enum Soft: LearnerFactory {
   static let name = "sac"
   static func learner(seed: UInt64, hidden: [Int]) throws -> SoftActorCritic {
     try Cases.learner(seed: seed) { $0.hidden = hidden }
+  }
+}
+
+/// With products of bfloat16 numbers in the widest layers.
+enum Reduced: LearnerFactory {
+  static let name = "sac-bfloat16"
+  static func learner(seed: UInt64, hidden: [Int]) throws -> SoftActorCritic {
+    try Cases.learner(seed: seed) {
+      $0.hidden = hidden.map { $0 + 40 }
+      $0.precision = .bfloat16
+    }
   }
 }
 

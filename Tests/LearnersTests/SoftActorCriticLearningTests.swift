@@ -20,11 +20,16 @@ import Testing
   }
 
   /// One decision in state s earns -10 (a - (1.2 s - 1))²: the learned action is within 0.15 of the best in a range of 4.
-  @Test(arguments: [UInt64(1), 2, 3]) func findsTheBestActionOfAQuadraticBandit(_ seed: UInt64) throws {
+  /// So it is with products of bfloat16 numbers.
+  @Test(arguments: [UInt64(1), 2, 3], ProductPrecision.allCases)
+  func findsTheBestActionOfAQuadraticBandit(_ seed: UInt64, _ precision: ProductPrecision) throws {
     var random = RandomStream(seed: seed)
     let (low, high): (Float, Float) = (-3, 1)
     var learner = SoftActorCritic(
-      Self.settings(), observationSize: 1, low: [low], high: [high], using: random.child("learner"))
+      Self.settings {
+        $0.precision = precision
+        if precision == .bfloat16 { $0.hidden = [64, 64] }
+      }, observationSize: 1, low: [low], high: [high], using: random.child("learner"))
     try Bandit.train(&learner, low: low, high: high, updates: 1500, using: &random)
     let worst = Bandit.worstAction(&learner)
     #expect(worst < 0.15, "an action is off by \(worst)")

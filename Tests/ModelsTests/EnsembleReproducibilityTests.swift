@@ -1,6 +1,7 @@
 import Interfaces
 import Kernels
 import Models
+import Networks
 import TestSupport
 import Testing
 
@@ -13,8 +14,14 @@ import Testing
   }
 
   /// State after two fits, and where a rollout of some steps leads.
-  private static func course(seed: UInt64) throws -> (state: OracleState, rollout: [[Float]]) {
-    var model = ProbabilisticEnsemble.small(seed: seed, settings)
+  private static func course(
+    seed: UInt64, _ precision: ProductPrecision = .single
+  ) throws -> (state: OracleState, rollout: [[Float]]) {
+    var model = ProbabilisticEnsemble.small(seed: seed) {
+      settings(&$0)
+      $0.precision = precision
+      if precision == .bfloat16 { $0.hidden = [64, 72] }
+    }
     var data = LinearSystem().data(450, seed: seed)
     try model.fit(data, seed: seed)
     LinearSystem().append(150, to: &data, seed: seed + 1)
@@ -41,11 +48,13 @@ import Testing
   /// In a process of its own: the pool belongs to all tests.
   @Test func threadsDoNotChangeABit() async {
     await #expect(processExitsWith: .success) {
-      let one = try Self.course(seed: 1)
+      let one = try ProductPrecision.allCases.map { try Self.course(seed: 1, $0) }
       WorkerPool.configure(threads: 2)
       #expect(WorkerPool.threads == 2)
-      let two = try Self.course(seed: 1)
-      #expect(one.state == two.state && one.rollout == two.rollout)
+      for (one, precision) in zip(one, ProductPrecision.allCases) {
+        let two = try Self.course(seed: 1, precision)
+        #expect(one.state == two.state && one.rollout == two.rollout, "\(precision)")
+      }
     }
   }
 

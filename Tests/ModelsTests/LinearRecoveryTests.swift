@@ -11,8 +11,12 @@ import Testing
   private let system = LinearSystem()
 
   /// Expected changes to 5 % of their size, the noise's standard deviation to a quarter of it, rewards to 0.05.
-  @Test(arguments: [UInt64(1), 2, 3]) func findsDynamicsNoiseAndReward(_ seed: UInt64) throws {
+  /// So it is with products of bfloat16 numbers.
+  @Test(arguments: [UInt64(1), 2, 3], ProductPrecision.allCases)
+  func findsDynamicsNoiseAndReward(_ seed: UInt64, _ precision: ProductPrecision) throws {
     var model = ProbabilisticEnsemble.small(seed: seed) {
+      $0.precision = precision
+      if precision == .bfloat16 { $0.hidden = [64, 64] }
       $0.learnsReward = true
       // the error stops improving long before the variances have settled
       $0.holdout = 0

@@ -87,6 +87,8 @@ struct BootstrapPass<Head: ActorHead> {
   /// The critics whose least value counts, a bit each.
   var subset: UInt64 = .max
   var dropout: RandomStream?
+  /// The actor's weights, and those of the critics' targets, packed; packed anew in each pass unless given.
+  var packed: (actor: PackedWeights, targets: [PackedWeights])?
 
   /// V'(s) [rows] of `observations` [rows, D] for noise [rows, A], with dropout of its own for each `block`.
   func values(
@@ -94,13 +96,14 @@ struct BootstrapPass<Head: ActorHead> {
     into values: UnsafeMutablePointer<Float>, _ workspace: ActorWorkspace
   ) {
     guard let criticWorkspace = workspace.critics else { preconditionFailure("scratch without critics") }
-    let output = network.forward(actor, observations, rows: rows, workspace.actor)
+    let output = network.forward(actor, observations, rows: rows, workspace.actor, packed: packed?.actor)
     let (actions, logProbabilities) = (workspace.actions.mutablePointer, workspace.logProbabilities.mutablePointer)
     head.sampleTarget(
       output, noise: noise, rows: rows, size: critics.actionSize, actions: actions, logProbabilities: logProbabilities)
     let x = critics.pair(observations, unitActions: actions, rows: rows, criticWorkspace)
     critics.least(
-      criticTargets, x, rows: rows, into: values, among: subset, dropout: dropout?.child(block), criticWorkspace)
+      criticTargets, x, rows: rows, into: values, among: subset, dropout: dropout?.child(block),
+      packed: packed?.targets ?? [], criticWorkspace)
     for r in 0..<rows { values[r] -= temperature * logProbabilities[r] }
     if let prior {
       prior.add(

@@ -27,6 +27,7 @@ package struct ActorCriticCore<Head: ActorHead> {
     var activation: Activation
     var layerNormalization: Bool
     var dropout: Float = 0
+    var precision = ProductPrecision.single
     var critics: Int
     /// Critics, drawn for each update, whose least value is the target; all of them unless given.
     var targetCritics: Int? = nil
@@ -76,12 +77,12 @@ package struct ActorCriticCore<Head: ActorHead> {
     let scaling = ActionScaling(low: shape.low, high: shape.high)
     actorNetwork = Perceptron(
       inputs: shape.observationSize, hidden: shape.hidden, outputs: Head.outputsPerComponent * scaling.size,
-      activation: shape.activation)
+      activation: shape.activation, precision: shape.precision)
     actor = Self.freshActor(actorNetwork, using: random)
     actorTarget = shape.targetsActor ? actor : nil
     let critic = Perceptron(
       inputs: shape.observationSize + scaling.size, hidden: shape.hidden, outputs: 1, activation: shape.activation,
-      layerNormalization: shape.layerNormalization, dropout: shape.dropout)
+      layerNormalization: shape.layerNormalization, dropout: shape.dropout, precision: shape.precision)
     critics = CriticNetworks(
       network: critic, members: shape.critics, scaling: scaling, targets: shape.targetCritics ?? shape.critics)
     ascent = shape.ascent

@@ -4,7 +4,7 @@ import Networks
 
 /// Buffers and parallel passes of actor-critic updates. Rows are cut into blocks of fixed size, each with its own gradient.
 final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
-  enum Phase { case criticGradient, criticStep, actorGradient, actorStep }
+  enum Phase { case criticWeights, criticGradient, criticStep, actorWeights, actorGradient, actorStep }
 
   private let capacity: Int
   private let workers: [ActorWorkspace]
@@ -13,6 +13,10 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
   private let criticGradients: BlockGradients
   private var penaltyDraws: Vector  // [3, n, N, A]
   private var sums: Vector  // [blocks, 2]: loss and average value, or loss and log-probability
+  /// Weights that all blocks of a pass read: the actor's, those of the critics and those of their targets.
+  private let packedActor: PackedWeights
+  private let packedCritics: [PackedWeights]
+  private let packedTargets: [PackedWeights]
   private var fit: Fit?
   private var ascent: Ascent?
 
@@ -62,6 +66,11 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
     actorGradients = BlockGradients(parameters: core.actorNetwork.layout.count, blocks: blocks)
     criticGradients = BlockGradients(parameters: core.critics.parameterCount, blocks: blocks)
     sums = Vector(count: 2 * blocks)
+    packedActor = PackedWeights(for: core.actorNetwork, gradients: true)
+    packedCritics = (0..<core.critics.members).map { _ in
+      PackedWeights(for: core.critics.network, gradients: true, inputGradients: true)
+    }
+    packedTargets = (0..<core.critics.members).map { _ in PackedWeights(for: core.critics.network) }
   }
 
   /// Whether it can serve that many rows with the threads there are now.
@@ -93,13 +102,14 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
       bootstrap: BootstrapPass(
         head: core.head, network: core.actorNetwork, actor: (core.actorTarget ?? core.actor).pointer,
         critics: core.critics, criticTargets: targets, temperature: temperature, prior: prior,
-        subset: subset, dropout: core.dropout(.targets)),
+        subset: subset, dropout: core.dropout(.targets), packed: (packedActor, packedTargets)),
       parameters: parameters, targets: movesTargets ? targets : nil,
       step: core.criticOptimizer.beginStep(learningRate: core.rates.criticLearningRate), discount: core.rates.discount,
       tau: core.rates.tau, dropout: dropout,
       penalty: core.penalty.map {
         ConservativePenalty(settings: $0, batchRows: rows.count, draws: penaltyDraws.pointer)
       })
+    run(.criticWeights, shards: core.critics.members)
     run(.criticGradient, shards: blocks.count)
     run(.criticStep, shards: criticGradients.pieces)
     let (loss, value) = means(blocks)
@@ -121,6 +131,7 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
       critics: core.critics, ascent: core.ascent, criticParameters: core.criticParameters.pointer,
       step: core.actorOptimizer.beginStep(learningRate: core.rates.actorLearningRate), tau: core.rates.tau,
       temperature: temperature, prior: prior, dropout: core.dropout(.ascent))
+    run(.actorWeights, shards: core.critics.members)
     run(.actorGradient, shards: blocks.count)
     run(.actorStep, shards: actorGradients.pieces)
     let (loss, logProbability) = means(blocks)
@@ -139,6 +150,8 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
 
   func run(_ phase: Phase, shard: Int, worker: Int) {
     switch phase {
+    case .criticWeights: if let fit { packWeights(fit, member: shard) }
+    case .actorWeights: if let ascent { packWeights(ascent, member: shard) }
     case .criticGradient: if let fit { criticGradient(fit, block: shard, workers[worker]) }
     case .criticStep:
       guard let fit else { return }
@@ -151,6 +164,25 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
         piece: shard, blocks: ascent.blocks.count, ascent.step, ascent.parameters, target: ascent.target,
         tau: ascent.tau)
     }
+  }
+
+  /// Packs a critic and its target, if any pass reads it, and with the first critic the actor.
+  private func packWeights(_ fit: Fit, member: Int) {
+    let (bootstrap, place) = (fit.bootstrap, member * fit.bootstrap.critics.network.layout.count)
+    packedCritics[member].update(from: fit.parameters + place)
+    guard case .bootstrapped = fit.rows.targets else { return }
+    if bootstrap.subset >> UInt64(member) & 1 == 1 {
+      packedTargets[member].update(from: bootstrap.criticTargets + place)
+    }
+    if member == 0 { packedActor.update(from: bootstrap.actor) }
+  }
+
+  /// The same of critics that the actor ascends.
+  private func packWeights(_ ascent: Ascent, member: Int) {
+    if member == 0 { packedActor.update(from: ascent.parameters) }
+    if case .leastOf(let count) = ascent.ascent, member >= count { return }
+    packedCritics[member].update(
+      from: ascent.criticParameters + member * ascent.critics.network.layout.count)
   }
 
   private func criticGradient(_ fit: Fit, block: Int, _ worker: ActorWorkspace) {
@@ -173,7 +205,7 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
     var (loss, value) = critics.regress(
       fit.parameters, x, targets: y, weights: weights, rows: range.count, share: share,
       gradients: criticGradients[block], dropout: fit.dropout?.child(block),
-      push: penalty?.dataSlope(share: share) ?? 0, criticWorkspace)
+      push: penalty?.dataSlope(share: share) ?? 0, packed: packedCritics, criticWorkspace)
     if let penalty, let successors {
       let (members, size) = (Float(critics.members), critics.observationSize)
       loss -= penalty.settings.weight * members * value
@@ -194,7 +226,8 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
     let (first, rows, size) = (range.lowerBound, range.count, critics.actionSize)
     let observations = ascent.observations + first * critics.observationSize
     let noise = ascent.noise + first * size
-    let output = ascent.network.forward(ascent.parameters, observations, rows: rows, worker.actor)
+    let output = ascent.network.forward(
+      ascent.parameters, observations, rows: rows, worker.actor, packed: packedActor)
     let (actions, logProbabilities) = (worker.actions.mutablePointer, worker.logProbabilities.mutablePointer)
     ascent.head.sample(
       output, noise: noise, rows: rows, size: size, actions: actions, logProbabilities: logProbabilities)
@@ -207,11 +240,12 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
       switch ascent.ascent {
       case .leastOf(let count):
         critics.leastAndGradient(
-          ascent.criticParameters, x, rows: rows, among: count, scale: -share, dropout: dropout, into: values,
-          criticWorkspace)
+          ascent.criticParameters, x, rows: rows, among: count, scale: -share, dropout: dropout,
+          packed: packedCritics, into: values, criticWorkspace)
       case .mean:
         critics.meanAndGradient(
-          ascent.criticParameters, x, rows: rows, scale: -share, dropout: dropout, into: values, criticWorkspace)
+          ascent.criticParameters, x, rows: rows, scale: -share, dropout: dropout, packed: packedCritics, into: values,
+          criticWorkspace)
       }
     let (actionGradients, width) = (worker.actionGradients.mutablePointer, critics.network.inputs)
     for r in 0..<rows {
@@ -233,7 +267,7 @@ final class ActorCriticScratch<Head: ActorHead>: PhasedWork {
     }
     ascent.network.backward(
       ascent.parameters, observations, rows: rows, outputGradient: outputGradients, worker.actor,
-      parameterGradient: actorGradients[block])
+      parameterGradient: actorGradients[block], packed: packedActor)
     var logProbability: Float = 0
     for r in 0..<rows {
       loss += ascent.temperature * logProbabilities[r] - values[r]

@@ -2,7 +2,8 @@ import Kernels
 import Networks
 
 /// Critics Q_i(s, a), i in 0..<members, of one architecture: their passes over one block of rows. Parameters come as a
-/// pointer to those of all members, one after the other, so that critics and their targets go the same ways.
+/// pointer to those of all members, one after the other, so that critics and their targets go the same ways; `packed`, if
+/// given, are each member's.
 struct CriticNetworks: Sendable {
   /// Observation and unit action in, value out.
   let network: Perceptron
@@ -74,13 +75,13 @@ struct CriticNetworks: Sendable {
   /// min_i Q_i [rows] of inputs `x` over the members whose bits are set.
   func least(
     _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, into values: UnsafeMutablePointer<Float>,
-    among subset: UInt64 = .max, dropout: RandomStream? = nil, _ workspace: Workspace
+    among subset: UInt64 = .max, dropout: RandomStream? = nil, packed: [PackedWeights] = [], _ workspace: Workspace
   ) {
     var isFirst = true
     for member in 0..<members where subset >> UInt64(member) & 1 == 1 {
       let q = network.forward(
         parameters + member * network.layout.count, x, rows: rows, workspace.passes[member],
-        dropout: dropout?.child(member))
+        packed: packed.isEmpty ? nil : packed[member], dropout: dropout?.child(member))
       if isFirst {
         values.update(from: q, count: rows)
         isFirst = false
@@ -95,7 +96,8 @@ struct CriticNetworks: Sendable {
   /// until its next use.
   func leastAndGradient(
     _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, among count: Int, scale: Float,
-    dropout: RandomStream? = nil, into values: UnsafeMutablePointer<Float>, _ workspace: Workspace
+    dropout: RandomStream? = nil, packed: [PackedWeights] = [], into values: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace
   ) -> UnsafeMutablePointer<Float> {
     let inputGradients = workspace.inputGradients.mutablePointer
     let (width, own) = (network.inputs, inputGradients + rows * network.inputs)
@@ -106,7 +108,7 @@ struct CriticNetworks: Sendable {
       for member in 0..<count {
         let q = network.forward(
           parameters + member * network.layout.count, x, rows: rows, workspace.passes[member],
-          dropout: dropout?.child(member))
+          packed: packed.isEmpty ? nil : packed[member], dropout: dropout?.child(member))
         for r in 0..<rows where member == 0 || !(values[r] <= q[r]) {
           values[r] = q[r]
           least[r] = Int32(member)
@@ -123,7 +125,8 @@ struct CriticNetworks: Sendable {
         network.keep(UnsafeBufferPointer(start: places, count: taken), of: pass)
         network.backward(
           parameters + member * network.layout.count, x, rows: taken,
-          outputGradient: workspace.outputGradients.pointer, pass, parameterGradient: nil, inputGradient: own)
+          outputGradient: workspace.outputGradients.pointer, pass, parameterGradient: nil, inputGradient: own,
+          packed: packed.isEmpty ? nil : packed[member])
         for k in 0..<taken {
           (inputGradients + Int(places[k]) * width).update(from: own + k * width, count: width)
         }
@@ -136,7 +139,8 @@ struct CriticNetworks: Sendable {
   /// until its next use.
   func meanAndGradient(
     _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, scale: Float,
-    dropout: RandomStream? = nil, into values: UnsafeMutablePointer<Float>, _ workspace: Workspace
+    dropout: RandomStream? = nil, packed: [PackedWeights] = [], into values: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace
   ) -> UnsafeMutablePointer<Float> {
     let inputGradients = workspace.inputGradients.mutablePointer
     let own = inputGradients + rows * network.inputs
@@ -144,11 +148,12 @@ struct CriticNetworks: Sendable {
     workspace.outputGradients.mutablePointer.update(repeating: scale * each, count: rows)
     for member in 0..<members {
       let (place, pass) = (parameters + member * network.layout.count, workspace.passes[member])
-      let q = network.forward(place, x, rows: rows, pass, dropout: dropout?.child(member))
+      let packed = packed.isEmpty ? nil : packed[member]
+      let q = network.forward(place, x, rows: rows, pass, packed: packed, dropout: dropout?.child(member))
       for r in 0..<rows { values[r] = (member == 0 ? 0 : values[r]) + each * q[r] }
       network.backward(
         place, x, rows: rows, outputGradient: workspace.outputGradients.pointer, pass, parameterGradient: nil,
-        inputGradient: member == 0 ? inputGradients : own)
+        inputGradient: member == 0 ? inputGradients : own, packed: packed)
       if member > 0 { Elementwise.add(inputGradients, own, count: rows * network.inputs) }
     }
     return inputGradients
@@ -160,14 +165,15 @@ struct CriticNetworks: Sendable {
   func regress(
     _ parameters: UnsafePointer<Float>, _ x: UnsafePointer<Float>, targets y: UnsafePointer<Float>,
     weights: UnsafePointer<Float>?, rows: Int, share: Float, gradients: UnsafeMutablePointer<Float>,
-    dropout: RandomStream? = nil, push: Float = 0, _ workspace: Workspace
+    dropout: RandomStream? = nil, push: Float = 0, packed: [PackedWeights] = [], _ workspace: Workspace
   ) -> (loss: Float, value: Float) {
     var (loss, value) = (Float(0), Float(0))
     let each = 1 / Float(members)
     for member in 0..<members {
       let place = member * network.layout.count
+      let packed = packed.isEmpty ? nil : packed[member]
       let q = network.forward(
-        parameters + place, x, rows: rows, workspace.passes[member], dropout: dropout?.child(member))
+        parameters + place, x, rows: rows, workspace.passes[member], packed: packed, dropout: dropout?.child(member))
       for r in 0..<rows {
         let error = q[r] - y[r]
         let weight = weights.map { $0[r] } ?? 1
@@ -177,7 +183,7 @@ struct CriticNetworks: Sendable {
       }
       network.backward(
         parameters + place, x, rows: rows, outputGradient: q, workspace.passes[member],
-        parameterGradient: gradients + place)
+        parameterGradient: gradients + place, packed: packed)
     }
     return (loss, value)
   }

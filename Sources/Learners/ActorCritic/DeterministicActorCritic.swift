@@ -36,8 +36,8 @@ public struct DeterministicActorCritic: ValueLearner {
         exploration: settings.noise.scale, targetNoise: settings.targetNoise, targetNoiseClip: settings.targetNoiseClip),
       .init(
         observationSize: observationSize, low: low, high: high, hidden: settings.hidden,
-        activation: settings.activation, layerNormalization: settings.layerNormalization, critics: settings.critics,
-        ascent: .leastOf(1), targetsActor: true, resets: settings.resets),
+        activation: settings.activation, layerNormalization: settings.layerNormalization, precision: settings.precision,
+        critics: settings.critics, ascent: .leastOf(1), targetsActor: true, resets: settings.resets),
       .init(
         actorLearningRate: settings.actorLearningRate, criticLearningRate: settings.criticLearningRate,
         discount: settings.discount, tau: settings.tau),

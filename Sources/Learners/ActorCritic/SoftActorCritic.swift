@@ -9,6 +9,10 @@ public struct SoftActorCriticSettings: Configuration {
   public init() {}
   @Setting("Widths of the hidden layers of actor and critics", in: 1...8192) public var hidden: [Int] = [256, 256]
   @Setting("Nonlinearity of the hidden layers") public var activation: Activation = .relu
+  @Setting(
+    "Numbers that products of layers of 64 and more are made of; bfloat16 is several times as fast on processors with AMX"
+  )
+  public var precision: ProductPrecision = .single
   @Setting("Layer normalization in the critics") public var layerNormalization: Bool = false
   @Setting("Probability of dropout in the critics, which needs their layer normalization", in: 0...0.9)
   public var dropout: Float = 0
@@ -90,6 +94,7 @@ public struct SoftActorCritic: ValueLearner {
       .init(
         observationSize: observationSize, low: low, high: high, hidden: settings.hidden,
         activation: settings.activation, layerNormalization: settings.layerNormalization, dropout: settings.dropout,
+        precision: settings.precision,
         critics: settings.critics, targetCritics: settings.targetCritics,
         ascent: settings.ascent == .mean ? .mean : .leastOf(settings.critics), targetsActor: false,
         penalty: settings.conservatism > 0

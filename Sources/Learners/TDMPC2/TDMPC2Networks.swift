@@ -137,13 +137,13 @@ package struct TDMPC2Networks: Sendable {
 
 /// The weights of a set of TD-MPC2's parameters in the order that products read them.
 package final class TDMPC2Packed {
-  package let encoder: NormalizedPerceptron.Packed
-  package let dynamics: NormalizedPerceptron.Packed
-  package let reward: NormalizedPerceptron.Packed
-  package let values: [NormalizedPerceptron.Packed]
-  package let targets: [NormalizedPerceptron.Packed]
-  package let termination: NormalizedPerceptron.Packed?
-  package let policy: NormalizedPerceptron.Packed
+  package let encoder: PackedWeights
+  package let dynamics: PackedWeights
+  package let reward: PackedWeights
+  package let values: [PackedWeights]
+  package let targets: [PackedWeights]
+  package let termination: PackedWeights?
+  package let policy: PackedWeights
 
   init(_ networks: TDMPC2Networks) {
     encoder = .init(for: networks.encoder, gradients: true)
