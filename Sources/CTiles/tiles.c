@@ -25,13 +25,45 @@ static inline foresight_float16 load_floats(const float *p) {
 
 // MARK: Packing
 
-/// Bits of single precision rounded to bfloat16, in the upper half of each word. NaN stays NaN.
+#ifdef __AVX512BF16__
+#include <immintrin.h>
+
+/// Two vectors rounded to bfloat16, those of `low` in the lower half.
+static inline words16 both_rounded(words16 low, words16 high) {
+  return (words16)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
+}
+
+/// Neighbours in a row of 32 numbers, rounded, in each word.
+static inline words16 paired_neighbours(words16 low, words16 high) { return both_rounded(low, high); }
+
+/// Numbers at the same place of two vectors, rounded, in each word.
+static inline words16 paired(words16 even, words16 odd) {
+  typedef uint16_t halves32 __attribute__((ext_vector_type(32)));
+  halves32 x = (halves32)both_rounded(even, odd);
+  return (words16)__builtin_shufflevector(
+      x, x, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15,
+      31);
+}
+#else
+/// Bits of single precision rounded to bfloat16, in the upper half of each word. NaN stays NaN, denormal numbers become zero.
 static inline words16 rounded(words16 u) {
   words16 nearest = u + 0x7fff + ((u >> 16) & 1);
   words16 quiet = u | 0x400000;
   words16 is_nan = (words16)((u & 0x7fffffff) > 0x7f800000);
-  return ((is_nan & quiet) | (~is_nan & nearest)) & 0xffff0000;
+  words16 is_normal = (words16)((u & 0x7f800000) != 0);
+  return ((is_nan & quiet) | (~is_nan & nearest)) & (is_normal | 0x80000000) & 0xffff0000;
 }
+
+/// Numbers at the same place of two vectors, rounded, in each word.
+static inline words16 paired(words16 even, words16 odd) { return (rounded(even) >> 16) | rounded(odd); }
+
+/// Neighbours in a row of 32 numbers, rounded, in each word.
+static inline words16 paired_neighbours(words16 low, words16 high) {
+  words16 even = __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  words16 odd = __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+  return paired(even, odd);
+}
+#endif
 
 /// Transposes a tile of 16 x 16 words: four perfect unshuffles.
 static inline void transpose(words16 *t) {
@@ -64,10 +96,7 @@ static inline void pair_in_rows(const float *x, long stride, long rows, long col
       memcpy(padded, row, columns * sizeof(float));
       row = padded;
     }
-    words16 low = load_words(row), high = load_words(row + 16);
-    words16 even = __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-    words16 odd = __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-    t[r] = (rounded(even) >> 16) | rounded(odd);
+    t[r] = paired_neighbours(load_words(row), load_words(row + 16));
   }
 }
 
@@ -83,7 +112,7 @@ static inline void pair_rows(const float *x, long stride, long rows, long column
       even = padded[0];
       odd = padded[1];
     }
-    t[r] = (rounded(load_words(even)) >> 16) | rounded(load_words(odd));
+    t[r] = paired(load_words(even), load_words(odd));
   }
 }
 

@@ -14,8 +14,8 @@
 int foresight_has_tiles(void);
 
 /// Packs the left operand A [m, k], stored with row stride `stride`, or as its transpose [k, m] if `transposed`: strips of 16
-/// rows, each a tile [16 rows, 16 pairs] for every 32 columns. Rounds to nearest, ties to even. What lies beyond m and k is
-/// zero. `tiles` has room for 256 words a tile.
+/// rows, each a tile [16 rows, 16 pairs] for every 32 columns. Rounds to nearest, ties to even; denormal numbers become zero.
+/// What lies beyond m and k is zero. `tiles` has room for 256 words a tile.
 void foresight_pack_left(
     const float *_Nonnull a, long stride, int transposed, long m, long k, uint32_t *_Nonnull tiles);
 
