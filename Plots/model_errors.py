@@ -5,7 +5,7 @@
     .venv/bin/python Plots/model_errors.py Experiments/sample-efficiency
 
 With --from, what `foresight diagnose` has written into runs below the folders is first gathered into model-errors.csv. Errors
-are root mean squares over the components of the state, in standard deviations of what the agent's own episodes visit.
+are root mean squares, averaged over the components of the state, in standard deviations of what the agent's own episodes visit.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from foresight.diagnosis import COLUMNS
 from foresight.experiments import tell_of_study
+from foresight.figures_run import HORIZON
 from foresight.load import Study, load_run
 from foresight.program import leave
 from foresight.style import color, grid_of, legend_below, marker, save, styled
-from foresight.tables import StudyError
+from foresight.tables import StudyError, read_table
 
 FILE, FIGURE = "model-errors.csv", "model-errors.png"
 BEGINS, ENDS = "<!-- model errors: made by Plots/model_errors.py -->", "<!-- end of model errors -->"
 STEPS = (1, 5, 10, 25)
 """Steps ahead that the table shows."""
-KEYS = ["environment", "agent", "seed"]
+KEYS = ["environment", "agent", "seed", "step"]
+VALUES = [*KEYS, "error", "persistence"]
 
 
 def gather(folders: list[Path]) -> pd.DataFrame:
@@ -35,14 +36,11 @@ def gather(folders: list[Path]) -> pd.DataFrame:
     tables = []
     for path in sorted(path for folder in folders for path in folder.rglob("diagnosis/horizon.csv")):
         run = load_run(path.parents[1])
-        table = pd.read_csv(path)
-        if list(table.columns) != COLUMNS["horizon"]:
-            raise ValueError(f"{path} has the columns {', '.join(table.columns)}, not {', '.join(COLUMNS['horizon'])}")
-        table = table[["step", "error", "persistence"]]
-        tables.append(table.assign(environment=run.environment, agent=run.agent, seed=run.seed))
+        table = read_table(path, HORIZON)
+        tables.append(table.assign(environment=run.environment, agent=run.agent, seed=run.seed)[VALUES])
     if not tables:
-        raise ValueError(f"no run in {', '.join(map(str, folders))} has been diagnosed")
-    return pd.concat(tables).sort_values([*KEYS, "step"], ignore_index=True)[[*KEYS, "step", "error", "persistence"]]
+        raise StudyError(f"no run in {', '.join(map(str, folders))} has been diagnosed")
+    return pd.concat(tables).sort_values(KEYS, ignore_index=True)
 
 
 def medians(errors: pd.DataFrame) -> pd.DataFrame:

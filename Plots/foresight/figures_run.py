@@ -23,7 +23,7 @@ from .style import (
 from .tables import NUMBER, WHOLE, read_table
 
 _BINS = 100
-_HORIZON = {"step": WHOLE, "error": NUMBER, "spread": NUMBER, "persistence": NUMBER, "count": WHOLE}
+HORIZON = {"step": WHOLE, "error": NUMBER, "spread": NUMBER, "persistence": NUMBER, "count": WHOLE}
 
 
 @styled
@@ -105,7 +105,7 @@ def model_horizon(study: Study, environment: str) -> Figure | None:
     axes = figure.subplots()
     ends = []
     for agent in study.agents_in(environment):
-        tables = [read_table(path, _HORIZON) for run in study.select(environment, agent) if run.folder is not None
+        tables = [read_table(path, HORIZON) for run in study.select(environment, agent) if run.folder is not None
                   and (path := run.folder / "diagnosis" / "horizon.csv").exists()]
         if not tables:
             continue

@@ -10,6 +10,7 @@ EXPERIMENT = PLOTS.parent / "Experiments/sample-efficiency"
 sys.path.insert(0, str(PLOTS))
 from foresight.experiments import between
 from foresight.load import load_study
+from foresight.tables import StudyError
 from model_errors import BEGINS, ENDS, FILE, gather, main, medians, table
 
 
@@ -38,10 +39,10 @@ class Gathered(unittest.TestCase):
 
     def test_says_what_is_missing(self):
         with tempfile.TemporaryDirectory() as name:
-            with self.assertRaisesRegex(ValueError, "has been diagnosed"):
+            with self.assertRaisesRegex(StudyError, "has been diagnosed"):
                 gather([Path(name)])
             diagnosed(Path(name), "mbpo", 0, [1], columns="step,mistake,spread,persistence,count")
-            with self.assertRaisesRegex(ValueError, "mistake"):
+            with self.assertRaisesRegex(StudyError, "mistake"):
                 gather([Path(name)])
             self.assertEqual(main([str(EXPERIMENT), "--from", name]), 1)
 

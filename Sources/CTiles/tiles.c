@@ -28,18 +28,15 @@ static inline foresight_float16 load_floats(const float *p) {
 #ifdef __AVX512BF16__
 #include <immintrin.h>
 
-/// Two vectors rounded to bfloat16, those of `low` in the lower half.
-static inline words16 both_rounded(words16 low, words16 high) {
+/// Neighbours in a row of 32 numbers, rounded, in each word.
+static inline words16 paired_neighbours(words16 low, words16 high) {
   return (words16)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
 }
-
-/// Neighbours in a row of 32 numbers, rounded, in each word.
-static inline words16 paired_neighbours(words16 low, words16 high) { return both_rounded(low, high); }
 
 /// Numbers at the same place of two vectors, rounded, in each word.
 static inline words16 paired(words16 even, words16 odd) {
   typedef uint16_t halves32 __attribute__((ext_vector_type(32)));
-  halves32 x = (halves32)both_rounded(even, odd);
+  halves32 x = (halves32)paired_neighbours(even, odd);
   return (words16)__builtin_shufflevector(
       x, x, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15,
       31);

@@ -60,8 +60,8 @@ import TestSupport
           "environment.step_limit=30", "agent.batch_size=40", "agent.random_steps=30", "agent.updates=2",
           "agent.fit_interval=25", "agent.rollouts=90", "agent.rollout_schedule=[1,3,1,2]", "agent.epoch_length=20",
           "learner.hidden=[72,64]", "learner.layer_normalization=true", "learner.precision=bfloat16", "model.members=2",
-          "model.elites=2",
-          "model.hidden=[64,75]", "model.weight_decay=[1e-5]", "model.epochs=3", "model.precision=bfloat16",
+          "model.elites=2", "model.hidden=[64,75]", "model.weight_decay=[1e-5]", "model.epochs=3",
+          "model.precision=bfloat16",
         ] + logging),
     ]
     return tiny + wide

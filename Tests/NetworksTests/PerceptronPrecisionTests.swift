@@ -15,8 +15,7 @@ import Testing
 
   private static let cases: [(hidden: [Int], outputs: Int, activation: Activation, normalized: Bool)] = [
     ([64, 64], 1, .relu, false), ([80, 72, 64], 2, .silu, false), ([64, 100], 70, .tanh, false),
-    ([64, 64], 1, .relu, true),
-    ([96, 65], 3, .silu, true),
+    ([64, 64], 1, .relu, true), ([96, 65], 3, .silu, true),
   ]
 
   private static func test(_ number: Int, _ precision: ProductPrecision) -> PerceptronCase {
